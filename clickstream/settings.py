@@ -1,0 +1,92 @@
+"""Settings of every service, read from the environment and a `.env` file.
+
+A setting is nested by service and has its unit in its name: `CLICKSTREAM_CLICKHOUSE__PORT`. The file is
+the one that `CLICKSTREAM_ENV_FILE` names, else `.env` at the root of the checkout. The environment wins.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+class StackSettings(BaseModel):
+    """Where the stack without Docker keeps its data and on which address it listens."""
+
+    name: str = Field("clickstream", description="Name of this stack; tells two stacks on one machine apart.")
+    data_dir: Path = Field(Path("var"), description="Data, logs and sockets; relative to the checkout.")
+    host: str = Field("127.0.0.1", description="Address that the services listen on.")
+    start_timeout_seconds: float = Field(120.0, gt=0, description="How long start-up waits for health.")
+
+    @property
+    def data_path(self) -> Path:
+        """The data directory as an absolute path."""
+        return PROJECT_ROOT / self.data_dir
+
+
+class ClickHouseSettings(BaseModel):
+    """How to reach ClickHouse: the gateway of the stack, or a real server."""
+
+    host: str = Field("127.0.0.1", description="Host of the HTTP interface.")
+    port: int = Field(8123, ge=1, le=65535, description="Port of the HTTP interface.")
+    database: str = Field("clickstream", description="Database of all tables and views.")
+    writer_user: str = Field("clickstream_writer", description="User of the pipelines.")
+    writer_password: SecretStr = Field(description="Password of the writing user; made at the first start.")
+    reader_user: str = Field("clickstream_reader", description="User of dashboards, panel and `sql`.")
+    reader_password: SecretStr = Field(description="Password of the reading user; made at the first start.")
+    max_memory_bytes: int = Field(4_000_000_000, gt=0, description="Memory limit of the engine (gateway only).")
+    max_connections: int = Field(24, ge=4, description="Statements that run at once (gateway only).")
+
+
+class MageSettings(BaseModel):
+    """The Mage server: its address and its owner's sign-in."""
+
+    host: str = Field("127.0.0.1", description="Host of the editor and its API.")
+    port: int = Field(6789, ge=1, le=65535, description="Port of the editor and its API.")
+    owner_email: str = Field("owner@localhost.localdomain", description="Sign-in of the editor's owner.")
+    owner_password: SecretStr = Field(description="Password of the owner; made at the first start.")
+    jwt_secret: SecretStr = Field(description="Signs the sessions of the editor; made at the first start.")
+
+
+class EtlSettings(BaseModel):
+    """Knobs of the pipelines."""
+
+    batch_rows: int = Field(100_000, ge=1_000, description="Raw rows that one step holds in memory.")
+    max_rows_per_run: int = Field(3_000_000, ge=1_000, description="Raw rows that one run takes at most.")
+    csv_chunk_rows: int = Field(50_000, ge=1, description="CSV lines that are inserted at once.")
+    future_allowed_seconds: int = Field(
+        300, ge=0, description="How far `created_at` may lie after the receipt of an event."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings; see `.env.example`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLICKSTREAM_", env_nested_delimiter="__", extra="ignore", env_file_encoding="utf-8"
+    )
+
+    stack: StackSettings = Field(default_factory=StackSettings)
+    clickhouse: ClickHouseSettings
+    mage: MageSettings
+    etl: EtlSettings = Field(default_factory=EtlSettings)
+
+
+def env_file() -> Path:
+    """Path of the settings file: `CLICKSTREAM_ENV_FILE`, else `.env` at the root of the checkout."""
+    return PROJECT_ROOT / os.environ.get("CLICKSTREAM_ENV_FILE", ".env")
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        pydantic.ValidationError: A setting is missing or out of bounds.
+    """
+    return Settings(_env_file=env_file())  # type: ignore[call-arg]
