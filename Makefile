@@ -1,0 +1,60 @@
+# `make` alone shows what there is. Every target can be the first command after `git clone`.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup up down status logs reset demo bench test lint format lock env-example
+
+# The first Python 3.11 there is; PYTHON=/path/to/python3.11 names another.
+PYTHON ?= $(shell for python in python3.11 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$python && break; done)
+BOOTSTRAP = $(PYTHON) -I requirements/bootstrap.py
+RUN = .venv/bin/python -m
+
+# Folders with Python of our own, as far as they are there.
+CODE = $(wildcard clickstream generator stack mage_project expectations benchmarks tests requirements/bootstrap.py)
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: ## Make the Python environments (only what is missing or outdated)
+	@test -n "$(PYTHON)" || { echo "Python 3.11 is missing: install it (Debian, Ubuntu: apt-get install python3.11 python3.11-venv; else https://www.python.org/downloads/), or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(BOOTSTRAP)
+
+up: setup ## Start the stack and wait until it is healthy
+	@$(RUN) stack up
+
+down: setup ## Stop the stack
+	@$(RUN) stack down
+
+status: setup ## Show the services: state, address, memory, since when
+	@$(RUN) stack status
+
+logs: setup ## Show the last log lines (SERVICE=clickhouse, FOLLOW=1)
+	@$(RUN) stack logs $(SERVICE) $(if $(FOLLOW),--follow)
+
+reset: setup ## Stop the stack and delete its data; asks first (YES=1 does not)
+	@$(RUN) stack reset $(if $(YES),--yes)
+
+demo: setup ## Start, load 200,000 events, process and prove them
+	@$(RUN) clickstream.demo
+
+bench: setup ## Measure the pipelines against bare baselines
+	@$(RUN) benchmarks
+
+test: lint ## Check the code and run all the tests
+	@.venv/bin/pytest $(PYTEST)
+
+lint: setup ## Check style and types
+	@.venv/bin/ruff check $(CODE)
+	@.venv/bin/ruff format --check $(CODE)
+	@.venv/bin/mypy
+
+format: setup ## Put the code into the common format
+	@.venv/bin/ruff format $(CODE)
+	@.venv/bin/ruff check --fix $(CODE)
+
+lock: setup ## Re-make the locks after a change of requirements/*.in (UPGRADE=1 takes newest versions)
+	@$(BOOTSTRAP) --lock $(if $(UPGRADE),--upgrade)
+
+env-example: setup ## Re-make .env.example after a change of the settings
+	@$(RUN) stack env-example > .env.example
