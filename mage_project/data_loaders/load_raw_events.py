@@ -1,0 +1,16 @@
+"""Take the raw events that no run has processed yet."""
+
+from clickstream.etl import process
+
+if "data_loader" not in globals():
+    from mage_ai.data_preparation.decorators import data_loader
+
+
+@data_loader
+def load_raw_events() -> dict[str, object]:
+    """Stage the rows past `etl_progress` as files and give their manifest, which the next blocks pass on.
+
+    One run at a time holds the lock. Without new rows the manifest says so, and the later blocks have
+    nothing to do.
+    """
+    return process.stage_raw_events()
