@@ -1,1 +1,1 @@
-""""""
+"""Visitors of a small shop: their events, the faults of their clients, and the answer key to both."""

@@ -1,0 +1,103 @@
+"""The command `generator`."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from clickstream.errors import ClickstreamError
+from generator.csv_writer import write_dataset
+from generator.plan import DEFAULT_UNTIL, DatasetFiles, Plan
+
+EXIT_FAILED = 1
+EXIT_BAD_ARGUMENTS = 2
+
+app = typer.Typer(
+    help="Makes the events of a small shop's visitors, and the answer key to them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _describe() -> None:
+    """Makes the events of a small shop's visitors, and the answer key to them."""
+
+
+@app.command("csv")
+def write_csv(
+    *,
+    events: Annotated[
+        int, typer.Option(help="Data records in the file, faults and duplicates included.")
+    ] = Plan.events,
+    days: Annotated[int, typer.Option(help="Days (UTC) that the events lie in.")] = Plan.days,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = Plan.seed,
+    faults: Annotated[float, typer.Option(help="Share of broken records, such as 0.01.")] = Plan.faults,
+    duplicates: Annotated[float, typer.Option(help="Share of repeated records.")] = Plan.duplicates,
+    until: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day of the data; it must be over.")
+    ] = datetime(DEFAULT_UNTIL.year, DEFAULT_UNTIL.month, DEFAULT_UNTIL.day),  # noqa: DTZ001 - a day
+    out: Annotated[
+        Path, typer.Option(help="The file; .gz or .zst compresses. Users and key are written beside it.")
+    ] = Path("data/generated/events.csv"),
+    users: Annotated[
+        Path | None, typer.Option(help="File of the users.", show_default="beside --out")
+    ] = None,
+) -> None:
+    """Write a CSV file of events, one of their users, and the answer key."""
+    plan = Plan(events, days, seed, faults, duplicates, until.date())
+    try:
+        plan.check(datetime.now(UTC).date())
+    except ClickstreamError as error:
+        _fail(error, EXIT_BAD_ARGUMENTS)
+    files = DatasetFiles.beside(out, users)
+    started = time.perf_counter()
+    try:
+        with _show_progress() as progress:
+            task = progress.add_task("events", total=plan.events)
+            write_dataset(plan, files, lambda records: progress.advance(task, records))
+    except ClickstreamError as error:
+        _fail(error, EXIT_FAILED)
+    except OSError as error:
+        _fail(ClickstreamError(f"Writing {out} failed: {error}.", hint="Is the disk full?"), EXIT_FAILED)
+    seconds = time.perf_counter() - started
+    typer.echo(
+        f"{plan.events:,} records in {seconds:.1f} s ({plan.events / seconds:,.0f}/s): "
+        f"{plan.valid_events:,} events, {plan.duplicate_records:,} duplicates, {plan.faulty_records:,} faults"
+    )
+    for name, path in (("events", files.events), ("users", files.users), ("key", files.key)):
+        typer.echo(f"{name:<7}{path}")
+
+
+def _show_progress() -> Progress:
+    """A bar on standard error, where people watch; nothing in a pipe or a log."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+def _fail(error: ClickstreamError, code: int) -> None:
+    typer.echo(f"generator: {error}", err=True)
+    if error.hint:
+        typer.echo(error.hint, err=True)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

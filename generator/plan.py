@@ -1,0 +1,128 @@
+"""What to generate: the parameters that alone decide every byte, and the files that they go to."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from clickstream.errors import BadInputError
+
+DEFAULT_UNTIL: Final = date(2025, 6, 30)
+"""Last day of the data unless told otherwise: fixed, so that a seed gives the same bytes on any day."""
+
+DAY_MS: Final = 86_400_000
+MAX_DAYS: Final = 3_660
+
+_COMPRESSED_SUFFIXES: Final = (".gz", ".zst")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The parameters of one data set.
+
+    Attributes:
+        events: Data records in the file, header not counted: valid events, faults and duplicates together.
+        days: Calendar days (UTC) that the events lie in, `until` included.
+        seed: Any integer; the same plan gives the same data, users and answer key.
+        faults: Share of the records that are broken.
+        duplicates: Share of the records that repeat a valid one.
+        until: The last day of the data.
+    """
+
+    events: int = 200_000
+    days: int = 30
+    seed: int = 42
+    faults: float = 0.01
+    duplicates: float = 0.02
+    until: date = DEFAULT_UNTIL
+
+    @property
+    def faulty_records(self) -> int:
+        """Records that must end up in quarantine."""
+        return round(self.events * self.faults)
+
+    @property
+    def duplicate_records(self) -> int:
+        """Records that must be recognised as known."""
+        return round(self.events * self.duplicates)
+
+    @property
+    def valid_events(self) -> int:
+        """Distinct valid events."""
+        return self.events - self.faulty_records - self.duplicate_records
+
+    @property
+    def start_ms(self) -> int:
+        """First moment of the data, in milliseconds since 1970."""
+        return _midnight_ms(self.until - timedelta(days=self.days - 1))
+
+    @property
+    def end_ms(self) -> int:
+        """First moment after the data, in milliseconds since 1970."""
+        return _midnight_ms(self.until) + DAY_MS
+
+    def check(self, today: date) -> None:
+        """Refuse a plan that can't be carried out.
+
+        Args:
+            today: The current day (UTC).
+
+        Raises:
+            BadInputError: A parameter is out of bounds; the message names it, its value and what is allowed.
+        """
+        if self.events < 1:
+            raise BadInputError(f"--events is {self.events}, but a file needs at least 1 record.")
+        if not 1 <= self.days <= MAX_DAYS:
+            raise BadInputError(f"--days is {self.days}, but must lie in 1…{MAX_DAYS}.")
+        for name, share in (("--faults", self.faults), ("--duplicates", self.duplicates)):
+            if not 0 <= share < 1:
+                raise BadInputError(
+                    f"{name} is {share:g}, but must be a share from 0 to below 1.",
+                    hint="One percent is 0.01.",
+                )
+        if self.valid_events < 1:
+            raise BadInputError(
+                f"--faults {self.faults:g} and --duplicates {self.duplicates:g} of {self.events} records "
+                "leave no valid event.",
+                hint="Lower the shares or raise --events.",
+            )
+        if self.until >= today:
+            raise BadInputError(
+                f"--until is {self.until}, but that day is not over yet (today is {today} in UTC): "
+                "its later events would lie in the future and be refused.",
+                hint=f"The latest day allowed is {today - timedelta(days=1)}.",
+            )
+        if self.start_ms < 0:
+            raise BadInputError(f"{self.days} days until {self.until} begin before 1970-01-01.")
+
+
+@dataclass(frozen=True)
+class DatasetFiles:
+    """Where the three parts of a data set go.
+
+    Attributes:
+        events: The CSV file of events; compressed if its name ends in `.gz` or `.zst`.
+        users: The CSV file of the people.
+        key: The answer key, JSON.
+    """
+
+    events: Path
+    users: Path
+    key: Path
+
+    @classmethod
+    def beside(cls, events: Path, users: Path | None = None) -> "DatasetFiles":
+        """Name users and key after the events: `shop.csv.gz` → `shop.users.csv`, `shop.key.json`."""
+        stem = events.name
+        if events.suffix in _COMPRESSED_SUFFIXES:
+            stem = stem.removesuffix(events.suffix)
+        stem = stem.removesuffix(".csv")
+        return cls(
+            events=events,
+            users=users or events.with_name(f"{stem}.users.csv"),
+            key=events.with_name(f"{stem}.key.json"),
+        )
+
+
+def _midnight_ms(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000
