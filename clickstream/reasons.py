@@ -41,6 +41,59 @@ RECORD_CODES: Final = frozenset(
 """Codes of a record from which no event can be read; a record has at most one of them, and no other code."""
 
 
+DESCRIPTIONS: Final[dict[ErrorCode, tuple[str, str]]] = {
+    ErrorCode.INVALID_JSON: (
+        "The record is not valid JSON, or is empty.",
+        "Send what a JSON encoder makes; the message names the place.",
+    ),
+    ErrorCode.NOT_AN_OBJECT: (
+        "The record is JSON, but no object.",
+        "Send an object, or an array of objects.",
+    ),
+    ErrorCode.MALFORMED_LINE: (
+        "The CSV line has more or fewer cells than the header, or a quote that is never closed.",
+        "Quote cells that hold a delimiter, a quote or a line break, and double the quotes inside.",
+    ),
+    ErrorCode.INVALID_ENCODING: (
+        "The record is not UTF-8; the bytes that are not are kept as `\\xNN`.",
+        "Save or send it as UTF-8.",
+    ),
+    ErrorCode.TOO_LARGE: (
+        "The record is longer than 1 MiB; its beginning is kept.",
+        "Split it, or leave out what is not needed.",
+    ),
+    ErrorCode.MISSING_FIELD: ("A required field is absent, null or empty.", "Send it."),
+    ErrorCode.WRONG_TYPE: (
+        "The field has a JSON type that it does not take, such as a number for a text.",
+        "Send the type that the table above names.",
+    ),
+    ErrorCode.UNKNOWN_EVENT_TYPE: ("`type` is neither `view` nor `click`.", "Send one of these."),
+    ErrorCode.UNKNOWN_DEVICE_TYPE: (
+        "`device_type` is none of `desktop`, `mobile`, `tablet`.",
+        "Send one of these, or nothing: it is then derived from the user agent.",
+    ),
+    ErrorCode.INVALID_TIMESTAMP: (
+        "`created_at` is no RFC 3339 time, does not exist, or lies before 1970.",
+        "Send a time such as `2025-01-01T10:00:00Z`.",
+    ),
+    ErrorCode.CREATED_AT_IN_FUTURE: (
+        "`created_at` lies more than 5 minutes (a setting) after the receipt.",
+        "Set the clock of the sender; replay the event once its time has come.",
+    ),
+    ErrorCode.INVALID_NUMBER: (
+        "An id or a coordinate is negative, a fraction, too large or no number.",
+        "Send decimal digits within the range.",
+    ),
+    ErrorCode.INVALID_IP: ("`ip` is neither an IPv4 nor an IPv6 address.", "Send one, or leave it out."),
+    ErrorCode.INVALID_PAYLOAD: (
+        "`payload` is no JSON object, nested more than 16 levels deep, or longer than 64 KiB.",
+        "Send an object; in a CSV file its JSON text, quoted as a cell.",
+    ),
+    ErrorCode.TOO_LONG: ("A text is longer than its field allows.", "Shorten it."),
+}
+"""For each code, what it means and what to do about it."""
+
+
 class EventError(msgspec.Struct, frozen=True):
     """One thing that is wrong with one event.
 

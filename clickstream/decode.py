@@ -1,0 +1,356 @@
+"""From the text of a record to the values of an event, or to the reasons why it is none.
+
+The order is always the same: `read_record` (is it JSON, is it an object), `read_values` (the fields, still as
+sent), `find_errors` (the rules of the contract, one by one), and in `steps.py` the making of an `Event`.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from clickstream.contract import (
+    FIELDS,
+    MAX_PAYLOAD_BYTES,
+    MAX_PAYLOAD_DEPTH,
+    MAX_RECORD_BYTES,
+    EventType,
+    Field,
+    Kind,
+)
+from clickstream.reasons import ErrorCode, EventError
+
+TYPE_NAMES: Final[dict[type, str]] = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    dict: "object",
+    list: "array",
+}
+"""JSON's names of the Python types that a JSON decoder makes."""
+
+
+class SentEvent(msgspec.Struct):
+    """The top-level fields of an event as JSON values, unchecked; None where absent or null."""
+
+    id: Any = None
+    type: Any = None
+    created_at: Any = None
+    session_id: Any = None
+    ip: Any = None
+    user_id: Any = None
+    url: Any = None
+    referrer: Any = None
+    device_type: Any = None
+    user_agent: Any = None
+    payload: Any = None
+
+
+class PayloadForm:
+    """What a sent payload turned out to be; only an `OBJECT` can be read further."""
+
+    OBJECT: Final = "object"
+    TOO_DEEP: Final = "nested too deep"
+    TOO_LARGE: Final = "too large"
+    NOT_JSON: Final = "not JSON"
+
+
+class Values(NamedTuple):
+    """The values of one event in the order of `contract.FIELDS`, as sent; None where absent, null or empty.
+
+    `payload` is the object itself if it is one, also where its JSON text was sent, and `payload_form` says
+    what it is: a constant of `PayloadForm`, the name of another JSON type, or None where it is absent.
+    """
+
+    id: Any
+    type: Any
+    created_at: Any
+    session_id: Any
+    ip: Any
+    user_id: Any
+    url: Any
+    referrer: Any
+    device_type: Any
+    user_agent: Any
+    payload: Any
+    event_title: Any
+    element_id: Any
+    x: Any
+    y: Any
+    payload_form: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What decides on an event besides its content.
+
+    Attributes:
+        received_at_ms: When it was received, milliseconds since 1970.
+        future_allowed_ms: How far `created_at` may lie after that.
+    """
+
+    received_at_ms: int
+    future_allowed_ms: int
+
+
+_decoder: Final = msgspec.json.Decoder(SentEvent)
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - times without an offset are compared with it
+_EPOCH_UTC: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_SHOWN_CHARACTERS: Final = 200
+
+
+def read_record(body: str) -> SentEvent | EventError:
+    """Decodes the JSON text of one event.
+
+    Returns:
+        The fields as sent, or the one error of a record that isn't an event (`INVALID_JSON`,
+        `NOT_AN_OBJECT`, `TOO_LARGE`).
+    """
+    if len(body) * 4 > MAX_RECORD_BYTES and len(body.encode()) > MAX_RECORD_BYTES:
+        return record_error(ErrorCode.TOO_LARGE, f"The record is longer than {MAX_RECORD_BYTES} bytes.", body)
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        if str(error).startswith("Expected `object`"):
+            return record_error(ErrorCode.NOT_AN_OBJECT, "An event must be a JSON object.", body)
+        return record_error(ErrorCode.INVALID_JSON, f"The record can't be read: {error}.", body)
+    except msgspec.DecodeError as error:
+        return record_error(ErrorCode.INVALID_JSON, f"The record isn't valid JSON: {error}.", body)
+    except RecursionError:
+        return record_error(ErrorCode.INVALID_JSON, "The record is nested too deep to be read.", body)
+
+
+def record_error(code: ErrorCode, message: str, body: str) -> EventError:
+    """The one error of a record from which no event can be read."""
+    return EventError(code=code, field="", message=message, value=body[:_MAX_SHOWN_CHARACTERS])
+
+
+def read_values(sent: SentEvent) -> Values:
+    """Lays out the fields of an event in the order of the contract, the payload's own fields among them."""
+    form, payload = _read_payload(sent.payload)
+    inside: dict[str, Any] = payload if form == PayloadForm.OBJECT else {}
+    values = (
+        sent.id,
+        sent.type,
+        sent.created_at,
+        sent.session_id,
+        sent.ip,
+        sent.user_id,
+        sent.url,
+        sent.referrer,
+        sent.device_type,
+        sent.user_agent,
+        payload,
+        inside.get("event_title"),
+        inside.get("element_id"),
+        inside.get("x"),
+        inside.get("y"),
+    )
+    return Values._make([*(None if value == "" else value for value in values), form])
+
+
+def _read_payload(sent: Any) -> tuple[str | None, Any]:
+    """Reads a payload sent as an object or as the JSON text of one.
+
+    Returns:
+        Its form, and the object; or, where it isn't one, what was sent.
+    """
+    if sent is None or sent == "":
+        return None, None
+    try:
+        text = sent.encode() if isinstance(sent, str) else msgspec.json.encode(sent)
+        payload = msgspec.json.decode(text) if isinstance(sent, str) else sent
+    except (msgspec.DecodeError, RecursionError):
+        return PayloadForm.NOT_JSON, sent
+    if len(text) > MAX_PAYLOAD_BYTES:
+        return PayloadForm.TOO_LARGE, sent
+    if type(payload) is not dict:
+        return TYPE_NAMES.get(type(payload), "null"), sent
+    if _is_deeper_than(payload, MAX_PAYLOAD_DEPTH):
+        return PayloadForm.TOO_DEEP, sent
+    return PayloadForm.OBJECT, payload
+
+
+def _is_deeper_than(value: Any, levels: int) -> bool:
+    """Whether objects and arrays are nested in more than `levels` levels; looks no further than that."""
+    if not isinstance(value, dict | list):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper_than(child, levels - 1) for child in children)
+
+
+def text_of(value: Any) -> str:
+    """A JSON value as text: strings as they are, anything else as JSON."""
+    return value if type(value) is str else msgspec.json.encode(value).decode()
+
+
+def parse_timestamp(text: str) -> int:
+    """Milliseconds since 1970 of a text that matches `contract.TIMESTAMP_PATTERN`; digits beyond are cut."""
+    moment = datetime.fromisoformat(text.upper())
+    elapsed = moment - (_EPOCH if moment.tzinfo is None else _EPOCH_UTC)
+    return (elapsed.days * 86_400 + elapsed.seconds) * 1_000 + elapsed.microseconds // 1_000
+
+
+Rule = Callable[[Any, Values, Receipt], EventError | None]
+"""Judges one field: its value as sent, all values, the receipt."""
+
+
+def _error(field: Field, code: ErrorCode, value: Any, rule: str) -> EventError:
+    shown = text_of(value)
+    if len(shown) > _MAX_SHOWN_CHARACTERS:
+        shown = shown[: _MAX_SHOWN_CHARACTERS - 1] + "…"
+    return EventError(code=code, field=field.name, message=f"{field.name} must be {rule}.", value=shown)
+
+
+def _missing(field: Field) -> EventError:
+    whom = "a click" if field.required_for_click else "every event"
+    return EventError(
+        code=ErrorCode.MISSING_FIELD,
+        field=field.name,
+        message=f"{field.name} is required for {whom}; it is absent, null or empty.",
+        value="",
+    )
+
+
+def _presence_rule(field: Field) -> Rule:
+    """The rule of an absent value."""
+    in_payload = field.is_in_payload
+
+    def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
+        if in_payload and values.payload_form not in (None, PayloadForm.OBJECT):
+            return None  # The payload itself is wrong, which is the one thing to say.
+        if field.required or (field.required_for_click and values.type == EventType.CLICK):
+            return _missing(field)
+        return None
+
+    return check
+
+
+def _value_rule(field: Field) -> Rule:
+    """The rule of a value that is there, by the field's kind."""
+    match field.kind:
+        case Kind.TEXT:
+            return _text_rule(field)
+        case Kind.CHOICE:
+            return _choice_rule(field)
+        case Kind.PAYLOAD:
+            return _payload_rule(field)
+        case Kind.TIMESTAMP:
+            return _timestamp_rule(field)
+        case Kind.UINT:
+            return _uint_rule(field)
+        case Kind.IP:
+            return _pattern_rule(field)
+
+
+def _text_rule(field: Field) -> Rule:
+    limit = field.max_length or 0
+
+    def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
+        return _error(field, ErrorCode.TOO_LONG, value, field.rule) if len(value) > limit else None
+
+    return check
+
+
+def _choice_rule(field: Field) -> Rule:
+    choices = frozenset(field.choices)
+    code = field.choice_code or ErrorCode.WRONG_TYPE
+
+    def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
+        return None if value in choices else _error(field, code, value, field.rule)
+
+    return check
+
+
+def _payload_rule(field: Field) -> Rule:
+    def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
+        if values.payload_form == PayloadForm.OBJECT:
+            return None
+        return _error(
+            field, ErrorCode.INVALID_PAYLOAD, value, f"{field.rule}; this one is {values.payload_form}"
+        )
+
+    return check
+
+
+def _pattern_rule(field: Field) -> Rule:
+    matches = re.compile(field.pattern or "").search
+
+    def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
+        return None if matches(value) else _error(field, field.pattern_code, value, field.rule)
+
+    return check
+
+
+def _is_decimal(text: str) -> bool:
+    """Whether a text is ASCII digits, and no more of them than a UInt64 can have besides leading zeros."""
+    return text.isascii() and text.isdigit() and len(text.lstrip("0")) <= 20
+
+
+def _uint_rule(field: Field) -> Rule:
+    bound = 2**field.bits
+
+    def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
+        if type(value) is int:
+            is_valid = 0 <= value < bound
+        else:
+            is_valid = type(value) is str and _is_decimal(value) and int(value.lstrip("0") or "0") < bound
+        return None if is_valid else _error(field, ErrorCode.INVALID_NUMBER, value, field.rule)
+
+    return check
+
+
+def _timestamp_rule(field: Field) -> Rule:
+    looks_valid = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}").match
+    is_strict = re.compile(field.pattern or "").search
+
+    def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
+        if not looks_valid(value) or not is_strict(value):
+            return _error(field, ErrorCode.INVALID_TIMESTAMP, value, field.rule)
+        moment_ms = parse_timestamp(value)
+        if moment_ms < 0:
+            return _error(field, ErrorCode.INVALID_TIMESTAMP, value, field.rule)
+        if moment_ms - receipt.received_at_ms > receipt.future_allowed_ms:
+            seconds = receipt.future_allowed_ms // 1_000
+            return _error(
+                field, ErrorCode.CREATED_AT_IN_FUTURE, value, f"at most {seconds} seconds after the receipt"
+            )
+        return None
+
+    return check
+
+
+@dataclass(frozen=True, slots=True)
+class _FieldRules:
+    field: Field
+    json_types: frozenset[str]
+    when_absent: Rule
+    when_present: Rule
+
+
+_RULES: Final = tuple(
+    _FieldRules(field, frozenset(field.json_types), _presence_rule(field), _value_rule(field))
+    for field in FIELDS
+)
+
+
+def find_errors(values: Values, receipt: Receipt) -> list[EventError]:
+    """Checks every field; an event may break several rules, each field at most one."""
+    errors: list[EventError] = []
+    for value, rules in zip(values, _RULES, strict=False):
+        if value is None:
+            error = rules.when_absent(value, values, receipt)
+        elif rules.field.kind is not Kind.PAYLOAD and TYPE_NAMES[type(value)] not in rules.json_types:
+            takes = " or ".join(rules.field.json_types)
+            error = _error(
+                rules.field, ErrorCode.WRONG_TYPE, value, f"a JSON {takes}, not {TYPE_NAMES[type(value)]}"
+            )
+        else:
+            error = rules.when_present(value, values, receipt)
+        if error is not None:
+            errors.append(error)
+    return errors

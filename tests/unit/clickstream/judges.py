@@ -1,0 +1,63 @@
+"""Two judges of one record, apart from each other: the decoder and Great Expectations."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from clickstream.decode import Receipt, find_errors, read_record, read_values
+from clickstream.reasons import ErrorCode, EventError
+from clickstream.validation import DEFECT, build_frame, judge_rows
+
+RECEIVED_AT_MS = 1_735_725_600_000
+"""2025-01-01T10:00:00Z."""
+
+RECEIPT = Receipt(received_at_ms=RECEIVED_AT_MS, future_allowed_ms=300_000)
+
+VALID_EVENT: Mapping[str, Any] = {
+    "id": 7,
+    "type": "click",
+    "created_at": "2025-01-01T10:00:00Z",
+    "session_id": "s-1",
+    "ip": "203.0.113.7",
+    "user_id": 42,
+    "url": "/catalog?foo=bar",
+    "referrer": "https://example.com/",
+    "device_type": "mobile",
+    "user_agent": "Mozilla/5.0 (iPhone) Mobile",
+    "payload": {"event_title": "checkout", "element_id": "#submit-button", "x": 445, "y": 315},
+}
+
+
+def broken(**changes: Any) -> str:
+    """The valid event with other values; `payload__x` is a field of the payload, `...` removes one."""
+    event = json.loads(json.dumps(VALID_EVENT))
+    for name, value in changes.items():
+        target, key = (event["payload"], name.removeprefix("payload__")) if "__" in name else (event, name)
+        if value is ...:
+            del target[key]
+        else:
+            target[key] = value
+    return json.dumps(event)
+
+
+def decoder_errors(body: str) -> list[EventError]:
+    """What the decoder finds."""
+    sent = read_record(body)
+    return [sent] if isinstance(sent, EventError) else find_errors(read_values(sent), RECEIPT)
+
+
+def expectation_codes(bodies: Sequence[str]) -> list[set[ErrorCode]]:
+    """What Great Expectations finds, for each body."""
+    records = [read_record(body) for body in bodies]
+    defects = [record.code.value if isinstance(record, EventError) else "" for record in records]
+    found, _ = judge_rows(pd.DataFrame({DEFECT: defects}), "records", future_allowed_ms=300_000)
+    codes = [set(found.get(row, ())) for row in range(len(bodies))]
+    readable = [row for row, record in enumerate(records) if not isinstance(record, EventError)]
+    values = [read_values(record) for record in records if not isinstance(record, EventError)]
+    frame = build_frame(values, [RECEIVED_AT_MS] * len(values))
+    found, _ = judge_rows(frame, "events", future_allowed_ms=300_000)
+    for place, row in enumerate(readable):
+        codes[row] |= set(found.get(place, ()))
+    return codes
