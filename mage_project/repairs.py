@@ -1,0 +1,76 @@
+"""Three repairs of Mage's server, which whoever starts it applies first with `repair_mage`.
+
+- Mage's scheduler may queue one run twice, and then two processes execute it at once (mage-ai issue 5619).
+  Repaired, a run that waits or is executed isn't queued again.
+- When the server is killed, its scheduler lives on, and the restarted server brings a second one. Repaired,
+  every process ends with the one that forked it; the new server takes up the runs that were left behind.
+- Great Expectations takes seconds to import. Repaired, the scheduler does that once; the processes of runs
+  are its forks and have it at hand. The project's own code is still read afresh by every run.
+"""
+
+import ctypes
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from mage_ai.orchestration.queue.process_queue import JobStatus, ProcessQueue, QueueStatus
+from mage_ai.server import scheduler_manager
+
+LIBRARIES_AT_HAND: Final = ("great_expectations", "pandas", "pyarrow", "clickhouse_connect", "msgspec")
+
+# From Linux' <sys/prctl.h>: sets the signal that this process gets when its parent ends.
+PR_SET_PDEATHSIG: Final = 1
+
+
+def repair_mage() -> None:
+    """Apply the repairs; to be called before the server starts."""
+    if sys.platform == "linux":
+        os.register_at_fork(after_in_child=end_with_parent)
+    queue_runs_once()
+    import_libraries_in_scheduler()
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process when the one that forked it ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def queue_runs_once() -> None:
+    """Replace the two methods of Mage's queue that let a run in twice."""
+    knows_started_job = ProcessQueue.has_job
+
+    def has_job(queue: Any, job_id: str, **logging: Any) -> bool:
+        """Whether the job waits or is being executed; a job that was lost with its worker is neither."""
+        if queue.status != QueueStatus.ACTIVE or queue.job_dict.get(job_id) != JobStatus.QUEUED:
+            return bool(knows_started_job(queue, job_id, **logging))
+        # The pool of workers ends when it finds nothing to do, also just before something comes.
+        if not queue.is_worker_pool_alive() and not queue.queue.empty():
+            queue.start_worker_pool()
+        return bool(queue.is_worker_pool_alive())
+
+    def enqueue(queue: Any, job_id: str, target: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Queue the job unless it is known."""
+        if queue.status != QueueStatus.ACTIVE or queue.has_job(job_id):
+            return
+        # Marked before it is handed over: the worker's own mark must not be overwritten.
+        queue.job_dict[job_id] = JobStatus.QUEUED
+        queue.queue.put([job_id, target, args, kwargs])
+        if not queue.is_worker_pool_alive():
+            queue.start_worker_pool()
+
+    ProcessQueue.has_job, ProcessQueue.enqueue = has_job, enqueue
+
+
+def import_libraries_in_scheduler() -> None:
+    """Have the scheduler's process import what the runs need, before it starts the first one."""
+    run_scheduler = scheduler_manager.run_scheduler
+
+    def run_scheduler_with_libraries() -> None:
+        for name in LIBRARIES_AT_HAND:
+            importlib.import_module(name)
+        run_scheduler()
+
+    scheduler_manager.run_scheduler = run_scheduler_with_libraries
