@@ -21,12 +21,37 @@ class StackSettings(BaseModel):
     name: str = Field("clickstream", description="Name of this stack; tells two stacks on one machine apart.")
     data_dir: Path = Field(Path("var"), description="Data, logs and sockets; relative to the checkout.")
     host: str = Field("127.0.0.1", description="Address that the services listen on.")
-    start_timeout_seconds: float = Field(120.0, gt=0, description="How long start-up waits for health.")
+    services: str = Field(
+        "all", description="Services to run, with commas between; those that they depend on run too."
+    )
+    start_timeout_seconds: float = Field(
+        120.0, gt=0, description="How long start-up waits for the health of one service."
+    )
+    stop_timeout_seconds: int = Field(
+        20, gt=0, description="How long a service may take to stop before it is killed."
+    )
+    health_check_seconds: float = Field(5.0, gt=0, description="Pause between two health checks.")
+    health_timeout_seconds: float = Field(
+        5.0, gt=0, description="How long a health check waits for an answer."
+    )
+    health_failures_before_restart: int = Field(
+        6, ge=1, description="Health checks in a row that may fail before a service is restarted."
+    )
+    log_max_bytes: int = Field(
+        10_000_000,
+        ge=100_000,
+        description="Size at which a service's log is rotated; three old ones are kept.",
+    )
+    min_free_disk_bytes: int = Field(
+        1_000_000_000,
+        ge=0,
+        description="Free space that the disk of the data directory must have at the start.",
+    )
 
     @property
     def data_path(self) -> Path:
-        """The data directory as an absolute path."""
-        return PROJECT_ROOT / self.data_dir
+        """The data directory as an absolute path; the same for every spelling of it."""
+        return (PROJECT_ROOT / self.data_dir.expanduser()).resolve()
 
 
 class ClickHouseSettings(BaseModel):
@@ -39,8 +64,8 @@ class ClickHouseSettings(BaseModel):
     writer_password: SecretStr = Field(description="Password of the writing user; made at the first start.")
     reader_user: str = Field("clickstream_reader", description="User of dashboards, panel and `sql`.")
     reader_password: SecretStr = Field(description="Password of the reading user; made at the first start.")
-    max_memory_bytes: int = Field(4_000_000_000, gt=0, description="Memory limit of the engine (gateway only).")
-    max_connections: int = Field(24, ge=4, description="Statements that run at once (gateway only).")
+    max_memory_bytes: int = Field(4_000_000_000, gt=0, description="Memory limit of the engine (gateway).")
+    max_connections: int = Field(24, ge=4, description="Statements that run at once (gateway).")
 
 
 class MageSettings(BaseModel):
@@ -49,7 +74,10 @@ class MageSettings(BaseModel):
     host: str = Field("127.0.0.1", description="Host of the editor and its API.")
     port: int = Field(6789, ge=1, le=65535, description="Port of the editor and its API.")
     owner_email: str = Field("owner@localhost.localdomain", description="Sign-in of the editor's owner.")
-    owner_password: SecretStr = Field(description="Password of the owner; made at the first start.")
+    owner_password: SecretStr = Field(
+        description="Password of the owner; made at the first start. Mage takes it when it makes its database: "
+        "later on, change it in the editor."
+    )
     jwt_secret: SecretStr = Field(description="Signs the sessions of the editor; made at the first start.")
 
 
@@ -89,4 +117,4 @@ def get_settings() -> Settings:
     Raises:
         pydantic.ValidationError: A setting is missing or out of bounds.
     """
-    return Settings(_env_file=env_file())  # type: ignore[call-arg]
+    return Settings(_env_file=env_file())

@@ -1,0 +1,5 @@
+"""Runs the command line."""
+
+from stack.cli import main
+
+main()

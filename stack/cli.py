@@ -1,0 +1,170 @@
+"""`python -m stack`: what `make up`, `down`, `status`, `logs` and `reset` call."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from clickstream.errors import ClickstreamError
+from clickstream.settings import env_file
+from stack.env_file import load_settings, render_env_file
+from stack.lifecycle import ServiceStartError, Stack
+from stack.log_files import follow, last_lines
+from stack.progress import reporting
+from stack.services import chosen_services, service_named
+from stack.status import ServiceState, ServiceStatus, stack_status
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Start, stop and look after the stack without Docker."
+)
+console = Console(highlight=False)
+problems = Console(stderr=True, highlight=False)
+
+STATE_COLOURS = {ServiceState.UP: "green", ServiceState.STOPPED: "dim", ServiceState.STARTING: "yellow"}
+
+
+@app.command()
+def up() -> None:
+    """Start the stack and wait until every service is healthy."""
+    is_first_start = not env_file().exists()
+    settings = load_settings()
+    if is_first_start:
+        _say(f"Made {env_file()} with fresh passwords; only you can read it.")
+    with reporting(console, [service.name for service in chosen_services(settings)]) as reporter:
+        stack = Stack(settings, reporter)
+        result = stack.up()
+    if not result.started:
+        _say("Everything is up already; nothing was changed.")
+    _print_status(stack_status(stack))
+    _say(f"Sign in to Mage as {settings.mage.owner_email}; the passwords are in {env_file()}.")
+
+
+@app.command()
+def down() -> None:
+    """Stop the stack; the data stay."""
+    settings = load_settings()
+    with reporting(console, [service.name for service in chosen_services(settings)]) as reporter:
+        was_up = Stack(settings, reporter).down()
+    _say("Everything is stopped; the data stay." if was_up else "Nothing was running.")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 unless every service is up.")] = False,
+) -> None:
+    """Show each service: state, address, memory, since when."""
+    rows = stack_status(Stack(load_settings()))
+    if as_json:
+        sys.stdout.write(
+            json.dumps([dataclasses.asdict(row) for row in rows], default=datetime.isoformat) + "\n"
+        )
+    else:
+        _print_status(rows)
+    if check and any(row.state != ServiceState.UP for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    service: Annotated[str | None, typer.Argument(help="One service; else all of them.")] = None,
+    followed: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines a service.")] = 50,
+) -> None:
+    """Show the last log lines."""
+    stack = Stack(load_settings())
+    chosen = [service_named(service, stack.services)] if service else stack.services
+    paths = {one.name: stack.paths.log_of(one.name) for one in chosen}
+    if not service:
+        paths |= {name: stack.paths.log_of(name) for name in ("supervisor", "watchdog")}
+    width = max(map(len, paths))
+    for name, path in paths.items():
+        for line in last_lines(path, lines):
+            _print_log_line(name, line, width)
+    if followed:
+        for name, line in follow(paths):
+            _print_log_line(name, line, width)
+
+
+@app.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Stop the stack and delete its data; asks first."""
+    settings = load_settings()
+    data = settings.stack.data_path
+    if not data.exists():
+        _say(f"There are no data: {data} does not exist.")
+        return
+    if not yes and not typer.confirm(f"Stop the stack and delete all its data in {data}?"):
+        _say("Nothing was changed.")
+        raise typer.Exit(1)
+    with reporting(console, [service.name for service in chosen_services(settings)]) as reporter:
+        Stack(settings, reporter).delete_data()
+    _say(f"Deleted {data}; {env_file()} stays.")
+
+
+@app.command("env-example", hidden=True)
+def env_example() -> None:
+    """Print .env.example as the settings' model has it."""
+    sys.stdout.write(render_env_file())
+
+
+def main() -> None:
+    """Run the command line; failures that a person can act on are told without a traceback."""
+    try:
+        app()
+    except ServiceStartError as error:
+        problems.print(f"\nThe last lines of {error.service}'s log:", style="bold")
+        for line in error.log_lines or ("(it is empty)",):
+            problems.print(f"  {line}", markup=False, soft_wrap=True)
+        _fail(error)
+    except ClickstreamError as error:
+        _fail(error)
+
+
+def _fail(error: ClickstreamError) -> None:
+    problems.print(Text.assemble(("Error: ", "bold red"), str(error)), soft_wrap=True)
+    if error.hint:
+        problems.print(error.hint, markup=False, soft_wrap=True)
+    sys.exit(1)
+
+
+def _say(message: str) -> None:
+    console.print(message, markup=False, soft_wrap=True)
+
+
+def _print_log_line(name: str, line: str, width: int) -> None:
+    console.print(Text.assemble((f"{name:<{width}} | ", "cyan"), line), soft_wrap=True)
+
+
+def _print_status(rows: Sequence[ServiceStatus]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("service", "state", "address", "memory", "since"):
+        table.add_column(heading, justify="right" if heading == "memory" else "left", overflow="fold")
+    for row in rows:
+        state = Text(row.state, style=STATE_COLOURS.get(row.state, "red"))
+        if row.detail:
+            state.append(f": {row.detail}", style="default")
+        memory = f"{row.memory_bytes / 2**20:,.0f} MiB" if row.pid else ""
+        table.add_row(row.name, state, row.address, memory, _since(row.since))
+    total = sum(row.memory_bytes for row in rows)
+    table.add_row("", "", "", f"{total / 2**20:,.0f} MiB" if total else "", "")
+    console.print(table)
+
+
+def _since(moment: datetime | None) -> str:
+    """The moment in local time, and how long ago that was."""
+    if moment is None:
+        return ""
+    seconds = int((datetime.now(UTC) - moment).total_seconds())
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    ago = f"{days} d {hours} h" if days else f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S} ({ago if seconds >= 60 else f'{seconds} s'})"

@@ -1,0 +1,69 @@
+"""Become a service: what the supervisor runs as `python -m stack.launch NAME`.
+
+Being the last step before the service itself, it works at every start, also after a crash: it ends what an
+earlier life of the service left running, gives the service its settings and secrets, and gives up its place.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import NoReturn
+
+from clickstream.errors import ClickstreamError
+from clickstream.settings import Settings, env_file, get_settings
+from stack.paths import StackPaths
+from stack.processes import described, end_processes, holder_of, is_free, marks, processes_of
+from stack.services import Service, service_named
+
+
+def service_environment(service: Service, settings: Settings) -> Mapping[str, str]:
+    """The whole environment of the service's process."""
+    return {
+        **os.environ,
+        "CLICKSTREAM_ENV_FILE": str(env_file()),
+        "PYTHONUNBUFFERED": "1",
+        **marks(settings.stack.data_path, service.name),
+        **service.environment(settings),
+    }
+
+
+def launch(name: str) -> NoReturn:
+    """Replace this process with the service."""
+    settings = get_settings()
+    service = service_named(name)
+    end_leftovers(service, settings)
+    refuse_taken_port(service, settings)
+    home = StackPaths(settings.stack.data_path).home_of(name)
+    home.mkdir(mode=0o700, exist_ok=True)
+    os.chdir(home)
+    command = [str(word) for word in service.command(settings)]
+    os.execve(command[0], command, service_environment(service, settings))  # noqa: S606 -- no shell is wanted
+
+
+def end_leftovers(service: Service, settings: Settings) -> None:
+    """End children of an earlier life of the service: they would hold its port or its data."""
+    leftovers = processes_of(settings.stack.data_path, service.name)
+    for process in leftovers:
+        print(f"Ending {described(process)}, left over from an earlier start.", flush=True)  # noqa: T201
+    end_processes(leftovers, service.stop_timeout_seconds or settings.stack.stop_timeout_seconds)
+
+
+def refuse_taken_port(service: Service, settings: Settings) -> None:
+    """Fail where the port is taken: some servers would quietly take another one.
+
+    Raises:
+        ClickstreamError: The port is taken.
+    """
+    port = service.port(settings)
+    if not is_free(settings.stack.host, port):
+        holder = holder_of(port)
+        raise ClickstreamError(
+            f"Port {port} is taken by {described(holder) if holder else 'another process'}."
+        )
+
+
+if __name__ == "__main__":
+    try:
+        launch(sys.argv[1])
+    except (ClickstreamError, OSError) as error:
+        sys.exit(f"{sys.argv[1]} can't be started: {error}")

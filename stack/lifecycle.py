@@ -1,0 +1,261 @@
+"""Start, stop, describe and delete one stack: what every command and the tests go through."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from supervisor.states import ProcessStates
+
+from clickstream.errors import ClickstreamError, ServiceUnavailableError
+from clickstream.settings import Settings, env_file
+from stack.checks import check_disk, check_ports
+from stack.health import health_problem
+from stack.log_files import last_lines
+from stack.paths import StackPaths
+from stack.processes import end_processes, processes_of
+from stack.progress import Reporter, SilentReporter
+from stack.services import Service, chosen_services
+from stack.supervision import DEAD_STATES, WATCHDOG, ProcessInfo, Supervisor, render_config
+
+POLL_SECONDS = 0.2
+LOG_LINES_SHOWN = 20
+# A service that ends so often while `up` waits for it will not become healthy by more patience.
+DEATHS_ALLOWED = 2
+
+
+class ServiceStartError(ClickstreamError):
+    """A service did not become healthy.
+
+    Attributes:
+        service: Its name.
+        log_lines: The end of its log.
+    """
+
+    def __init__(self, service: str, reason: str, log_lines: Sequence[str], *, hint: str) -> None:
+        super().__init__(f"{service} {reason}.", hint=hint)
+        self.service = service
+        self.log_lines = tuple(log_lines)
+
+
+class BusyError(ClickstreamError):
+    """Another command starts or stops this stack right now."""
+
+
+@dataclass(frozen=True)
+class StartResult:
+    """What `up` did: the services that it started; none if all were up and healthy."""
+
+    started: tuple[str, ...]
+
+
+class Stack:
+    """One stack: the services that its settings name, in its data directory."""
+
+    def __init__(self, settings: Settings, reporter: Reporter | None = None) -> None:
+        self.settings = settings
+        self.services = chosen_services(settings)
+        self.paths = StackPaths(settings.stack.data_path)
+        self.supervisor = Supervisor(self.paths)
+        self._report: Reporter = reporter or SilentReporter()
+
+    def up(self) -> StartResult:
+        """Start what does not run and wait until everything is healthy; changes nothing if everything is.
+
+        Raises:
+            ServiceStartError: A service did not become healthy. What this call started is stopped again.
+            ClickstreamError: Something stands in the way: a taken port, a full disk, another `up`.
+        """
+        self.paths.create()
+        with self._exclusive():
+            was_running = self.supervisor.is_running()
+            missing = self._missing_services()
+            if was_running and not missing:
+                return StartResult(started=())
+            check_disk(self.settings)
+            if not was_running:
+                self._end_leftovers()
+            check_ports([service for service in missing if self._is_dead(service)], self.settings)
+            if not was_running:
+                self._start_supervisor()
+            try:
+                self._start(missing)
+            except BaseException:
+                if not was_running:
+                    self._stop()
+                    self._report.say("Everything was stopped again.")
+                raise
+            self.supervisor.start_process(WATCHDOG)
+        return StartResult(started=tuple(service.name for service in missing))
+
+    def down(self) -> bool:
+        """Stop everything, each service before those that it depends on; False if nothing ran.
+
+        What a killed supervisor left running is ended too. The time is bounded: who does not stop is killed.
+        """
+        if not self.paths.run.is_dir():
+            return False
+        with self._exclusive():
+            return self._stop()
+
+    def delete_data(self) -> None:
+        """Stop everything and delete the data directory; the settings file stays.
+
+        Raises:
+            DataDirectoryError: The directory is no stack's.
+        """
+        self.paths.refuse_foreign()
+        self.down()
+        if self.paths.data.exists():
+            shutil.rmtree(self.paths.data)
+        shutil.rmtree(self.paths.short_directory, ignore_errors=True)
+
+    def _missing_services(self) -> list[Service]:
+        """The services that do not run, or are not healthy."""
+        try:
+            processes = self.supervisor.processes()
+        except ServiceUnavailableError:
+            return list(self.services)
+        if unknown := [service.name for service in self.services if service.name not in processes]:
+            raise ClickstreamError(
+                f"The stack was started without {', '.join(unknown)}.",
+                hint="Run `make down`, then `make up`.",
+            )
+        return [
+            service
+            for service in self.services
+            if processes[service.name].state in DEAD_STATES or health_problem(service, self.settings)
+        ]
+
+    def _is_dead(self, service: Service) -> bool:
+        try:
+            return self.supervisor.processes()[service.name].state in DEAD_STATES
+        except ServiceUnavailableError:
+            return True
+
+    def _start_supervisor(self) -> None:
+        for leftover in (self.paths.socket, self.paths.run / "supervisord.pid"):
+            leftover.unlink(missing_ok=True)
+        config = render_config(self.paths, self.services, self.settings)
+        self.paths.supervisor_config.write_text(config, encoding="utf-8")
+        self.supervisor.start({**os.environ, "CLICKSTREAM_ENV_FILE": str(env_file())})
+
+    def _start(self, services: Sequence[Service]) -> None:
+        """Start each service as soon as those that it depends on are healthy; others side by side."""
+        healthy = {service.name for service in self.services} - {service.name for service in services}
+        starts: dict[str, _Start] = {}
+        while waiting := [service for service in services if service.name not in healthy]:
+            for service in waiting:
+                if service.name in starts:
+                    if starts[service.name].is_healthy(self.supervisor.processes()[service.name]):
+                        self._report.ended(service.name, f"healthy, {service.shown_address(self.settings)}")
+                        healthy.add(service.name)
+                elif healthy.issuperset(service.depends_on):
+                    starts[service.name] = self._begin(service)
+            time.sleep(POLL_SECONDS)
+
+    def _begin(self, service: Service) -> "_Start":
+        if service.prepare is not None:
+            self._report.began(service.name, "preparing")
+            service.prepare(self.settings)
+        self._report.began(service.name, "starting")
+        before = self.supervisor.processes()[service.name]
+        self.supervisor.start_process(service.name)
+        return _Start(service, self.settings, self.paths, before)
+
+    def _stop(self) -> bool:
+        """Stop the services in reverse order, then the supervisor, then whatever is left."""
+        was_running = self.supervisor.is_running()
+        if was_running:
+            processes = self.supervisor.processes()
+            names = [WATCHDOG, *(service.name for service in reversed(self.services))]
+            names += [name for name in processes if name not in names]
+            for name in names:
+                self._stop_process(name, processes.get(name))
+            self.supervisor.shutdown()
+            self._wait_for_supervisor_end()
+        return self._end_leftovers() or was_running
+
+    def _stop_process(self, name: str, info: ProcessInfo | None) -> None:
+        if info is None or info.state in DEAD_STATES:
+            return
+        if name != WATCHDOG:
+            self._report.began(name, "stopping")
+        self.supervisor.stop_process(name)
+        # The supervisor kills what does not stop in time; it knows each service's own time.
+        while self.supervisor.processes()[name].state not in DEAD_STATES:
+            time.sleep(POLL_SECONDS / 2)
+        if name != WATCHDOG:
+            self._report.ended(name, "stopped")
+
+    def _wait_for_supervisor_end(self) -> None:
+        deadline = time.monotonic() + self.settings.stack.stop_timeout_seconds
+        while self.supervisor.is_running() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS / 2)
+
+    def _end_leftovers(self) -> bool:
+        """End processes of this stack that no supervisor looks after; False if there are none."""
+        leftovers = processes_of(self.paths.data)
+        if leftovers:
+            numbers = ", ".join(str(process.pid) for process in leftovers)
+            self._report.say(f"Ending what an earlier start left running: process {numbers}.")
+            end_processes(leftovers, self.settings.stack.stop_timeout_seconds)
+        return bool(leftovers)
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        """Hold the stack's lock; it is free again when the process ends, however it ends."""
+        descriptor = os.open(self.paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise BusyError(
+                f"Another command is starting or stopping the stack in {self.paths.data}.",
+                hint="Wait until it is done; `make status` shows how far it is.",
+            ) from error
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+
+class _Start:
+    """One service on its way from the start to health."""
+
+    def __init__(self, service: Service, settings: Settings, paths: StackPaths, before: ProcessInfo) -> None:
+        self._service = service
+        self._settings = settings
+        self._log: Path = paths.log_of(service.name)
+        self._timeout = service.start_timeout_seconds or settings.stack.start_timeout_seconds
+        self._deadline = time.monotonic() + self._timeout
+        self._stopped_at = before.stopped_at
+        self._deaths = 0
+
+    def is_healthy(self, info: ProcessInfo) -> bool:
+        """Look once.
+
+        Raises:
+            ServiceStartError: It keeps dying, or its time is up.
+        """
+        if info.stopped_at != self._stopped_at:
+            self._deaths += 1
+        self._stopped_at = info.stopped_at
+        if info.state == ProcessStates.FATAL or self._deaths > DEATHS_ALLOWED:
+            raise self._failure(f"ended {self._deaths} times while starting")
+        problem = health_problem(self._service, self._settings) if info.pid else "does not run"
+        if problem and time.monotonic() > self._deadline:
+            raise self._failure(f"is not healthy after {self._timeout:g} s: it {problem}")
+        return problem is None
+
+    def _failure(self, reason: str) -> ServiceStartError:
+        return ServiceStartError(
+            self._service.name,
+            reason,
+            last_lines(self._log, LOG_LINES_SHOWN),
+            hint=f"Mend what the log says ({self._log}), then run `make up` again.",
+        )

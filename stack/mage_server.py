@@ -1,0 +1,45 @@
+"""Mage's command line with its unasked-for connections to the internet cut; runs in Mage's environment.
+
+Mage asks PyPI for its newest version whenever the editor opens a project, and reports a refusal to send usage
+statistics to its makers. Neither has a switch, so both are replaced before Mage starts.
+"""
+
+from mage_ai.api.resources import ProjectResource
+from mage_ai.cli.main import app
+from mage_ai.server.constants import VERSION
+from mage_ai.usage_statistics.logger import UsageStatisticLogger
+
+
+async def installed_version() -> str:
+    """Stands in for the newest version at PyPI."""
+    return str(VERSION)
+
+
+async def send_nothing(*_arguments: object, **_options: object) -> bool:
+    """Stands in for what sends usage statistics; says that nothing was sent."""
+    return False
+
+
+def cut_connections() -> None:
+    """Replace what connects to the internet.
+
+    Raises:
+        AttributeError: Mage was changed so that there is nothing to replace; look again what it sends.
+    """
+    replacements = (
+        (ProjectResource, "get_latest_version", installed_version),
+        (UsageStatisticLogger, "_UsageStatisticLogger__send_message", send_nothing),
+        (
+            UsageStatisticLogger,
+            "_UsageStatisticLogger__send_message_sync",
+            lambda *_arguments, **_options: False,
+        ),
+    )
+    for owner, name, replacement in replacements:
+        getattr(owner, name)
+        setattr(owner, name, replacement)
+
+
+if __name__ == "__main__":
+    cut_connections()
+    app()

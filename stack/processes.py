@@ -1,0 +1,131 @@
+"""Processes and ports of this machine: whose they are, what they use, and how they end."""
+
+import errno
+import os
+import socket
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+# A process of a stack carries these, and so do its children: they tell what is left over of a stack whose
+# supervisor was killed, without guessing by name.
+DATA_MARK: Final = "CLICKSTREAM_STACK_MARK"
+SERVICE_MARK: Final = "CLICKSTREAM_SERVICE_MARK"
+
+
+def marks(data: Path, service: str = "") -> Mapping[str, str]:
+    """Environment variables that mark a process as the stack's, and as the service's."""
+    return {DATA_MARK: str(data), SERVICE_MARK: service}
+
+
+def processes_of(data: Path, service: str | None = None) -> list[psutil.Process]:
+    """The running processes of the stack with this data directory, or of one service of it.
+
+    The calling process and its ancestors are never among them.
+    """
+    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid in own or process.uids().real != os.getuid():
+                continue
+            environment = process.environ()
+        except psutil.Error:
+            continue
+        if environment.get(DATA_MARK) == str(data) and service in {None, environment.get(SERVICE_MARK)}:
+            found.append(process)
+    return found
+
+
+def end_processes(processes: Sequence[psutil.Process], patience_seconds: float) -> None:
+    """Ask the processes to stop, and kill those that have not after a while."""
+    _for_each(processes, psutil.Process.terminate)
+    _, left = psutil.wait_procs(processes, timeout=patience_seconds)
+    _for_each(left, psutil.Process.kill)
+    psutil.wait_procs(left, timeout=patience_seconds)
+
+
+def tree_memory_bytes(pid: int) -> int:
+    """Resident memory of the process and its descendants; 0 if it is gone."""
+    try:
+        root = psutil.Process(pid)
+        family = [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    return sum(_memory_bytes(process) for process in family)
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a service can listen there.
+
+    Raises:
+        OSError: The address is not of this machine, or the port may not be used by this user.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        # As servers do: what is left of closed connections must not count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise
+    return True
+
+
+def free_ports(host: str, count: int) -> list[int]:
+    """So many different ports that are free right now."""
+    probes = []
+    try:
+        for _ in range(count):
+            probe = socket.create_server((host, 0))
+            probes.append(probe)
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def holder_of(port: int) -> psutil.Process | None:
+    """The process that listens on the port; None if it is not ours to know."""
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except psutil.Error:
+        return None
+    for connection in connections:
+        listens = (
+            connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+        )
+        if listens and connection.pid:
+            try:
+                return psutil.Process(connection.pid)
+            except psutil.Error:
+                return None
+    return None
+
+
+def described(process: psutil.Process) -> str:
+    """The process for people: its id and the beginning of its command line."""
+    try:
+        command = " ".join(process.cmdline()) or process.name()
+    except psutil.Error:
+        command = "?"
+    return f"process {process.pid} ({command[:120]})"
+
+
+def _memory_bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _for_each(processes: Iterable[psutil.Process], act: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        try:
+            act(process)
+        except psutil.Error:
+            continue

@@ -1,0 +1,162 @@
+"""What the stack runs. Adding a service is adding one declaration to `SERVICES`."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from clickstream.errors import ClickstreamError
+from clickstream.settings import PROJECT_ROOT, Settings
+
+MAIN_PYTHON: Final = PROJECT_ROOT / ".venv" / "bin" / "python"
+MAGE_PYTHON: Final = PROJECT_ROOT / ".venv-mage" / "bin" / "python"
+MAGE_PROJECT: Final = PROJECT_ROOT / "mage_project"
+ALL_SERVICES: Final = "all"
+
+
+class UnknownServiceError(ClickstreamError):
+    """A name that no service bears."""
+
+
+def _nothing(_settings: Settings) -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One process that the stack keeps running.
+
+    Attributes:
+        name: Its name in commands, tables and file names.
+        command: The program and its arguments.
+        port_setting: Section and name of the setting that holds its port.
+        environment: Environment variables that it gets besides those of the stack.
+        health_path: What answers 200 to GET once it is healthy; None if accepting a connection is enough.
+        address: What people are shown; `{host}` and `{port}` are filled in.
+        depends_on: Services that must be healthy before this one starts; they stop after it.
+        prepare: A set-up step that `up` takes before each start; must be quick when there is nothing to do.
+        start_timeout_seconds: Waits so long for health; None for the stack's setting.
+        stop_signal: What asks it to stop.
+        stop_timeout_seconds: Then waits so long until it is killed; None for the stack's setting.
+    """
+
+    name: str
+    command: Callable[[Settings], Sequence[str | Path]]
+    port_setting: tuple[str, str]
+    environment: Callable[[Settings], Mapping[str, str]] = _nothing
+    health_path: str | None = None
+    address: str = "http://{host}:{port}"
+    depends_on: tuple[str, ...] = ()
+    prepare: Callable[[Settings], None] | None = None
+    start_timeout_seconds: float | None = None
+    stop_signal: Literal["TERM", "INT", "QUIT"] = "TERM"
+    stop_timeout_seconds: int | None = None
+
+    def port(self, settings: Settings) -> int:
+        """The port on which it listens."""
+        section, name = self.port_setting
+        return int(getattr(getattr(settings, section), name))
+
+    def shown_address(self, settings: Settings) -> str:
+        """The address for people."""
+        return self.address.format(host=local_host(settings), port=self.port(settings))
+
+    def health_url(self, settings: Settings) -> str | None:
+        """What the health check asks; None if it only connects."""
+        if self.health_path is None:
+            return None
+        return f"http://{local_host(settings)}:{self.port(settings)}{self.health_path}"
+
+
+def local_host(settings: Settings) -> str:
+    """The host under which this machine reaches the services: a wildcard address is none to connect to."""
+    host = settings.stack.host
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- replaced, not listened on
+
+
+def _mage_environment(settings: Settings) -> Mapping[str, str]:
+    """Mage's own variables: where it keeps things, and its unsafe or talkative defaults closed."""
+    return {
+        "MAGE_REPO_PATH": str(MAGE_PROJECT),
+        "MAGE_DATA_DIR": str(settings.stack.data_path / "mage"),
+        "MAGE_PUBLIC_HOST": f"http://{local_host(settings)}:{settings.mage.port}",
+        "ENV": "production",
+        # Sign-in: Mage would let anybody in as admin/admin, with sessions signed by a published constant.
+        "REQUIRE_USER_AUTHENTICATION": "1",
+        "REQUIRE_USER_PERMISSIONS": "1",
+        "AUTHENTICATION_MODE": "LOCAL",
+        "DEFAULT_OWNER_USERNAME": settings.mage.owner_email.partition("@")[0],
+        "DEFAULT_OWNER_EMAIL": settings.mage.owner_email,
+        "DEFAULT_OWNER_PASSWORD": settings.mage.owner_password.get_secret_value(),
+        "JWT_SECRET": settings.mage.jwt_secret.get_secret_value(),
+        "DISABLE_TERMINAL": "1",
+        "HIDE_API_TRIGGER_TOKEN": "1",
+        # Nothing goes out, neither questions to language models nor usage statistics.
+        "ENABLE_OPEN_AI": "0",
+        "ENABLE_HUGGING_FACE": "0",
+        "GE_USAGE_STATS": "false",
+        "DISABLE_AUTO_BROWSER_OPEN": "1",
+        "DISABLE_AUTORELOAD": "1",
+    }
+
+
+def _mage_command(settings: Settings) -> Sequence[str | Path]:
+    return (
+        *(MAGE_PYTHON, "-m", "stack.mage_server", "start", MAGE_PROJECT),
+        *("--host", settings.stack.host, "--port", str(settings.mage.port)),
+    )
+
+
+SERVICES: Final = (
+    Service(
+        name="clickhouse",
+        command=lambda _settings: (MAIN_PYTHON, "-m", "stack.gateway"),
+        port_setting=("clickhouse", "port"),
+        health_path="/ping",
+    ),
+    Service(
+        name="mage",
+        command=_mage_command,
+        environment=_mage_environment,
+        port_setting=("mage", "port"),
+        health_path="/api/statuses",
+        depends_on=("clickhouse",),
+    ),
+)
+
+
+def service_named(name: str, among: Iterable[Service] = SERVICES) -> Service:
+    """The service of this name.
+
+    Raises:
+        UnknownServiceError: There is none; names those that there are.
+    """
+    known = {service.name: service for service in among}
+    if name not in known:
+        raise UnknownServiceError(f"There is no service {name!r}; there are {', '.join(known)}.")
+    return known[name]
+
+
+def chosen_services(settings: Settings) -> tuple[Service, ...]:
+    """The services that this stack runs: those that the setting names, each after those that it needs.
+
+    Raises:
+        UnknownServiceError: The setting `stack.services` names one that does not exist.
+    """
+    setting = settings.stack.services
+    names = (
+        [service.name for service in SERVICES]
+        if setting == ALL_SERVICES
+        else setting.replace(",", " ").split()
+    )
+    ordered: dict[str, Service] = {}
+
+    def add(name: str) -> None:
+        service = service_named(name)
+        for dependency in service.depends_on:
+            add(dependency)
+        ordered[name] = service
+
+    for name in names:
+        add(name)
+    return tuple(ordered.values())
