@@ -78,6 +78,11 @@ class MageSettings(BaseModel):
         description="Password of the owner; made at the first start. Mage takes it when it makes its database: "
         "later on, change it in the editor."
     )
+    scheduler_interval_seconds: float = Field(
+        1.0,
+        gt=0,
+        description="Pause between two looks at what is due; a run that was asked for waits so long.",
+    )
     jwt_secret: SecretStr = Field(description="Signs the sessions of the editor; made at the first start.")
 
 

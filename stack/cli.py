@@ -24,7 +24,8 @@ from stack.status import ServiceState, ServiceStatus, stack_status
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Start, stop and look after the stack without Docker."
 )
-console = Console(highlight=False)
+# Without a terminal there is no width to fit into, and lines must not break.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 problems = Console(stderr=True, highlight=False)
 
 STATE_COLOURS = {ServiceState.UP: "green", ServiceState.STOPPED: "dim", ServiceState.STARTING: "yellow"}
@@ -61,13 +62,16 @@ def status(
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 unless every service is up.")] = False,
 ) -> None:
     """Show each service: state, address, memory, since when."""
-    rows = stack_status(Stack(load_settings()))
+    stack = Stack(load_settings())
+    rows = stack_status(stack)
     if as_json:
         sys.stdout.write(
             json.dumps([dataclasses.asdict(row) for row in rows], default=datetime.isoformat) + "\n"
         )
     else:
         _print_status(rows)
+        for change in stack.address_changes():
+            _say(f"The settings have changed since the start: {change}; run `make down`, then `make up`.")
     if check and any(row.state != ServiceState.UP for row in rows):
         raise typer.Exit(1)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from supervisor.states import ProcessStates
 
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
@@ -73,6 +74,11 @@ class Stack:
         self.paths.create()
         with self._exclusive():
             was_running = self.supervisor.is_running()
+            if was_running and (changes := self.address_changes()):
+                raise ClickstreamError(
+                    "The settings have changed since the stack was started: " + "; ".join(changes) + ".",
+                    hint="Run `make down`, then `make up`.",
+                )
             missing = self._missing_services()
             if was_running and not missing:
                 return StartResult(started=())
@@ -102,6 +108,18 @@ class Stack:
         with self._exclusive():
             return self._stop()
 
+    def address_changes(self) -> list[str]:
+        """Which services listen elsewhere than the settings say by now, in words; none if nothing runs."""
+        try:
+            started = dict(line.split() for line in self.paths.addresses.read_text().splitlines())
+        except FileNotFoundError:
+            return []
+        return [
+            f"{name} listens on {started[name]}, not on {address}"
+            for name, address in self._addresses().items()
+            if started.get(name, address) != address
+        ]
+
     def delete_data(self) -> None:
         """Stop everything and delete the data directory; the settings file stays.
 
@@ -113,6 +131,10 @@ class Stack:
         if self.paths.data.exists():
             shutil.rmtree(self.paths.data)
         shutil.rmtree(self.paths.short_directory, ignore_errors=True)
+
+    def _addresses(self) -> dict[str, str]:
+        host = self.settings.stack.host
+        return {service.name: f"{host}:{service.port(self.settings)}" for service in self.services}
 
     def _missing_services(self) -> list[Service]:
         """The services that do not run, or are not healthy."""
@@ -142,6 +164,9 @@ class Stack:
             leftover.unlink(missing_ok=True)
         config = render_config(self.paths, self.services, self.settings)
         self.paths.supervisor_config.write_text(config, encoding="utf-8")
+        self.paths.addresses.write_text(
+            "".join(f"{name} {address}\n" for name, address in self._addresses().items()), encoding="utf-8"
+        )
         self.supervisor.start({**os.environ, "CLICKSTREAM_ENV_FILE": str(env_file())})
 
     def _start(self, services: Sequence[Service]) -> None:
@@ -176,8 +201,10 @@ class Stack:
             names += [name for name in processes if name not in names]
             for name in names:
                 self._stop_process(name, processes.get(name))
+            supervisor_process = [psutil.Process(self.supervisor.pid())]
             self.supervisor.shutdown()
-            self._wait_for_supervisor_end()
+            psutil.wait_procs(supervisor_process, timeout=self.settings.stack.stop_timeout_seconds)
+        self.paths.addresses.unlink(missing_ok=True)
         return self._end_leftovers() or was_running
 
     def _stop_process(self, name: str, info: ProcessInfo | None) -> None:
@@ -191,11 +218,6 @@ class Stack:
             time.sleep(POLL_SECONDS / 2)
         if name != WATCHDOG:
             self._report.ended(name, "stopped")
-
-    def _wait_for_supervisor_end(self) -> None:
-        deadline = time.monotonic() + self.settings.stack.stop_timeout_seconds
-        while self.supervisor.is_running() and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS / 2)
 
     def _end_leftovers(self) -> bool:
         """End processes of this stack that no supervisor looks after; False if there are none."""

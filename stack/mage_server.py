@@ -1,13 +1,16 @@
-"""Mage's command line with its unasked-for connections to the internet cut; runs in Mage's environment.
+"""Mage's command line, made fit to run unattended; runs in Mage's environment.
 
 Mage asks PyPI for its newest version whenever the editor opens a project, and reports a refusal to send usage
-statistics to its makers. Neither has a switch, so both are replaced before Mage starts.
+statistics to its makers. Neither has a switch, so both are replaced before Mage starts. What else is repaired
+is told in `mage_project/repairs.py`.
 """
 
 from mage_ai.api.resources import ProjectResource
 from mage_ai.cli.main import app
 from mage_ai.server.constants import VERSION
 from mage_ai.usage_statistics.logger import UsageStatisticLogger
+
+from mage_project.repairs import repair_mage
 
 
 async def installed_version() -> str:
@@ -42,4 +45,5 @@ def cut_connections() -> None:
 
 if __name__ == "__main__":
     cut_connections()
+    repair_mage()
     app()

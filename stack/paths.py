@@ -47,6 +47,11 @@ class StackPaths:
         return self.run / "supervisord.conf"
 
     @property
+    def addresses(self) -> Path:
+        """The addresses that the services were started with."""
+        return self.run / "addresses"
+
+    @property
     def lock(self) -> Path:
         """Held by whoever starts or stops the stack."""
         return self.run / "lock"

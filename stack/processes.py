@@ -48,13 +48,21 @@ def end_processes(processes: Sequence[psutil.Process], patience_seconds: float) 
 
 
 def tree_memory_bytes(pid: int) -> int:
-    """Resident memory of the process and its descendants; 0 if it is gone."""
+    """Memory of the process and its descendants, pages that they share counted once; 0 if it is gone."""
     try:
         root = psutil.Process(pid)
         family = [root, *root.children(recursive=True)]
     except psutil.Error:
         return 0
     return sum(_memory_bytes(process) for process in family)
+
+
+def own_memory_bytes(pid: int) -> int:
+    """Memory of the process alone; 0 if it is gone."""
+    try:
+        return _memory_bytes(psutil.Process(pid))
+    except psutil.Error:
+        return 0
 
 
 def is_free(host: str, port: int) -> bool:
@@ -117,10 +125,12 @@ def described(process: psutil.Process) -> str:
 
 
 def _memory_bytes(process: psutil.Process) -> int:
+    """Its own memory and its part of what it shares with others; where the system does not tell, all of both."""
     try:
-        return int(process.memory_info().rss)
+        memory = process.memory_full_info()
     except psutil.Error:
         return 0
+    return int(getattr(memory, "pss", memory.rss))
 
 
 def _for_each(processes: Iterable[psutil.Process], act: Callable[[psutil.Process], None]) -> None:

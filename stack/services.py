@@ -76,9 +76,13 @@ def local_host(settings: Settings) -> str:
 
 def _mage_environment(settings: Settings) -> Mapping[str, str]:
     """Mage's own variables: where it keeps things, and its unsafe or talkative defaults closed."""
+    data = settings.stack.data_path / "mage"
     return {
         "MAGE_REPO_PATH": str(MAGE_PROJECT),
-        "MAGE_DATA_DIR": str(settings.stack.data_path / "mage"),
+        "MAGE_DATA_DIR": str(data),
+        # As Mage would choose it, but with patience: server, scheduler and runs write to the one file.
+        "MAGE_DATABASE_CONNECTION_URL": f"sqlite:///{data}/mage-ai.db?check_same_thread=false&timeout=30",
+        "SCHEDULER_TRIGGER_INTERVAL": str(settings.mage.scheduler_interval_seconds),
         "MAGE_PUBLIC_HOST": f"http://{local_host(settings)}:{settings.mage.port}",
         "ENV": "production",
         # Sign-in: Mage would let anybody in as admin/admin, with sessions signed by a published constant.
@@ -95,6 +99,8 @@ def _mage_environment(settings: Settings) -> Mapping[str, str]:
         "ENABLE_OPEN_AI": "0",
         "ENABLE_HUGGING_FACE": "0",
         "GE_USAGE_STATS": "false",
+        # Else each request is three lines in the log, and each look for due runs is one.
+        "SERVER_VERBOSITY": "warning",
         "DISABLE_AUTO_BROWSER_OPEN": "1",
         "DISABLE_AUTORELOAD": "1",
     }

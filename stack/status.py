@@ -10,7 +10,7 @@ from supervisor.states import ProcessStates
 from clickstream.errors import ServiceUnavailableError
 from stack.health import health_problem
 from stack.lifecycle import Stack
-from stack.processes import processes_of, tree_memory_bytes
+from stack.processes import own_memory_bytes, processes_of, tree_memory_bytes
 from stack.services import Service
 from stack.supervision import WATCHDOG, ProcessInfo
 
@@ -39,7 +39,7 @@ class ServiceStatus:
         detail: Why it is not up; empty if it is.
         address: Where people reach it; empty if they don't.
         pid: Its process id; None if it does not run.
-        memory_bytes: Resident memory of it and its descendants.
+        memory_bytes: Memory of it and its descendants.
         since: Start of its present life; None if it does not run.
     """
 
@@ -111,20 +111,12 @@ def _row(
 
 
 def _supervisor_row(pid: int, watchdog_pid: int) -> ServiceStatus:
-    memory = sum(tree_memory_bytes(process) for process in (watchdog_pid,) if process) + own_memory_bytes(pid)
+    memory = own_memory_bytes(pid) + (own_memory_bytes(watchdog_pid) if watchdog_pid else 0)
     return ServiceStatus(SUPERVISOR, ServiceState.UP, "", "", pid, memory, _started_at(pid))
 
 
 def _stopped_supervisor() -> ServiceStatus:
     return ServiceStatus(SUPERVISOR, ServiceState.STOPPED, "", "", None, 0, None)
-
-
-def own_memory_bytes(pid: int) -> int:
-    """Resident memory of the process alone."""
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
 
 
 def _started_at(pid: int | None) -> datetime | None:
