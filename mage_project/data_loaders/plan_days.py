@@ -7,6 +7,6 @@ if "data_loader" not in globals():
 
 
 @data_loader
-def plan_days(**variables: object) -> list[str]:
-    """Give the days with events between the pipeline's variables `from_date` and `to_date`, both included."""
-    return rebuild.plan_days(variables["from_date"], variables["to_date"])
+def plan_days(**variables: object) -> dict[str, list[str]]:
+    """Give the days with events from the pipeline's variables `from_date` to `to_date`, both included."""
+    return {"days": rebuild.plan_days(variables["from_date"], variables["to_date"])}
