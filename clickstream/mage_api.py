@@ -219,7 +219,7 @@ class MageClient:
         answer = self._send("POST", "/sessions", json={"session": credentials})
         if "error" in answer:
             raise MageApiError(
-                f"Mage does not let {owner.owner_email} in: {_reason(answer)}",
+                f"Mage does not let {owner.owner_email} in with the password of the settings.",
                 hint="Set CLICKSTREAM_MAGE__OWNER_PASSWORD to the password that Mage got at its first start.",
             )
         self._http.cookies.set("oauth_token", answer["session"]["token"])
