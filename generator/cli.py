@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -50,12 +50,24 @@ def write_csv(
     ] = None,
 ) -> None:
     """Write a CSV file of events, one of their users, and the answer key."""
+    files = DatasetFiles.beside(out, users)
     plan = Plan(events, days, seed, faults, duplicates, until.date())
     try:
         plan.check(datetime.now(UTC).date())
+        files.check()
     except ClickstreamError as error:
         _fail(error, EXIT_BAD_ARGUMENTS)
-    files = DatasetFiles.beside(out, users)
+    seconds = _write(plan, files)
+    typer.echo(
+        f"{plan.events:,} records in {seconds:.1f} s ({plan.events / seconds:,.0f}/s): "
+        f"{plan.valid_events:,} events, {plan.duplicate_records:,} duplicates, {plan.faulty_records:,} faults"
+    )
+    for name, path in (("events", files.events), ("users", files.users), ("key", files.key)):
+        typer.echo(f"{name:<7}{path}")
+
+
+def _write(plan: Plan, files: DatasetFiles) -> float:
+    """Write the data set under a progress bar; gives the seconds it took."""
     started = time.perf_counter()
     try:
         with _show_progress() as progress:
@@ -64,14 +76,8 @@ def write_csv(
     except ClickstreamError as error:
         _fail(error, EXIT_FAILED)
     except OSError as error:
-        _fail(ClickstreamError(f"Writing {out} failed: {error}.", hint="Is the disk full?"), EXIT_FAILED)
-    seconds = time.perf_counter() - started
-    typer.echo(
-        f"{plan.events:,} records in {seconds:.1f} s ({plan.events / seconds:,.0f}/s): "
-        f"{plan.valid_events:,} events, {plan.duplicate_records:,} duplicates, {plan.faulty_records:,} faults"
-    )
-    for name, path in (("events", files.events), ("users", files.users), ("key", files.key)):
-        typer.echo(f"{name:<7}{path}")
+        _fail(ClickstreamError(f"Writing failed: {error}.", hint="Is the disk full?"), EXIT_FAILED)
+    return time.perf_counter() - started
 
 
 def _show_progress() -> Progress:
@@ -87,7 +93,7 @@ def _show_progress() -> Progress:
     )
 
 
-def _fail(error: ClickstreamError, code: int) -> None:
+def _fail(error: ClickstreamError, code: int) -> NoReturn:
     typer.echo(f"generator: {error}", err=True)
     if error.hint:
         typer.echo(error.hint, err=True)

@@ -44,6 +44,11 @@ OnProgress = Callable[[int], None]
 def write_dataset(plan: Plan, files: DatasetFiles, on_progress: OnProgress) -> None:
     """Write events, users and answer key; all of them or, on failure, none.
 
+    Args:
+        plan: What to write; `Plan.check` found nothing wrong with it.
+        files: Where to; `DatasetFiles.check` found nothing wrong with them.
+        on_progress: Told how many records were written since it was last called.
+
     Raises:
         BadInputError: A file can't be written.
     """
@@ -217,8 +222,8 @@ def _replace_when_done(path: Path) -> Iterator[Path]:
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "it is a directory")
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is there already, and no regular file")
         part.touch()
     except OSError as error:
         raise BadInputError(

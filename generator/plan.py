@@ -14,6 +14,7 @@ DAY_MS: Final = 86_400_000
 MAX_DAYS: Final = 3_660
 
 _COMPRESSED_SUFFIXES: Final = (".gz", ".zst")
+_OTHER_COMPRESSED_SUFFIXES: Final = (".zip", ".bz2", ".xz", ".lz4", ".br", ".7z")
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,23 @@ class DatasetFiles:
             users=users or events.with_name(f"{stem}.users.csv"),
             key=events.with_name(f"{stem}.key.json"),
         )
+
+    def check(self) -> None:
+        """Refuse names that can't be meant.
+
+        Raises:
+            BadInputError: Two of the three are the same, or the compression is unknown.
+        """
+        if self.events.suffix in _OTHER_COMPRESSED_SUFFIXES:
+            raise BadInputError(
+                f"{self.events.name} asks for a compression that isn't known.",
+                hint=f"Known are {' and '.join(_COMPRESSED_SUFFIXES)}; any other name gives plain CSV.",
+            )
+        if len({self.events.resolve(), self.users.resolve(), self.key.resolve()}) < 3:
+            raise BadInputError(
+                f"Events, users and key need three files, not {self.events}, {self.users} and {self.key}.",
+                hint="Choose another name with --out or --users.",
+            )
 
 
 def _midnight_ms(day: date) -> int:

@@ -34,10 +34,10 @@ class Persona(msgspec.Struct, frozen=True):
 
 
 PERSONAS: Final = (
-    Persona("regular buyer", 14, 12, 1.2, 0.75, (40, 52, 8)),
-    Persona("window shopper", 42, 3, 0.9, 1.0, (28, 62, 10)),
-    Persona("bargain hunter", 22, 5, 1.05, 0.9, (45, 50, 5)),
-    Persona("passer-by", 22, 1, 0.7, 1.4, (22, 72, 6)),
+    Persona("regular buyer", 14, 12, 1.2, 0.85, (40, 52, 8)),
+    Persona("window shopper", 42, 3, 0.9, 1.1, (28, 62, 10)),
+    Persona("bargain hunter", 22, 5, 1.05, 1.0, (45, 50, 5)),
+    Persona("passer-by", 22, 1, 0.7, 1.5, (22, 72, 6)),
 )
 
 _COUNTRIES: Final = (

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from generator.sessions import Event, Session
 from generator.shop import SHOP_URL, Json
 
-MINUTE_MS: Final = 60_000
+_UNICODE_TITLE: Final = "Добавить в корзину 🛒"
 
 Quirk = Callable[[Event, Session], bool]
 """Applies itself to an event of a session if it fits there; returns whether it did."""
@@ -158,13 +158,18 @@ def _change_custom_type(event: Event, _: Session) -> bool:
 
 
 def _use_unicode_title(event: Event, _: Session) -> bool:
-    event.element = replace(event.element, event_title="Добавить в корзину 🛒")
+    # Clicks alone, so that a title is clicked that was not viewed.
+    if not event.is_click or event.element.element_id != "#add-to-cart":
+        return False
+    event.element = replace(event.element, event_title=_UNICODE_TITLE)
     event.cells = {"payload": _to_json(write_payload(event))}
     return True
 
 
 def _escape_unicode_title(event: Event, _: Session) -> bool:
-    event.element = replace(event.element, event_title="Добавить в корзину 🛒")
+    if event.is_click or event.element.element_id != "#add-to-cart":
+        return False
+    event.element = replace(event.element, event_title=_UNICODE_TITLE)
     event.cells = {"payload": json.dumps(write_payload(event), ensure_ascii=True)}
     return True
 

@@ -52,6 +52,7 @@ def plan_minutes(plan: Plan) -> Iterator[Minute]:
     rng = make_random("rhythm", plan.seed)
     days = [_day_weights(plan, day, rng) for day in range(plan.days)]
     total = sum(map(sum, days)) * 60
+    start_ms, events = plan.start_ms, plan.valid_events
     spent = 0.0
     for day, hours in enumerate(days):
         known = _known_share(day, plan.days)
@@ -60,8 +61,8 @@ def plan_minutes(plan: Plan) -> Iterator[Minute]:
             is_last_of_day = minute == MINUTES_PER_DAY - 1
             is_last = is_last_of_day and day == plan.days - 1
             yield Minute(
-                start_ms=plan.start_ms + day * DAY_MS + minute * MINUTE_MS,
-                events_until_then=plan.valid_events if is_last else int(plan.valid_events * spent / total),
+                start_ms=start_ms + day * DAY_MS + minute * MINUTE_MS,
+                events_until_then=events if is_last else int(events * spent / total),
                 known=known,
                 is_last_of_day=is_last_of_day,
             )

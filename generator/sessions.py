@@ -17,7 +17,7 @@ _GOLDEN: Final = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio, made odd: its multiples run through all 64-bit numbers, well spread
 (the step of the Weyl sequence in Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators)."""
 
-EVENTS_PER_SESSION: Final = 9.3
+EVENTS_PER_SESSION: Final = 10.3
 """As measured; decides how many people a number of events needs."""
 
 _MAX_PAGES: Final = 25

@@ -98,7 +98,7 @@ _PAGES: Final[dict[str, tuple[str, tuple[str, ...], float, float, tuple[_Row, ..
         0.42,
         0.9,
         (
-            (".product-card", "open_product", 1.0, 0.36, "product", (360, 220, 960, 900)),
+            (".product-card", "open_product", 1.0, 0.34, "product", (360, 220, 960, 900)),
             ("#filter-price", "filter", 0.60, 0.14, "", (120, 220, 200, 160)),
             ("#sort-select", "sort", 0.45, 0.10, "", (1120, 160, 200, 40)),
             ("#pagination-next", "next_page", 0.35, 0.22, "catalog", (900, 1240, 120, 40)),
@@ -135,7 +135,7 @@ _PAGES: Final[dict[str, tuple[str, tuple[str, ...], float, float, tuple[_Row, ..
         (
             (".cart-item", "open_product", 1.0, 0.07, "product", (120, 200, 840, 420)),
             ("#promo-code", "apply_promo_code", 0.55, 0.12, "", (1000, 320, 320, 40)),
-            ("#checkout-button", "checkout", 0.90, 0.37, "checkout", (1000, 460, 320, 60)),
+            ("#checkout-button", "checkout", 0.90, 0.34, "checkout", (1000, 460, 320, 60)),
             ("#continue-shopping", "continue_shopping", 0.50, 0.13, "catalog", (120, 680, 240, 40)),
         ),
     ),
@@ -145,10 +145,10 @@ _PAGES: Final[dict[str, tuple[str, tuple[str, ...], float, float, tuple[_Row, ..
         0.70,
         1.6,
         (
-            ("#delivery-method", "choose_delivery", 1.0, 0.38, "", (120, 240, 640, 240)),
-            ("#payment-method", "choose_payment", 0.85, 0.39, "", (120, 520, 640, 240)),
+            ("#delivery-method", "choose_delivery", 1.0, 0.35, "", (120, 240, 640, 240)),
+            ("#payment-method", "choose_payment", 0.85, 0.36, "", (120, 520, 640, 240)),
             ("#terms-link", "read_terms", 0.25, 0.02, "", (120, 800, 240, 20)),
-            ("#submit-button", "purchase", 0.80, 0.40, "thanks", (120, 860, 320, 60)),
+            ("#submit-button", "purchase", 0.80, 0.36, "thanks", (120, 860, 320, 60)),
         ),
     ),
     "thanks": (

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from generator.plan import DAY_MS
-from generator.sessions import Session
+from generator.sessions import Event, Session
 
 HOUR_MS: Final = 3_600_000
 BIN_PIXELS: Final = 20
@@ -15,7 +15,7 @@ Row = list[Cell]
 
 
 class Crowd:
-    """Events, and the distinct sessions and users that they come from.
+    """Views and clicks, and the distinct sessions and users that they come from.
 
     Sessions come whole and one after the other, so a session is new if it isn't the last one counted.
     """
@@ -29,9 +29,20 @@ class Crowd:
         self.users: set[int] = set()
         self.last_session = -1
 
+    def add(self, *, is_click: bool, user: int, session: int) -> None:
+        """Count an event."""
+        if is_click:
+            self.clicks += 1
+        else:
+            self.views += 1
+        if self.last_session != session:
+            self.last_session = session
+            self.sessions += 1
+            self.users.add(user)
+
 
 class ElementCount:
-    """Views and clicks of an element, and the distinct sessions that they come from."""
+    """Views and clicks of an element, and the distinct sessions of each."""
 
     __slots__ = ("clicks", "last_clicked", "last_viewed", "sessions_clicked", "sessions_viewed", "views")
 
@@ -42,6 +53,19 @@ class ElementCount:
         self.sessions_clicked = 0
         self.last_viewed = -1
         self.last_clicked = -1
+
+    def add(self, *, is_click: bool, session: int) -> None:
+        """Count an event."""
+        if is_click:
+            self.clicks += 1
+            if self.last_clicked != session:
+                self.last_clicked = session
+                self.sessions_clicked += 1
+        else:
+            self.views += 1
+            if self.last_viewed != session:
+                self.last_viewed = session
+                self.sessions_viewed += 1
 
 
 class DayTally:
@@ -57,6 +81,43 @@ class DayTally:
         self.positions: dict[tuple[str, str, int, int], int] = {}
         self.durations_ms: list[int] = []
         self.single_event_sessions = 0
+
+    def add_event(self, event: Event, device_type: str, user: int, session: int) -> None:
+        """Count an event of this day.
+
+        Args:
+            event: The event.
+            device_type: What it counts as.
+            user: The user's id.
+            session: Number of the session.
+        """
+        element = event.element
+        path, element_id, is_click = element.url_path, element.element_id, event.is_click
+        key = (path, element_id, element.event_title)
+        count = self.elements.get(key)
+        if count is None:
+            count = self.elements[key] = ElementCount()
+        count.add(is_click=is_click, session=session)
+
+        hour = (event.created_ms // HOUR_MS, element_id)
+        activity = self.activity.get(hour)
+        if activity is None:
+            activity = self.activity[hour] = [0, 0]
+        activity[is_click] += 1
+
+        page = self.pages.get(path)
+        if page is None:
+            page = self.pages[path] = Crowd()
+        page.add(is_click=is_click, user=user, session=session)
+
+        device = self.devices.get(device_type)
+        if device is None:
+            device = self.devices[device_type] = Crowd()
+        device.add(is_click=is_click, user=user, session=session)
+
+        if is_click:
+            position = (path, element_id, event.x - event.x % BIN_PIXELS, event.y - event.y % BIN_PIXELS)
+            self.positions[position] = self.positions.get(position, 0) + 1
 
     def add_session_start(self, events: int, duration_ms: int) -> None:
         """Count a session that begins on this day."""
@@ -121,61 +182,16 @@ def add_events(days: dict[int, DayTally], session: Session, number: int) -> None
         number: Tells the session from every other; not negative.
     """
     user = session.person.user_id
+    device_type = session.device.device_type
     tally: DayTally | None = None
     for event in session.events:
-        created_ms = event.created_ms
-        day = created_ms // DAY_MS
+        day = event.created_ms // DAY_MS
         if tally is None or tally.day != day:
             tally = days.get(day)
             if tally is None:
                 tally = days[day] = DayTally(day)
             tally.users.add(user)
-        element = event.element
-        is_click = event.is_click
-
-        key = (element.url_path, element.element_id, element.event_title)
-        count = tally.elements.get(key)
-        if count is None:
-            count = tally.elements[key] = ElementCount()
-        hour = (created_ms // HOUR_MS, element.element_id)
-        activity = tally.activity.get(hour)
-        if activity is None:
-            activity = tally.activity[hour] = [0, 0]
-        page = _find_crowd(tally.pages, element.url_path, user, number)
-        device = _find_crowd(tally.devices, event.device_type or session.device.device_type, user, number)
-
-        if is_click:
-            count.clicks += 1
-            activity[1] += 1
-            page.clicks += 1
-            device.clicks += 1
-            if count.last_clicked != number:
-                count.last_clicked = number
-                count.sessions_clicked += 1
-            x_bin = event.x - event.x % BIN_PIXELS
-            y_bin = event.y - event.y % BIN_PIXELS
-            position = (element.url_path, element.element_id, x_bin, y_bin)
-            tally.positions[position] = tally.positions.get(position, 0) + 1
-        else:
-            count.views += 1
-            activity[0] += 1
-            page.views += 1
-            device.views += 1
-            if count.last_viewed != number:
-                count.last_viewed = number
-                count.sessions_viewed += 1
-
-
-def _find_crowd(crowds: dict[str, Crowd], name: str, user: int, session: int) -> Crowd:
-    """The crowd of that name, the session and its user counted."""
-    crowd = crowds.get(name)
-    if crowd is None:
-        crowd = crowds[name] = Crowd()
-    if crowd.last_session != session:
-        crowd.last_session = session
-        crowd.sessions += 1
-        crowd.users.add(user)
-    return crowd
+        tally.add_event(event, event.device_type or device_type, user, number)
 
 
 def format_date(day: int) -> str:

@@ -1,0 +1,262 @@
+"""Judges and recounts a data set from its file alone: csv, pandas, and the rules of DESIGN.md once more.
+
+It shares no code with the generator or the pipeline, so that all three have to agree.
+"""
+
+import csv
+import io
+import ipaddress
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+csv.field_size_limit(1 << 30)
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?")
+_LENGTHS = {"session_id": 512, "url": 8_192, "referrer": 8_192, "user_agent": 2_048}
+_PAYLOAD_LENGTHS = {"event_title": 512, "element_id": 1_024}
+_REQUIRED = ("type", "created_at", "session_id", "user_id", "url")
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+Cells = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Recount:
+    """What a file holds: its records, the codes of each (none: valid), its distinct valid events."""
+
+    records: list[list[str]]
+    codes: list[set[str]]
+    duplicates: int
+    events: pd.DataFrame
+
+
+def recount(path: Path) -> Recount:
+    text = path.read_bytes().decode("utf-8", errors="surrogateescape")
+    header, *records = csv.reader(io.StringIO(text, newline=""))
+    is_cut_off = not text.endswith("\n")
+    codes: list[set[str]] = []
+    valid: list[dict[str, object]] = []
+    for number, record in enumerate(records):
+        found = _judge_record(header, record)
+        if is_cut_off and number == len(records) - 1:
+            found = {"malformed_line"}
+        codes.append(found)
+        if not found:
+            valid.append(_read_event(dict(zip(header, record, strict=True))))
+    frame = pd.DataFrame(valid).drop_duplicates(subset="id")
+    return Recount(records, codes, len(valid) - len(frame), frame)
+
+
+def _judge_record(header: list[str], record: list[str]) -> set[str]:
+    if sum(len(cell.encode("utf-8", errors="surrogateescape")) for cell in record) > 1 << 20:
+        return {"too_large"}
+    if any("\udc80" <= character <= "\udcff" for cell in record for character in cell):
+        return {"invalid_encoding"}
+    if len(record) != len(header):
+        return {"malformed_line"}
+    return judge_cells(dict(zip(header, record, strict=True)))
+
+
+def judge_cells(cells: Cells) -> set[str]:
+    """The codes of an event in a CSV line."""
+    codes = {"missing_field" for name in _REQUIRED if cells[name] == ""}
+    codes |= {"too_long" for name, most in _LENGTHS.items() if len(cells[name]) > most}
+    if cells["type"] not in ("", "view", "click"):
+        codes.add("unknown_event_type")
+    if cells["device_type"] not in ("", "desktop", "mobile", "tablet"):
+        codes.add("unknown_device_type")
+    if any(cells[name] != "" and not _is_uint(cells[name], 64) for name in ("id", "user_id")):
+        codes.add("invalid_number")
+    if cells["ip"] != "" and not _is_ip(cells["ip"]):
+        codes.add("invalid_ip")
+    if cells["created_at"] != "":
+        moment_ms = read_time(cells["created_at"])
+        if moment_ms is None or moment_ms < 0:
+            codes.add("invalid_timestamp")
+        elif moment_ms > _LATEST.timestamp() * 1_000:
+            codes.add("created_at_in_future")
+    return codes | _judge_payload(cells["payload"], is_click=cells["type"] == "click")
+
+
+def _judge_payload(text: str, *, is_click: bool) -> set[str]:
+    if text == "":
+        return {"missing_field"}
+    try:
+        payload = json.loads(text)
+    except ValueError:
+        return {"invalid_payload"}
+    if not isinstance(payload, dict) or _depth(payload) > 16 or len(text.encode()) > 65_536:
+        return {"invalid_payload"}
+    codes = set()
+    for name, most in _PAYLOAD_LENGTHS.items():
+        value = payload.get(name)
+        if value is None or value == "":
+            codes.add("missing_field")
+        elif not isinstance(value, str):
+            codes.add("wrong_type")
+        elif len(value) > most:
+            codes.add("too_long")
+    return codes.union(*(_judge_position(payload.get(name), is_click=is_click) for name in ("x", "y")))
+
+
+def _judge_position(value: object, *, is_click: bool) -> set[str]:
+    if value is None:
+        return {"missing_field"} if is_click else set()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return {"wrong_type"}
+    if not isinstance(value, int) or not 0 <= value < 2**32:
+        return {"invalid_number"}
+    return set()
+
+
+def _depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
+
+
+def _is_uint(text: str, bits: int) -> bool:
+    return re.fullmatch(r"[0-9]+", text) is not None and int(text) < 2**bits
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_time(text: str) -> int | None:
+    """Milliseconds since 1970, cut; None if it is no time."""
+    match = _TIME.fullmatch(text)
+    if not match:
+        return None
+    date, time, fraction, offset = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{date}T{time}{(offset or 'Z').upper()}")
+    except ValueError:
+        return None
+    return int(moment.timestamp()) * 1_000 + int(((fraction or ".0")[1:] + "00")[:3])
+
+
+def derive_device_type(user_agent: str) -> str:
+    text = user_agent.lower()
+    if re.search(r"ipad|tablet|kindle|silk/|playbook", text) or ("android" in text and "mobi" not in text):
+        return "tablet"
+    return "mobile" if re.search(r"mobi|iphone|ipod|android", text) else "desktop"
+
+
+def _read_event(cells: Cells) -> dict[str, object]:
+    payload = json.loads(cells["payload"])
+    created_ms = read_time(cells["created_at"])
+    assert created_ms is not None
+    moment = pd.Timestamp(created_ms, unit="ms", tz="UTC")
+    return {
+        "id": int(cells["id"]),
+        "is_click": cells["type"] == "click",
+        "is_view": cells["type"] == "view",
+        "created_ms": created_ms,
+        "date": moment.strftime("%Y-%m-%d"),
+        "hour": moment.strftime("%Y-%m-%dT%H:00:00Z"),
+        "session_id": cells["session_id"],
+        "user_id": cells["user_id"],
+        "url_path": urlsplit(cells["url"]).path or "/",
+        "device_type": cells["device_type"] or derive_device_type(cells["user_agent"]),
+        "event_title": payload["event_title"],
+        "element_id": payload["element_id"],
+        "x_bin": payload.get("x", 0) // 20 * 20,
+        "y_bin": payload.get("y", 0) // 20 * 20,
+    }
+
+
+def _daily_active_users(events: pd.DataFrame) -> pd.DataFrame:
+    days = pd.date_range(events["date"].min(), events["date"].max())
+    date = pd.to_datetime(events["date"])
+
+    def count(day: pd.Timestamp, length: int) -> int:
+        window = events[(date <= day) & (date > day - pd.Timedelta(days=length))]
+        return int(window["user_id"].nunique())
+
+    rows = [(day.strftime("%Y-%m-%d"), *(count(day, length) for length in (1, 7, 30))) for day in days]
+    return pd.DataFrame(rows)
+
+
+def _element_conversion(events: pd.DataFrame) -> pd.DataFrame:
+    keys = ["date", "url_path", "element_id", "event_title"]
+    counts = events.groupby(keys)[["is_view", "is_click"]].sum()
+    percent = 100 * counts["is_click"] / counts["is_view"]
+    counts["conversion_percent"] = percent.where(counts["is_view"] > 0)
+    for kind in ("is_view", "is_click"):
+        counts[f"sessions_{kind}"] = events[events[kind]].groupby(keys)["session_id"].nunique()
+    return counts.fillna({"sessions_is_view": 0, "sessions_is_click": 0}).reset_index()
+
+
+def _element_activity(events: pd.DataFrame) -> pd.DataFrame:
+    return events.groupby(["hour", "element_id"])[["is_view", "is_click"]].sum().reset_index()
+
+
+def _session_durations(events: pd.DataFrame) -> pd.DataFrame:
+    sessions = events.groupby("session_id")["created_ms"].agg(["min", "max", "size"])
+    sessions["date"] = pd.to_datetime(sessions["min"], unit="ms").dt.strftime("%Y-%m-%d")
+    sessions["duration"] = (sessions["max"] - sessions["min"]).where(sessions["size"] > 1)
+    by_date = sessions.groupby("date")
+    return pd.DataFrame(
+        {
+            "sessions": by_date.size(),
+            "average": by_date["duration"].sum() / by_date["duration"].count() / 1_000,
+            "median": by_date["duration"].median() / 1_000,
+            "single": by_date["duration"].apply(lambda durations: durations.isna().sum()),
+        }
+    ).reset_index()
+
+
+def _device_types(events: pd.DataFrame) -> pd.DataFrame:
+    groups = events.groupby(["date", "device_type"])
+    return groups.agg(
+        events=("id", "size"), sessions=("session_id", "nunique"), users=("user_id", "nunique")
+    ).reset_index()
+
+
+def _page_views(events: pd.DataFrame) -> pd.DataFrame:
+    groups = events.groupby(["date", "url_path"])
+    return groups.agg(
+        views=("is_view", "sum"),
+        clicks=("is_click", "sum"),
+        users=("user_id", "nunique"),
+        sessions=("session_id", "nunique"),
+    ).reset_index()
+
+
+def _click_positions(events: pd.DataFrame) -> pd.DataFrame:
+    clicks = events[events["is_click"]]
+    return clicks.groupby(["date", "url_path", "element_id", "x_bin", "y_bin"]).size().reset_index()
+
+
+RECOUNTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "daily_active_users": _daily_active_users,
+    "element_conversion": _element_conversion,
+    "element_activity": _element_activity,
+    "session_durations": _session_durations,
+    "device_types": _device_types,
+    "page_views": _page_views,
+    "click_positions": _click_positions,
+}
+
+
+def as_rows(frame: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Rows in plain Python values, sorted; what is not there is None."""
+    rows = [
+        tuple(None if pd.isna(value) else value for value in row)
+        for row in frame.astype(object).itertuples(index=False, name=None)
+    ]
+    return sorted(rows, key=lambda row: tuple(map(str, row)))
