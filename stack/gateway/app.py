@@ -1,0 +1,111 @@
+"""The HTTP side of the gateway: routes, who asks, and how failures are told."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from clickstream.settings import Settings
+from stack.gateway.auth import Accounts
+from stack.gateway.calls import read_call
+from stack.gateway.engine import Engine
+from stack.gateway.errors import StatementError
+from stack.gateway.execution import AnswerCutShortError, Gateway
+
+_log: Final = logging.getLogger(__name__)
+_SESSION_SWEEP_SECONDS: Final = 5.0
+_READY_SECONDS: Final = 5.0
+
+
+class StatementEndpoint:
+    """`/`: runs the statement of a request; without one it says that the server is there."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        request = Request(scope, receive)
+        if request.method in ("GET", "HEAD") and "query" not in request.query_params:
+            await _ok(request)(scope, receive, send)
+            return
+        try:
+            account = self._accounts.authenticate(request.headers, request.query_params)
+            call = read_call(request, account)
+            gateway: Gateway = scope["app"].state.gateway
+            await gateway.run(call, request.stream(), receive, send)
+        except StatementError as error:
+            # The text may quote rows or literals, and these may be personal: the log has the code alone.
+            _log.warning("A statement failed: code %d, status %d", error.code, error.status)
+            await _failure(error)(scope, receive, send)
+        except ClientDisconnect:
+            _log.warning("A client went away while it sent its statement; nothing was stored")
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The gateway as an ASGI application; it has the engine open while it runs."""
+    accounts = Accounts(settings.clickhouse)
+    endpoint = StatementEndpoint(accounts)
+    directory = settings.stack.data_path / "clickhouse"
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        with Engine(directory, settings.clickhouse.max_memory_bytes) as engine:
+            gateway = Gateway(engine, settings.clickhouse.max_connections)
+            app.state.gateway = gateway
+            sweeping = asyncio.create_task(_sweep_sessions(gateway))
+            _log.info("ClickHouse %s is open at %s", engine.version, directory)
+            try:
+                yield
+            finally:
+                sweeping.cancel()
+                gateway.sessions.close_all()
+
+    return Starlette(
+        routes=[
+            Route("/ping", _ok),
+            Route("/replicas_status", _ok),
+            Route("/health/ready", _ready),
+            Route("/", endpoint, methods=["GET", "HEAD", "POST"]),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _ok(_: Request) -> Response:
+    return PlainTextResponse("Ok.\n")
+
+
+async def _ready(request: Request) -> Response:
+    """Whether the engine answers, not only the process."""
+    gateway: Gateway = request.app.state.gateway
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            await gateway.in_thread(gateway.engine.running)
+    except (TimeoutError, StatementError):
+        return PlainTextResponse("The engine does not answer.\n", status_code=503)
+    return PlainTextResponse("Ok.\n")
+
+
+def _failure(error: StatementError) -> Response:
+    return PlainTextResponse(
+        error.text + "\n",
+        status_code=error.status,
+        headers={"X-ClickHouse-Exception-Code": str(error.code)},
+    )
+
+
+async def _sweep_sessions(gateway: Gateway) -> None:
+    while True:
+        await asyncio.sleep(_SESSION_SWEEP_SECONDS)
+        await gateway.in_thread(gateway.sessions.close_expired)
+
+
+__all__ = ["AnswerCutShortError", "create_app"]

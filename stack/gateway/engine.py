@@ -1,0 +1,314 @@
+"""The embedded ClickHouse engine: one data directory, many connections.
+
+chDB runs one statement at a time on a connection, and connections side by side. Opening one takes a quarter
+of a millisecond, so a statement outside of a session gets a connection of its own: nothing that it sets can
+leak into the next one.
+"""
+
+import fcntl
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import IO, Final, Self
+from urllib.parse import urlencode
+
+from chdb import _chdb
+
+from clickstream.errors import ClickstreamError
+from stack.gateway.auth import Account
+from stack.gateway.errors import StatementError
+
+_log: Final = logging.getLogger(__name__)
+
+# Unlike chDB, a server wants to be told that a statement is a SELECT. Inserts are answered when they are
+# written, not when they are queued.
+_SERVER_SETTINGS: Final = {"implicit_select": "0", "async_insert": "0"}
+
+# The database that chDB starts a connection in looks for unknown tables among the files of the working
+# directory, and so wants a grant on files for every name. It gets a name that nobody uses; `default` is an
+# ordinary database, as on a server.
+_STARTING_DATABASE: Final = "gateway_start"
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a statement read and wrote."""
+
+    read_rows: int = 0
+    read_bytes: int = 0
+    written_rows: int = 0
+    written_bytes: int = 0
+    result_rows: int = 0
+    result_bytes: int = 0
+    elapsed_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a result."""
+
+    data: bytes
+    statistics: Statistics
+
+
+class Connection:
+    """A connection to the engine. All its methods block and raise `StatementError`."""
+
+    def __init__(self, target: str) -> None:
+        # The raw connection: the public wrapper has no way to classify a statement.
+        try:
+            self._raw = _chdb.connect(target)
+        except RuntimeError as error:
+            raise StatementError.from_engine(error) from None
+
+    def execute(self, sql: str | bytes, fmt: str, params: Mapping[str, str] | None = None) -> Chunk:
+        """Run a statement and give its whole result.
+
+        Args:
+            sql: The statement.
+            fmt: Output format, if the statement names none.
+            params: Values of `{name:Type}` placeholders in ClickHouse's escaped text form.
+        """
+        try:
+            result = self._raw.query(sql, fmt, params=dict(params or {}))
+        except RuntimeError as error:
+            raise StatementError.from_engine(error) from None
+        data = result.bytes()
+        return Chunk(
+            data,
+            Statistics(
+                read_rows=result.storage_rows_read(),
+                read_bytes=result.storage_bytes_read(),
+                written_rows=result.rows_written(),
+                written_bytes=result.bytes_written(),
+                result_rows=result.rows_read(),
+                result_bytes=len(data),
+                elapsed_seconds=result.elapsed(),
+            ),
+        )
+
+    def restrict(self, account: Account) -> None:
+        """Give up all rights but those of an account."""
+        self.execute(f"SET ROLE gateway_{account}", "TSV")
+        if account is Account.READER:
+            self.change_settings({"readonly": "2"})
+
+    def change_settings(self, settings: Mapping[str, str]) -> None:
+        """Set settings of this connection, all in one statement."""
+        if settings:
+            self.execute(
+                "SET " + ", ".join(f"{name} = {quote(value)}" for name, value in settings.items()), "TSV"
+            )
+
+    def stream(self, sql: str | bytes, fmt: str, params: Mapping[str, str]) -> "ResultStream":
+        """Start a query whose result comes in pieces; see `ResultStream`."""
+        try:
+            return ResultStream(self._raw, self._raw.send_query(sql, fmt, params=dict(params)))
+        except RuntimeError as error:
+            raise StatementError.from_engine(error) from None
+
+    def insert(self, head: str | bytes, fmt: str) -> "InsertStream":
+        """Start an insert whose rows come in pieces; see `InsertStream`."""
+        try:
+            return InsertStream(self._raw, self._raw.send_insert(head, fmt))
+        except RuntimeError as error:
+            raise StatementError.from_engine(error) from None
+
+    def only_reads(self, sql: str) -> bool:
+        """Whether a statement leaves no trace, as the engine's own parser sees it."""
+        return bool(self._raw.classify_query(sql)["query_class"] == _chdb.query_class.READ_ONLY)
+
+    def statement_count(self, sql: str) -> int:
+        """How many statements a text holds; 0 if it does not parse."""
+        return int(self._raw.classify_query(sql)["statement_count"])
+
+    def close(self) -> None:
+        """Give the connection back to the engine."""
+        self._raw.close()
+
+
+class ResultStream:
+    """The result of a query, piece by piece."""
+
+    def __init__(self, raw: "_chdb.connect", handle: object) -> None:
+        self._raw = raw
+        self._handle = handle
+
+    def fetch(self) -> Chunk | None:
+        """The next piece, or None at the end."""
+        try:
+            result = self._raw.streaming_fetch_result(self._handle)
+        except RuntimeError as error:
+            raise StatementError.from_engine(error) from None
+        if result is None or result.rows_read() == 0:
+            return None
+        data = result.bytes()
+        return Chunk(
+            data,
+            Statistics(
+                read_rows=result.storage_rows_read(),
+                read_bytes=result.storage_bytes_read(),
+                result_rows=result.rows_read(),
+                result_bytes=len(data),
+                elapsed_seconds=result.elapsed(),
+            ),
+        )
+
+    def cancel(self) -> None:
+        """Stop the query; nothing can be fetched afterwards."""
+        try:
+            self._raw.streaming_cancel_query(self._handle)
+        except RuntimeError as error:
+            _log.debug("A stream could not be cancelled: %s", StatementError.from_engine(error).code)
+
+
+class InsertStream:
+    """The rows of an insert, piece by piece; stored by `finish`, or not at all."""
+
+    def __init__(self, raw: "_chdb.connect", handle: object) -> None:
+        self._raw = raw
+        self._handle = handle
+
+    def append(self, data: bytes) -> None:
+        """Add a piece of the rows, encoded in the insert's format."""
+        try:
+            self._raw.insert_append(self._handle, data)
+        except RuntimeError as error:
+            raise StatementError.from_engine(error) from None
+
+    def finish(self) -> Statistics:
+        """Store the rows."""
+        try:
+            result = self._raw.insert_done(self._handle)
+        except RuntimeError as error:
+            raise StatementError.from_engine(error) from None
+        return Statistics(
+            read_rows=result.rows_written(),
+            read_bytes=result.bytes_written(),
+            written_rows=result.rows_written(),
+            written_bytes=result.bytes_written(),
+            result_rows=result.rows_written(),
+            result_bytes=result.bytes_written(),
+            elapsed_seconds=result.elapsed(),
+        )
+
+    def cancel(self) -> None:
+        """Drop the rows."""
+        try:
+            self._raw.insert_cancel(self._handle)
+        except RuntimeError as error:
+            _log.debug("An insert could not be cancelled: %s", StatementError.from_engine(error).code)
+
+
+class Engine:
+    """The engine on a data directory. One process may have it open.
+
+    Attributes:
+        timezone: Time zone of the engine, as a server names it in its answers.
+        version: ClickHouse version of the engine.
+    """
+
+    def __init__(self, directory: Path, max_memory_bytes: int) -> None:
+        """Open the engine.
+
+        Args:
+            directory: The data directory; made if it is not there.
+            max_memory_bytes: What all statements together may take.
+
+        Raises:
+            ClickstreamError: Another process has the directory open.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(directory)
+        _prepare_default_database(directory)
+        _chdb.set_signal_handlers_enabled(0)
+        files = resources.files("stack.gateway")
+        options = {
+            "config-file": str(files / "server.xml"),
+            "users_config": str(files / "access.xml"),
+            "max_server_memory_usage": str(max_memory_bytes),
+            "default_database": _STARTING_DATABASE,
+            **_SERVER_SETTINGS,
+        }
+        self._target = f"{directory}?{urlencode(options, safe='/')}"
+        # The engine lives as long as one connection is open; this one also looks up and ends statements.
+        self._anchor = Connection(self._target)
+        found = self._anchor.execute("SELECT timezone(), version()", "TSV").data.decode().strip()
+        self.timezone, self.version = found.split("\t")
+
+    def connect(self, account: Account) -> Connection:
+        """A connection that may do what the account may, and nothing more."""
+        connection = Connection(self._target)
+        connection.restrict(account)
+        return connection
+
+    def connect_as_owner(self) -> Connection:
+        """A connection with all rights; `restrict` it before a client's statement runs on it."""
+        return Connection(self._target)
+
+    def running(self) -> dict[str, str]:
+        """The engine's id of each running statement, by the `query_id` that its client gave it."""
+        rows = self._lookup("SELECT Settings['log_comment'], query_id FROM system.processes")
+        return dict(row.split("\t", 1) for row in rows if not row.startswith("\t"))
+
+    def kill(self, query_id: str) -> None:
+        """End the statement with a client's `query_id`, if it is running."""
+        self._lookup(f"KILL QUERY WHERE Settings['log_comment'] = {quote(query_id)} ASYNC")
+
+    def close(self) -> None:
+        """Close the engine; connections that are still open are the caller's to close before."""
+        self._anchor.close()
+        self._lock.close()
+
+    def _lookup(self, sql: str) -> list[str]:
+        """Rows of a statement about statements, on a connection of its own: the anchor may be in use."""
+        connection = Connection(self._target)
+        try:
+            return connection.execute(sql, "TSVRaw").data.decode().splitlines()
+        finally:
+            connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def quote(value: str) -> str:
+    """A string literal of ClickHouse's SQL."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _prepare_default_database(directory: Path) -> None:
+    """Declare the ordinary database `default`, which chDB expects before anything can be created.
+
+    chDB gives the id behind the link `metadata/default` to its own starting database, whatever that one is
+    called, and two databases can't share an id. The engine makes the link anew and does not read it otherwise.
+    """
+    metadata = directory / "metadata"
+    metadata.mkdir(exist_ok=True)
+    declaration = metadata / "default.sql"
+    if not declaration.exists():
+        declaration.write_text(f"ATTACH DATABASE _ UUID '{uuid.uuid4()}'\nENGINE = Atomic\n")
+    link = metadata / "default"
+    if link.is_symlink():
+        link.unlink()
+
+
+def _lock(directory: Path) -> IO[str]:
+    """Hold a data directory for this process; the system lets go of it when the process ends."""
+    handle = (directory / "gateway.lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        raise ClickstreamError(
+            f"Another process has the ClickHouse data directory {directory} open.",
+            hint="Stop the other gateway, or set CLICKSTREAM_STACK__DATA_DIR to another directory.",
+        ) from None
+    return handle

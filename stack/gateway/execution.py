@@ -1,0 +1,365 @@
+"""Runs a call: admits it, prepares a connection, streams rows in or results out, answers."""
+
+import asyncio
+import contextlib
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import IO, Final, TypeVar
+
+import anyio
+from starlette.types import Receive, Send
+
+from stack.gateway import answers
+from stack.gateway.auth import Account
+from stack.gateway.bodies import Body, FormPart, read_form
+from stack.gateway.calls import Call
+from stack.gateway.compression import Compressor, choose_compressor
+from stack.gateway.engine import Chunk, Connection, Engine, ResultStream, Statistics
+from stack.gateway.errors import Code, StatementError
+from stack.gateway.external import create_external_tables
+from stack.gateway.sessions import Sessions, prepare_lone
+from stack.gateway.statements import Statement, read_statement, string_literals
+
+_log: Final = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+# How long a statement waits for its turn before it is refused, as a server's queue does.
+_ADMISSION_SECONDS: Final = 60.0
+# An answer that waits for the end of its query is kept in memory up to this size, then in a file.
+_SPOOL_BYTES: Final = 32 * 1024 * 1024
+_PIECE_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Task:
+    """A call together with its statement.
+
+    Attributes:
+        call: What the client asks for.
+        statement: What is known of the statement.
+        text: The statement; for an insert with rows its beginning.
+    """
+
+    call: Call
+    statement: Statement
+    text: bytes
+
+
+class Gateway:
+    """The engine, its sessions and the statements that are running."""
+
+    def __init__(self, engine: Engine, max_connections: int) -> None:
+        """Wrap an engine.
+
+        Args:
+            engine: The engine.
+            max_connections: Statements that run at once. Each account has half of them, so that neither
+                waits for the other.
+        """
+        self.engine = engine
+        self.sessions = Sessions(engine)
+        share = max(1, max_connections // 2)
+        self._turns = {account: asyncio.Semaphore(share) for account in Account}
+        self._threads = anyio.CapacityLimiter(max_connections + 4)
+        self._running: set[str] = set()
+
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
+        """Run work that blocks."""
+        return await anyio.to_thread.run_sync(work, limiter=self._threads)
+
+    async def run(self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+        """Run a call and send its answer.
+
+        Raises:
+            StatementError: It failed before an answer began.
+        """
+        if call.content_type.startswith("multipart/form-data"):
+            await self._run_form(call, pieces, receive, send)
+            return
+        prefix = call.query + b"\n" if call.query else b""
+        body = Body(pieces, call.content_encoding, prefix, self.in_thread)
+        statement = read_statement(await body.head())
+        if statement.data_start is not None:
+            await self._insert(Task(call, statement, statement.head), body, send)
+            return
+        text = await body.whole()
+        await self._query(Task(call, read_statement(text), text), [], receive, send)
+
+    async def _run_form(self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+        """A form carries the statement and its parameters as fields, and tables as files."""
+        body = Body(pieces, call.content_encoding, b"", self.in_thread)
+        parts = read_form(await body.whole(), call.content_type)
+        fields = {part.name: part.content for part in parts if not part.is_file}
+        parameters = {
+            name[6:]: content.decode() for name, content in fields.items() if name.startswith("param_")
+        }
+        text = call.query + fields.get("query", b"")
+        call = replace(call, parameters={**call.parameters, **parameters})
+        tables = [part for part in parts if part.is_file]
+        await self._query(Task(call, read_statement(text), text), tables, receive, send)
+
+    async def _insert(self, task: Task, body: Body, send: Send) -> None:
+        """Store the rows that follow a statement; all of them or none."""
+        call = task.call
+        _refuse_writes(call)
+        async with self._connection(task, []) as connection:
+            if call.parameters:
+                values = {f"param_{name}": value for name, value in call.parameters.items()}
+                await self.in_thread(lambda: connection.change_settings(values))
+            rows = await self.in_thread(lambda: connection.insert(task.text, task.statement.format))
+            try:
+                async for piece in body.rest(task.statement.data_start or 0):
+                    await self.in_thread(lambda piece=piece: rows.append(piece))  # type: ignore[misc]
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await self.in_thread(rows.cancel)
+                raise
+            statistics = await self.in_thread(rows.finish)
+            headers = self._headers(call) | answers.summary_header(statistics)
+            await _send_whole(send, headers | {"Content-Type": "text/plain; charset=UTF-8"}, b"")
+
+    async def _query(self, task: Task, tables: list[FormPart], receive: Receive, send: Send) -> None:
+        """Run a statement without rows and send its result."""
+        async with self._connection(task, tables) as connection:
+            text = await self.in_thread(lambda: self._check(task, connection))
+            task = replace(task, text=text)
+            async with self._ended_with_client(task.call, receive):
+                if _streams(task):
+                    await self._send_stream(task, connection, send)
+                else:
+                    chunk = await self.in_thread(lambda: self._execute(task, connection))
+                    await self._send_result(task, chunk, send)
+
+    def _check(self, task: Task, connection: Connection) -> bytes:
+        """Refuse what the call may not do; the statement, with its client's query ids made the engine's."""
+        call, verb = task.call, task.statement.verb
+        if connection.statement_count(task.text) > 1:
+            raise StatementError(Code.SYNTAX_ERROR, "Multi-statements are not allowed")
+        if verb not in ("SET", "USE") and not connection.only_reads(task.text):
+            _refuse_writes(call)
+        if verb == "KILL":
+            return self._with_engine_ids(task.text)
+        return task.text
+
+    def _with_engine_ids(self, text: bytes) -> bytes:
+        """A `KILL QUERY` names a query by the id that its client gave; the engine has ids of its own."""
+        running = self.engine.running()
+        for start, end, literal in reversed(list(string_literals(text))):
+            if literal in running:
+                text = text[:start] + f"'{running[literal]}'".encode() + text[end:]
+        return text
+
+    def _execute(self, task: Task, connection: Connection) -> Chunk:
+        call = task.call
+        return connection.execute(task.text, call.default_format or "TabSeparated", call.parameters)
+
+    async def _send_result(self, task: Task, chunk: Chunk, send: Send) -> None:
+        compressor = choose_compressor(task.call.accepted_encodings)
+        body = await self.in_thread(lambda: compressor.add(chunk.data) + compressor.finish())
+        headers = self._headers(task.call, _output_format(task), compressor)
+        await _send_whole(send, headers | answers.summary_header(chunk.statistics), body)
+
+    async def _send_stream(self, task: Task, connection: Connection, send: Send) -> None:
+        """Send a result piece by piece, or at its end if the client wants to know how it ended."""
+        call = task.call
+        compressor = choose_compressor(call.accepted_encodings)
+        fmt = _output_format(task)
+        stream = await self.in_thread(lambda: connection.stream(task.text, fmt, call.parameters))
+        try:
+            if call.waits_for_end:
+                with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as spool:
+                    statistics = await self.in_thread(lambda: _collect(stream, compressor, spool))
+                    headers = self._headers(call, fmt, compressor) | answers.summary_header(statistics)
+                    await _send_spool(send, headers, spool)
+                return
+            first = await self.in_thread(stream.fetch)
+            tag = answers.new_exception_tag()
+            headers = self._headers(call, fmt, compressor) | {"X-ClickHouse-Exception-Tag": tag}
+            headers |= answers.summary_header(first.statistics if first else Statistics())
+            await _start(send, headers)
+            await self._send_pieces(stream, first, compressor, tag, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.in_thread(stream.cancel)
+
+    async def _send_pieces(
+        self, stream: ResultStream, first: Chunk | None, compressor: Compressor, tag: str, send: Send
+    ) -> None:
+        def next_piece() -> bytes | None:
+            chunk = stream.fetch()
+            return None if chunk is None else compressor.add(chunk.data)
+
+        piece = None if first is None else compressor.add(first.data)
+        try:
+            while piece is not None:
+                await _send_piece(send, piece)
+                piece = await self.in_thread(next_piece)
+        except StatementError as error:
+            _log.warning("A statement failed in the midst of its answer: code %d", error.code)
+            block = answers.exception_block(error, tag)
+            await _send_piece(send, compressor.add(block) + compressor.finish())
+            raise AnswerCutShortError from error
+        await _send_piece(send, compressor.finish(), more=False)
+
+    @contextlib.asynccontextmanager
+    async def _connection(self, task: Task, tables: list[FormPart]) -> AsyncIterator[Connection]:
+        """A connection that is ready for a statement: admitted, named, with its settings."""
+        call = task.call
+        await self._replace_running(call)
+        if call.query_id in self._running:
+            raise StatementError(
+                Code.QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING,
+                f"Query with id = {call.query_id} is already running",
+            )
+        self._running.add(call.query_id)
+        try:
+            async with self._turn(call.account), self._open(task, tables) as connection:
+                yield connection
+        finally:
+            self._running.discard(call.query_id)
+
+    @contextlib.asynccontextmanager
+    async def _open(self, task: Task, tables: list[FormPart]) -> AsyncIterator[Connection]:
+        """The session's connection, or a new one that is closed afterwards."""
+        call = task.call
+        settings = {**_own_settings(call, tables), "log_comment": call.query_id}
+        if call.session is not None and not tables:
+            session = await self.in_thread(lambda: self.sessions.acquire(call.account, call.session))  # type: ignore[arg-type]
+            try:
+                keeps = task.statement.sets_settings
+                await self.in_thread(lambda: session.prepare(settings, call.database, keeps_settings=keeps))
+                yield session.connection
+                if task.statement.verb == "USE":
+                    await self.in_thread(session.follow_database)
+            finally:
+                self.sessions.release(session, call.session)
+            return
+        connection = await self.in_thread(self.engine.connect_as_owner)
+        try:
+            await self.in_thread(lambda: self._prepare(connection, call, settings, tables))
+            yield connection
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.in_thread(connection.close)
+
+    def _prepare(
+        self, connection: Connection, call: Call, settings: dict[str, str], tables: list[FormPart]
+    ) -> None:
+        create_external_tables(connection, tables, call.settings)
+        connection.restrict(call.account)
+        prepare_lone(connection, call, settings)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, account: Account) -> AsyncIterator[None]:
+        turns = self._turns[account]
+        try:
+            await asyncio.wait_for(turns.acquire(), _ADMISSION_SECONDS)
+        except TimeoutError:
+            raise StatementError(
+                Code.TOO_MANY_SIMULTANEOUS_QUERIES, f"Too many simultaneous queries of the {account}"
+            ) from None
+        try:
+            yield
+        finally:
+            turns.release()
+
+    async def _replace_running(self, call: Call) -> None:
+        if not call.replaces_running:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ADMISSION_SECONDS):
+                while call.query_id in self._running:
+                    await self.in_thread(lambda: self.engine.kill(call.query_id))
+                    await asyncio.sleep(0.05)
+
+    @contextlib.asynccontextmanager
+    async def _ended_with_client(self, call: Call, receive: Receive) -> AsyncIterator[None]:
+        """End the statement when its client goes away."""
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            await self.in_thread(lambda: self.engine.kill(call.query_id))
+
+        watching = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+
+    def _headers(self, call: Call, fmt: str = "", compressor: Compressor | None = None) -> dict[str, str]:
+        timezone = call.settings.get("session_timezone") or self.engine.timezone
+        headers = answers.common_headers(call.query_id, timezone)
+        if fmt:
+            headers |= answers.format_headers(fmt)
+        if compressor is not None and compressor.encoding:
+            headers["Content-Encoding"] = compressor.encoding
+        return headers
+
+
+class AnswerCutShortError(Exception):
+    """An answer that had begun could not be completed; its connection is closed so that the client sees it."""
+
+
+def _refuse_writes(call: Call) -> None:
+    if call.account is Account.READER:
+        raise StatementError(Code.READONLY, "Cannot execute query in readonly mode: this user only reads")
+    if call.reads_only:
+        raise StatementError(
+            Code.READONLY,
+            "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. "
+            "You should use method POST for modifying queries",
+        )
+
+
+def _streams(task: Task) -> bool:
+    return task.statement.verb == "SELECT" and _output_format(task).lower() in answers.STREAMABLE_FORMATS
+
+
+def _output_format(task: Task) -> str:
+    return task.statement.format or task.call.default_format or "TabSeparated"
+
+
+def _own_settings(call: Call, tables: list[FormPart]) -> dict[str, str]:
+    """The settings of a call without the parameters that describe tables sent along."""
+    described = {f"{table.name}_{what}" for table in tables for what in ("format", "structure", "types")}
+    return {name: value for name, value in call.settings.items() if name not in described}
+
+
+def _collect(stream: ResultStream, compressor: Compressor, spool: IO[bytes]) -> Statistics:
+    statistics = Statistics()
+    while (chunk := stream.fetch()) is not None:
+        spool.write(compressor.add(chunk.data))
+        statistics = replace(
+            chunk.statistics,
+            result_rows=statistics.result_rows + chunk.statistics.result_rows,
+            result_bytes=statistics.result_bytes + chunk.statistics.result_bytes,
+        )
+    spool.write(compressor.finish())
+    return statistics
+
+
+async def _start(send: Send, headers: dict[str, str]) -> None:
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": 200, "headers": encoded})
+
+
+async def _send_piece(send: Send, piece: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
+async def _send_whole(send: Send, headers: dict[str, str], body: bytes) -> None:
+    await _start(send, headers | {"Content-Length": str(len(body))})
+    await _send_piece(send, body, more=False)
+
+
+async def _send_spool(send: Send, headers: dict[str, str], spool: IO[bytes]) -> None:
+    await _start(send, headers | {"Content-Length": str(spool.tell())})
+    spool.seek(0)
+    while piece := spool.read(_PIECE_BYTES):
+        await _send_piece(send, piece)
+    await _send_piece(send, b"", more=False)

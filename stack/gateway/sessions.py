@@ -1,0 +1,141 @@
+"""Connections with their settings: one of its own for a lone statement, a kept one for a session."""
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from stack.gateway.auth import Account
+from stack.gateway.calls import Call, SessionRequest
+from stack.gateway.engine import Connection, Engine, quote
+from stack.gateway.errors import Code, StatementError
+
+_MAX_SESSIONS: Final = 1_000
+_DEFAULT_DATABASE: Final = "default"
+
+
+def quote_name(name: str) -> str:
+    """An identifier of ClickHouse's SQL."""
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
+
+
+class Session:
+    """A connection that outlives a statement: with its temporary tables, its settings and its database.
+
+    What a request sets holds for that request alone, what `SET` and `USE` say holds for the session. Setting
+    back after each statement would cost a round trip more, so it is done before the next one, and only where
+    the two differ.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.busy = False
+        self.expires_at = 0.0
+        self._own: dict[str, str] = {}
+        self._applied: dict[str, str] = {}
+        self._database = _DEFAULT_DATABASE
+        self._applied_database = _DEFAULT_DATABASE
+
+    def prepare(self, settings: Mapping[str, str], database: str, *, keeps_settings: bool) -> None:
+        """Make the connection ready for a statement.
+
+        Args:
+            settings: Settings for this statement alone.
+            database: Database for this statement alone; empty for the session's.
+            keeps_settings: The statement is a `SET`: what it sets is the session's.
+        """
+        wanted = {} if keeps_settings else dict(settings)
+        changes = {name: self._own[name] for name in self._applied if name not in wanted}
+        new = [name for name in wanted if name not in self._own]
+        self._own |= self._current(new)
+        changes |= {name: value for name, value in wanted.items() if self._applied.get(name) != value}
+        if changes:
+            self.connection.change_settings(changes)
+        self._applied = wanted
+        if keeps_settings:
+            self._own = {}
+        target = database or self._database
+        if target != self._applied_database:
+            self.connection.execute(f"USE {quote_name(target)}", "TSV")
+            self._applied_database = target
+
+    def follow_database(self) -> None:
+        """Take over the database that the client's `USE` has named."""
+        name = self.connection.execute("SELECT currentDatabase()", "TSVRaw").data.decode().rstrip("\n")
+        self._database = self._applied_database = name
+
+    def _current(self, names: list[str]) -> dict[str, str]:
+        if not names:
+            return {}
+        listed = ", ".join(quote(name) for name in names)
+        rows = self.connection.execute(
+            f"SELECT name, value FROM system.settings WHERE name IN ({listed})", "TSV"
+        )
+        return dict(_unescape(line) for line in rows.data.decode().splitlines())
+
+
+class Sessions:
+    """The sessions of all clients, by account and id."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sessions: dict[tuple[Account, str], Session] = {}
+
+    def acquire(self, account: Account, wanted: SessionRequest) -> Session:
+        """Take a session for one statement.
+
+        Raises:
+            StatementError: It runs another one (code 373), or should be there and is not (code 372).
+        """
+        key = (account, wanted.session_id)
+        session = self._sessions.get(key)
+        if session is None:
+            if wanted.must_exist:
+                raise StatementError(Code.SESSION_NOT_FOUND, f"Session {wanted.session_id} not found")
+            self._make_room()
+            session = Session(self._engine.connect(account))
+            self._sessions[key] = session
+        if session.busy:
+            raise StatementError(
+                Code.SESSION_IS_LOCKED, f"Session {wanted.session_id} is locked by a concurrent client"
+            )
+        session.busy = True
+        return session
+
+    def release(self, session: Session, wanted: SessionRequest) -> None:
+        """Give a session back after its statement."""
+        session.expires_at = time.monotonic() + wanted.timeout_seconds
+        session.busy = False
+
+    def close_expired(self) -> None:
+        """Close the sessions that were not used for as long as they asked to be kept."""
+        now = time.monotonic()
+        for key, session in list(self._sessions.items()):
+            if not session.busy and session.expires_at < now:
+                self._close(key)
+
+    def close_all(self) -> None:
+        """Close all sessions."""
+        for key in list(self._sessions):
+            self._close(key)
+
+    def _make_room(self) -> None:
+        """Close the session that is nearest to its end where there are too many."""
+        idle = [key for key, session in self._sessions.items() if not session.busy]
+        if len(self._sessions) >= _MAX_SESSIONS and idle:
+            self._close(min(idle, key=lambda key: self._sessions[key].expires_at))
+
+    def _close(self, key: tuple[Account, str]) -> None:
+        self._sessions.pop(key).connection.close()
+
+
+def prepare_lone(connection: Connection, call: Call, settings: Mapping[str, str]) -> None:
+    """Make a connection ready for one statement, after which it is closed."""
+    connection.change_settings(settings)
+    if call.database:
+        connection.execute(f"USE {quote_name(call.database)}", "TSV")
+
+
+def _unescape(line: str) -> tuple[str, str]:
+    name, _, value = line.partition("\t")
+    return name, value.replace("\\n", "\n").replace("\\t", "\t").replace("\\'", "'").replace("\\\\", "\\")
