@@ -1,0 +1,60 @@
+"""The schema: migrations that are applied once, and views that are made anew."""
+
+import hashlib
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+
+from clickstream.errors import ClickstreamError
+from clickstream.settings import ClickHouseSettings
+from clickstream.storage.sql import list_names, load_sql, split_statements
+from clickstream.storage.views import VIEWS
+
+_MIGRATIONS_TABLE: Final = "schema_migrations"
+
+
+def migrate(client: Client, settings: ClickHouseSettings) -> list[str]:
+    """Brings the database up to date: makes it, applies what is pending, makes the views anew.
+
+    A migration's statements can be repeated, so one that was killed half-way is applied again, and two that
+    migrate at once do the same work twice and no harm.
+
+    Returns:
+        Names of the migrations that were applied now.
+
+    Raises:
+        ClickstreamError: A migration that was applied before has been changed since.
+    """
+    database = {"database": settings.database}
+    client.command(
+        "create database if not exists {database:Identifier}", parameters=database, use_database=False
+    )
+    client.command(load_sql("queries/create_schema_migrations"))
+    applied = {
+        str(name): str(checksum)
+        for name, checksum in client.query(load_sql("queries/applied_migrations")).result_rows
+    }
+    names = list_names("migrations")
+    _refuse_changes(applied)
+    pending = [name for name in names if name not in applied]
+    for name in pending:
+        for statement in split_statements(load_sql(f"migrations/{name}")):
+            client.command(statement)
+        client.insert(_MIGRATIONS_TABLE, [[name, _checksum(name)]], column_names=["name", "checksum"])
+    for view in VIEWS:
+        client.command(load_sql(f"views/{view}"))
+    return pending
+
+
+def _checksum(name: str) -> str:
+    return hashlib.sha256(load_sql(f"migrations/{name}").encode()).hexdigest()
+
+
+def _refuse_changes(applied: dict[str, str]) -> None:
+    known = set(list_names("migrations"))
+    for name, checksum in applied.items():
+        if name in known and _checksum(name) != checksum:
+            raise ClickstreamError(
+                f"The migration {name} was changed after it had been applied to this database.",
+                hint="Restore warehouse/migrations/ and put the change into a new file.",
+            )

@@ -1,0 +1,136 @@
+"""Invalid events, kept to be shown, fixed and replayed: the table `quarantined_events`."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+from clickstream.reasons import ErrorCode
+from clickstream.storage.arrow import (
+    COORDINATE_FIELDS,
+    TIME,
+    column,
+    read_table,
+    rebatch,
+    schema_of,
+    stream_batches,
+)
+from clickstream.storage.events import COORDINATES_SCHEMA
+from clickstream.storage.ranges import OffsetRange, span_parameters
+from clickstream.storage.sql import load_sql
+
+_ERROR: Final = pa.struct([(name, pa.string()) for name in ("code", "field", "message", "value")])
+
+QUARANTINE_SCHEMA: Final = schema_of(
+    [
+        column("source", pa.string()),
+        *COORDINATE_FIELDS,
+        column("received_at", TIME),
+        column("body", pa.string()),
+        column("reasons", pa.list_(pa.string())),
+        column("errors", pa.list_(_ERROR)),
+    ]
+)
+"""What is written of an invalid event: its raw row, the codes, and each error with its four texts."""
+
+QUARANTINED_SCHEMA: Final = schema_of(
+    [
+        *QUARANTINE_SCHEMA,
+        column("quarantined_at", TIME),
+        pa.field("replayed_at", TIME),
+    ]
+)
+"""What is read of an invalid event."""
+
+_STREAM_ROWS: Final = 10_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineFilter:
+    """Which invalid events to look at.
+
+    Attributes:
+        code: Those with this error among theirs; all if None.
+        source: Those that came this way; all if None.
+        since: Those received then or later; all if None.
+        include_replayed: Also those that have been sent again.
+    """
+
+    code: ErrorCode | None = None
+    source: str | None = None
+    since: datetime | None = None
+    include_replayed: bool = False
+
+    def parameters(self) -> dict[str, object]:
+        """The filter as parameters of the queries of the warehouse."""
+        return {
+            "code": self.code.value if self.code else "",
+            "source": self.source or "",
+            "since_ms": int(((self.since or _EPOCH) - _EPOCH).total_seconds() * 1_000),
+            "include_replayed": int(self.include_replayed),
+        }
+
+
+def insert_quarantined(client: Client, table: pa.Table) -> None:
+    """Keeps invalid events; one whose coordinate is there already takes its place.
+
+    Args:
+        client: A connection that may write.
+        table: Rows of `QUARANTINE_SCHEMA`.
+    """
+    if table.num_rows:
+        settings = {"max_partitions_per_insert_block": 0}
+        client.insert_arrow("quarantined_events", table.cast(QUARANTINE_SCHEMA), settings=settings)
+
+
+def known_quarantined(client: Client, ranges: Iterable[OffsetRange]) -> pa.Table:
+    """The coordinates within some ranges that are in quarantine: `COORDINATES_SCHEMA`."""
+    return read_table(client, "queries/known_quarantined", span_parameters(ranges), COORDINATES_SCHEMA)
+
+
+def list_quarantined(client: Client, wanted: QuarantineFilter, limit: int) -> pa.Table:
+    """The invalid events that were received last: at most `limit` rows of `QUARANTINED_SCHEMA`."""
+    parameters = {**wanted.parameters(), "limit": limit}
+    return read_table(client, "queries/list_quarantined", parameters, QUARANTINED_SCHEMA)
+
+
+def unreplayed(
+    client: Client, wanted: QuarantineFilter, batch_rows: int = _STREAM_ROWS
+) -> Iterator[pa.Table]:
+    """Streams the invalid events that were not sent again, oldest first, as tables of `QUARANTINED_SCHEMA`.
+
+    What is marked as replayed while the stream is read does not change what it gives.
+    """
+    parameters = {**wanted.parameters(), "include_replayed": 0}
+    blocks = stream_batches(client, "queries/stream_quarantined", parameters, QUARANTINED_SCHEMA)
+    yield from rebatch(blocks, batch_rows)
+
+
+def mark_replayed(client: Client, coordinates: pa.Table, at: datetime) -> None:
+    """Notes when some invalid events were sent again.
+
+    Args:
+        client: A connection that may write.
+        coordinates: Columns `origin`, `offset` and `item`; others are not looked at.
+        at: When.
+    """
+    if coordinates.num_rows == 0:
+        return
+    names = COORDINATES_SCHEMA.names
+    origins, offsets, items = (coordinates.column(name).to_pylist() for name in names)
+    parameters = {
+        "origins": list(dict.fromkeys(origins)),
+        "coordinates": list(zip(origins, offsets, items, strict=True)),
+        "replayed_at_ms": int((at - _EPOCH).total_seconds() * 1_000),
+    }
+    client.command(load_sql("queries/mark_replayed"), parameters=parameters)
+
+
+def count_quarantined(client: Client, wanted: QuarantineFilter) -> dict[str, int]:
+    """Numbers of invalid events by error code; one with two codes counts under both."""
+    rows = client.query(load_sql("queries/count_quarantined"), parameters=wanted.parameters()).result_rows
+    return {str(code): int(count) for code, count in rows}

@@ -1,0 +1,22 @@
+-- Purpose: the runs that started last. One row per run, at most {limit}.
+-- Inputs: etl_runs; the name of the pipeline, empty for all.
+select
+    run_id,
+    pipeline,
+    status,
+    started_at,
+    finished_at,
+    rows_in,
+    stored,
+    duplicate,
+    quarantined,
+    quarantined_by_code,
+    days_rebuilt,
+    seconds,
+    message
+from etl_runs final
+where {pipeline:String} = '' or pipeline = {pipeline:String}
+order by
+    started_at desc,
+    run_id
+limit {limit:UInt64}
