@@ -40,7 +40,12 @@ def write_csv(
     faults: Annotated[float, typer.Option(help="Share of broken records, such as 0.01.")] = Plan.faults,
     duplicates: Annotated[float, typer.Option(help="Share of repeated records.")] = Plan.duplicates,
     until: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day of the data; it must be over.")
+        datetime,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Last day of the data; it must be over.",
+            show_default=str(DEFAULT_UNTIL),
+        ),
     ] = datetime(DEFAULT_UNTIL.year, DEFAULT_UNTIL.month, DEFAULT_UNTIL.day),  # noqa: DTZ001 - a day
     out: Annotated[
         Path, typer.Option(help="The file; .gz or .zst compresses. Users and key are written beside it.")
