@@ -8,5 +8,5 @@ if "callback" not in globals():
 
 @callback("failure")
 def record_failure(**details: object) -> None:
-    """Close the run as failed in `etl_runs`, with the block and its error as the message."""
+    """Close the run as failed in `etl_runs`, with the block and its error."""
     process.fail_run(f"{details['parent_block_uuid']}: {details['__error']}")

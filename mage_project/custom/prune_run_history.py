@@ -1,8 +1,8 @@
-"""Keep Mage's own data small: a pipeline that runs every minute leaves half a million runs a year."""
+"""Keep Mage's own data small: one run a minute is half a million runs a year."""
 
 from datetime import UTC, datetime
 
-from mage_ai.data_preparation.logging.logger_manager_factory import LoggerManagerFactory
+from mage_ai.data_preparation.logging.logger_manager import LoggerManager
 from mage_ai.data_preparation.repo_manager import get_repo_config
 from mage_ai.data_preparation.variable_manager import clean_variables
 from mage_ai.orchestration.db import db_connection
@@ -15,13 +15,23 @@ if "custom" not in globals():
 
 @custom
 def prune_run_history() -> dict[str, int]:
-    """Delete runs, their logs and the outputs of their blocks past the project's retention period."""
-    oldest_kept = datetime.now(UTC) - str_to_timedelta(get_repo_config().variables_retention_period)
-    session = db_connection.session
-    old_runs = session.query(PipelineRun.id).filter(PipelineRun.created_at < oldest_kept)
-    blocks = session.query(BlockRun).filter(BlockRun.pipeline_run_id.in_(old_runs)).delete(False)
-    runs = session.query(PipelineRun).filter(PipelineRun.created_at < oldest_kept).delete(False)
-    session.commit()
-    LoggerManagerFactory.get_logger_manager().delete_old_logs()
+    """Delete what runs left behind and is past its retention period.
+
+    The periods are in the project's `metadata.yaml`. The record of a run stays
+    as long as its log.
+    """
     clean_variables()
-    return {"runs": runs, "blocks": blocks}
+    LoggerManager().delete_old_logs()
+    retention = str_to_timedelta(get_repo_config().logging_config["retention_period"])
+    old_runs = PipelineRun.query.filter(
+        PipelineRun.created_at < datetime.now(UTC) - retention,
+    )
+    blocks_of_old_runs = BlockRun.query.filter(
+        BlockRun.pipeline_run_id.in_(old_runs.with_entities(PipelineRun.id)),
+    )
+    deleted = {
+        "block_runs": blocks_of_old_runs.delete(synchronize_session=False),
+        "pipeline_runs": old_runs.delete(synchronize_session=False),
+    }
+    db_connection.session.commit()
+    return deleted

@@ -8,5 +8,5 @@ if "data_exporter" not in globals():
 
 @data_exporter
 def build_marts(manifest: dict[str, object]) -> dict[str, object]:
-    """Rebuild each mart for the days that this run's events belong to, and for no other day."""
+    """Rebuild each mart for the days of this run's events, and no other."""
     return process.build_marts(manifest)

@@ -8,5 +8,5 @@ if "data_exporter" not in globals():
 
 @data_exporter
 def finish_run(manifest: dict[str, object]) -> dict[str, object]:
-    """Write `etl_progress` last, record the run in `etl_runs` and print what it did."""
+    """Write `etl_progress` last, record the run and print what it did."""
     return process.finish_run(manifest)

@@ -8,5 +8,8 @@ if "data_exporter" not in globals():
 
 @data_exporter
 def load_csv_file(inspection: dict[str, object]) -> dict[str, object]:
-    """Load every line once, in chunks, and count them; a broken line is kept and stops no other."""
+    """Load every line once, in chunks, and count the lines.
+
+    A broken line is kept with its number and stops no other.
+    """
     return csv_load.load_file(inspection)

@@ -8,5 +8,5 @@ if "data_exporter" not in globals():
 
 @data_exporter
 def rebuild_marts(plan: dict[str, list[str]]) -> dict[str, object]:
-    """Rebuild all marts for the planned days, one day after the other, and print what was done."""
+    """Rebuild all marts for the planned days and print what was done."""
     return rebuild.rebuild_marts(plan["days"])

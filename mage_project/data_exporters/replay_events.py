@@ -8,7 +8,7 @@ if "data_exporter" not in globals():
 
 @data_exporter
 def replay_events(selection: dict[str, object]) -> dict[str, object]:
-    """Append the rows to `raw_events` with source `replay` and mark them as replayed.
+    """Append the rows to `raw_events` with source `replay`, and mark them.
 
     The next run of `process_events` takes them from there.
     """

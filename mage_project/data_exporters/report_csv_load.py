@@ -8,5 +8,5 @@ if "data_exporter" not in globals():
 
 @data_exporter
 def report_csv_load(result: dict[str, object]) -> dict[str, object]:
-    """Record the run in `etl_runs` and print the lines read, loaded, known and broken."""
+    """Record the run in `etl_runs` and print what was loaded."""
     return csv_load.report_load(result)

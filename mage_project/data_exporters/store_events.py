@@ -8,5 +8,5 @@ if "data_exporter" not in globals():
 
 @data_exporter
 def store_events(manifest: dict[str, object]) -> dict[str, object]:
-    """Write new events to `events` and those whose id is known to `duplicate_events`."""
+    """Write new events to `events`, and known ids to `duplicate_events`."""
     return process.store_events(manifest)

@@ -8,8 +8,8 @@ if "data_loader" not in globals():
 
 @data_loader
 def inspect_csv_file(**variables: object) -> dict[str, object]:
-    """Give the file's kind, columns, delimiter, encoding and checksum, and whether it was loaded before.
+    """Give the file's kind, columns, delimiter, encoding and checksum.
 
-    The pipeline's variable `path` names the file.
+    Also whether it was loaded before. The variable `path` names the file.
     """
     return csv_load.inspect_file(str(variables["path"]))

@@ -8,9 +8,9 @@ if "data_loader" not in globals():
 
 @data_loader
 def load_raw_events() -> dict[str, object]:
-    """Stage the rows past `etl_progress` as files and give their manifest, which the next blocks pass on.
+    """Stage the rows past `etl_progress` as files and give their manifest.
 
-    One run at a time holds the lock. Without new rows the manifest says so, and the later blocks have
-    nothing to do.
+    The blocks after this one hand the manifest on; it says which files hold the
+    rows. Without new rows it says so, and they have nothing to do.
     """
     return process.stage_raw_events()

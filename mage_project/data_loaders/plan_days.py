@@ -8,5 +8,8 @@ if "data_loader" not in globals():
 
 @data_loader
 def plan_days(**variables: object) -> dict[str, list[str]]:
-    """Give the days with events from the pipeline's variables `from_date` to `to_date`, both included."""
+    """Give the days with events from `from_date` to `to_date`, both included.
+
+    The two are variables of the pipeline; empty means the first or the last day.
+    """
     return {"days": rebuild.plan_days(variables["from_date"], variables["to_date"])}

@@ -8,8 +8,13 @@ if "data_loader" not in globals():
 
 @data_loader
 def select_quarantined_events(**variables: object) -> dict[str, object]:
-    """Give the rows not replayed yet that match the pipeline's variables.
+    """Select the rows that were not replayed yet and match the variables.
 
-    `code` and `source` narrow the choice; `fixed_file` names a file with corrected events. Empty means any.
+    `code` and `source` narrow the choice, empty means any; `fixed_file` names a
+    file with corrected events.
     """
-    return replay.select_quarantined(variables["code"], variables["source"], variables["fixed_file"])
+    return replay.select_quarantined(
+        variables["code"],
+        variables["source"],
+        variables["fixed_file"],
+    )

@@ -8,5 +8,5 @@ if "transformer" not in globals():
 
 @transformer
 def parse_payload(manifest: dict[str, object]) -> dict[str, object]:
-    """Give each valid row its id, device type, host and path, and its payload as columns and JSON."""
+    """Give each valid row its id, device type, host, path and payload."""
     return process.parse_payload(manifest)

@@ -8,5 +8,9 @@ if "transformer" not in globals():
 
 @transformer
 def validate_events(manifest: dict[str, object]) -> dict[str, object]:
-    """Run the Great Expectations suite of `expectations/` and split the rows into valid and quarantined."""
+    """Split the rows into valid and invalid with Great Expectations.
+
+    The suites are in `expectations/`; what each expectation found is stored in
+    `expectation_results`.
+    """
     return process.validate_events(manifest)
