@@ -40,13 +40,18 @@ class StatementEndpoint:
             account = self._accounts.authenticate(request.headers, request.query_params)
             call = read_call(request, account)
             gateway: Gateway = scope["app"].state.gateway
-            await gateway.run(call, request.stream(), receive, send)
+            ending = await gateway.run(call, request.stream(), receive, send)
         except StatementError as error:
             # The text may quote rows or literals, and these may be personal: the log has the code alone.
             _log.warning("A statement failed: code %d, status %d", error.code, error.status)
             await _failure(error)(scope, receive, send)
         except ClientDisconnect:
             _log.warning("A client went away while it sent its statement; nothing was stored")
+        except AnswerCutShortError as error:
+            # An answer without its last piece makes the server close the connection: the client sees the cut.
+            _log.warning("A statement failed in the midst of its answer: code %d", error.code)
+        else:
+            await ending.send(send)
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -106,6 +111,3 @@ async def _sweep_sessions(gateway: Gateway) -> None:
     while True:
         await asyncio.sleep(_SESSION_SWEEP_SECONDS)
         await gateway.in_thread(gateway.sessions.close_expired)
-
-
-__all__ = ["AnswerCutShortError", "create_app"]

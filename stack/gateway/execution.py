@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import logging
+
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from stack.gateway.external import create_external_tables
 from stack.gateway.sessions import Sessions, prepare_lone
 from stack.gateway.statements import Statement, read_statement, string_literals
 
-_log: Final = logging.getLogger(__name__)
+
 _T = TypeVar("_T")
 
 # How long a statement waits for its turn before it is refused, as a server's queue does.
@@ -47,6 +47,31 @@ class Task:
     text: bytes
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What remains to be sent when a statement has ended and its connection is free.
+
+    Attributes:
+        headers: Headers of the answer; None if it has begun.
+        body: The rest of the answer.
+        spool: A long answer as a file, instead of `body`.
+    """
+
+    headers: dict[str, str] | None
+    body: bytes = b""
+    spool: IO[bytes] | None = None
+
+    async def send(self, send: Send) -> None:
+        """Send it."""
+        if self.spool is not None:
+            with self.spool as spool:
+                await _send_spool(send, self.headers or {}, spool)
+            return
+        if self.headers is not None:
+            await _start(send, self.headers | {"Content-Length": str(len(self.body))})
+        await _send_piece(send, self.body, more=False)
+
+
 class Gateway:
     """The engine, its sessions and the statements that are running."""
 
@@ -69,25 +94,32 @@ class Gateway:
         """Run work that blocks."""
         return await anyio.to_thread.run_sync(work, limiter=self._threads)
 
-    async def run(self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
-        """Run a call and send its answer.
+    async def run(self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> Ending:
+        """Run a call.
+
+        Pieces of a streamed result are sent on the way. The last one is not: the connection and its session
+        must be free before the client can know that the answer is complete, for it may go on at once.
+
+        Returns:
+            What is still to be sent.
 
         Raises:
             StatementError: It failed before an answer began.
+            AnswerCutShortError: It failed in the midst of its answer; nothing more is to be sent.
         """
         if call.content_type.startswith("multipart/form-data"):
-            await self._run_form(call, pieces, receive, send)
-            return
+            return await self._run_form(call, pieces, receive, send)
         prefix = call.query + b"\n" if call.query else b""
         body = Body(pieces, call.content_encoding, prefix, self.in_thread)
         statement = read_statement(await body.head())
         if statement.data_start is not None:
-            await self._insert(Task(call, statement, statement.head), body, send)
-            return
+            return await self._insert(Task(call, statement, statement.head), body)
         text = await body.whole()
-        await self._query(Task(call, read_statement(text), text), [], receive, send)
+        return await self._query(Task(call, read_statement(text), text), [], receive, send)
 
-    async def _run_form(self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    async def _run_form(
+        self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send
+    ) -> Ending:
         """A form carries the statement and its parameters as fields, and tables as files."""
         body = Body(pieces, call.content_encoding, b"", self.in_thread)
         parts = read_form(await body.whole(), call.content_type)
@@ -98,9 +130,9 @@ class Gateway:
         text = call.query + fields.get("query", b"")
         call = replace(call, parameters={**call.parameters, **parameters})
         tables = [part for part in parts if part.is_file]
-        await self._query(Task(call, read_statement(text), text), tables, receive, send)
+        return await self._query(Task(call, read_statement(text), text), tables, receive, send)
 
-    async def _insert(self, task: Task, body: Body, send: Send) -> None:
+    async def _insert(self, task: Task, body: Body) -> Ending:
         """Store the rows that follow a statement; all of them or none."""
         call = task.call
         _refuse_writes(call)
@@ -117,20 +149,18 @@ class Gateway:
                     await self.in_thread(rows.cancel)
                 raise
             statistics = await self.in_thread(rows.finish)
-            headers = self._headers(call) | answers.summary_header(statistics)
-            await _send_whole(send, headers | {"Content-Type": "text/plain; charset=UTF-8"}, b"")
+        headers = self._headers(call) | answers.summary_header(statistics)
+        return Ending(headers | {"Content-Type": "text/plain; charset=UTF-8"})
 
-    async def _query(self, task: Task, tables: list[FormPart], receive: Receive, send: Send) -> None:
-        """Run a statement without rows and send its result."""
+    async def _query(self, task: Task, tables: list[FormPart], receive: Receive, send: Send) -> Ending:
+        """Run a statement without rows."""
         async with self._connection(task, tables) as connection:
             text = await self.in_thread(lambda: self._check(task, connection))
             task = replace(task, text=text)
             async with self._ended_with_client(task.call, receive):
                 if _streams(task):
-                    await self._send_stream(task, connection, send)
-                else:
-                    chunk = await self.in_thread(lambda: self._execute(task, connection))
-                    await self._send_result(task, chunk, send)
+                    return await self._stream(task, connection, send)
+                return await self.in_thread(lambda: self._execute(task, connection))
 
     def _check(self, task: Task, connection: Connection) -> bytes:
         """Refuse what the call may not do; the statement, with its client's query ids made the engine's."""
@@ -151,57 +181,54 @@ class Gateway:
                 text = text[:start] + f"'{running[literal]}'".encode() + text[end:]
         return text
 
-    def _execute(self, task: Task, connection: Connection) -> Chunk:
+    def _execute(self, task: Task, connection: Connection) -> Ending:
         call = task.call
-        return connection.execute(task.text, call.default_format or "TabSeparated", call.parameters)
+        chunk = connection.execute(task.text, call.default_format or "TabSeparated", call.parameters)
+        compressor = choose_compressor(call.accepted_encodings)
+        headers = self._headers(call, _output_format(task), compressor)
+        body = compressor.add(chunk.data) + compressor.finish()
+        return Ending(headers | answers.summary_header(chunk.statistics), body)
 
-    async def _send_result(self, task: Task, chunk: Chunk, send: Send) -> None:
-        compressor = choose_compressor(task.call.accepted_encodings)
-        body = await self.in_thread(lambda: compressor.add(chunk.data) + compressor.finish())
-        headers = self._headers(task.call, _output_format(task), compressor)
-        await _send_whole(send, headers | answers.summary_header(chunk.statistics), body)
-
-    async def _send_stream(self, task: Task, connection: Connection, send: Send) -> None:
+    async def _stream(self, task: Task, connection: Connection, send: Send) -> Ending:
         """Send a result piece by piece, or at its end if the client wants to know how it ended."""
         call = task.call
         compressor = choose_compressor(call.accepted_encodings)
         fmt = _output_format(task)
         stream = await self.in_thread(lambda: connection.stream(task.text, fmt, call.parameters))
         try:
+            headers = self._headers(call, fmt, compressor)
             if call.waits_for_end:
-                with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as spool:
-                    statistics = await self.in_thread(lambda: _collect(stream, compressor, spool))
-                    headers = self._headers(call, fmt, compressor) | answers.summary_header(statistics)
-                    await _send_spool(send, headers, spool)
-                return
+                spool, statistics = await self.in_thread(lambda: _collect(stream, compressor))
+                return Ending(headers | answers.summary_header(statistics), b"", spool)
             first = await self.in_thread(stream.fetch)
             tag = answers.new_exception_tag()
-            headers = self._headers(call, fmt, compressor) | {"X-ClickHouse-Exception-Tag": tag}
             headers |= answers.summary_header(first.statistics if first else Statistics())
+            headers["X-ClickHouse-Exception-Tag"] = tag
+            if first is None:
+                return Ending(headers, compressor.finish())
             await _start(send, headers)
             await self._send_pieces(stream, first, compressor, tag, send)
+            return Ending(None, compressor.finish())
         finally:
             with anyio.CancelScope(shield=True):
                 await self.in_thread(stream.cancel)
 
     async def _send_pieces(
-        self, stream: ResultStream, first: Chunk | None, compressor: Compressor, tag: str, send: Send
+        self, stream: ResultStream, first: Chunk, compressor: Compressor, tag: str, send: Send
     ) -> None:
         def next_piece() -> bytes | None:
             chunk = stream.fetch()
             return None if chunk is None else compressor.add(chunk.data)
 
-        piece = None if first is None else compressor.add(first.data)
+        piece: bytes | None = compressor.add(first.data)
         try:
             while piece is not None:
                 await _send_piece(send, piece)
                 piece = await self.in_thread(next_piece)
         except StatementError as error:
-            _log.warning("A statement failed in the midst of its answer: code %d", error.code)
             block = answers.exception_block(error, tag)
             await _send_piece(send, compressor.add(block) + compressor.finish())
-            raise AnswerCutShortError from error
-        await _send_piece(send, compressor.finish(), more=False)
+            raise AnswerCutShortError(error.code) from error
 
     @contextlib.asynccontextmanager
     async def _connection(self, task: Task, tables: list[FormPart]) -> AsyncIterator[Connection]:
@@ -302,7 +329,15 @@ class Gateway:
 
 
 class AnswerCutShortError(Exception):
-    """An answer that had begun could not be completed; its connection is closed so that the client sees it."""
+    """An answer that had begun could not be completed.
+
+    Attributes:
+        code: ClickHouse's code of the error, which the client has been sent.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"code {code}")
+        self.code = code
 
 
 def _refuse_writes(call: Call) -> None:
@@ -330,17 +365,23 @@ def _own_settings(call: Call, tables: list[FormPart]) -> dict[str, str]:
     return {name: value for name, value in call.settings.items() if name not in described}
 
 
-def _collect(stream: ResultStream, compressor: Compressor, spool: IO[bytes]) -> Statistics:
+def _collect(stream: ResultStream, compressor: Compressor) -> tuple[IO[bytes], Statistics]:
+    """A whole result, in memory if it is small and in a file if not, and what it took."""
     statistics = Statistics()
-    while (chunk := stream.fetch()) is not None:
-        spool.write(compressor.add(chunk.data))
-        statistics = replace(
-            chunk.statistics,
-            result_rows=statistics.result_rows + chunk.statistics.result_rows,
-            result_bytes=statistics.result_bytes + chunk.statistics.result_bytes,
-        )
-    spool.write(compressor.finish())
-    return statistics
+    spool = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 - closed by who sends it
+    try:
+        while (chunk := stream.fetch()) is not None:
+            spool.write(compressor.add(chunk.data))
+            statistics = replace(
+                chunk.statistics,
+                result_rows=statistics.result_rows + chunk.statistics.result_rows,
+                result_bytes=statistics.result_bytes + chunk.statistics.result_bytes,
+            )
+        spool.write(compressor.finish())
+    except BaseException:
+        spool.close()
+        raise
+    return spool, statistics
 
 
 async def _start(send: Send, headers: dict[str, str]) -> None:
@@ -350,11 +391,6 @@ async def _start(send: Send, headers: dict[str, str]) -> None:
 
 async def _send_piece(send: Send, piece: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": piece, "more_body": more})
-
-
-async def _send_whole(send: Send, headers: dict[str, str], body: bytes) -> None:
-    await _start(send, headers | {"Content-Length": str(len(body))})
-    await _send_piece(send, body, more=False)
 
 
 async def _send_spool(send: Send, headers: dict[str, str], spool: IO[bytes]) -> None:
