@@ -6,6 +6,7 @@ Mage answers with status 200 also when it refuses; the refusal is in the body.
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Final, Self
@@ -59,11 +60,13 @@ ENDED: Final = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCE
 
 
 class BlockRun(msgspec.Struct, frozen=True):
-    """One block of one run."""
+    """One block of one run. Times are UTC, without saying so, as Mage gives them."""
 
     id: int
     name: str = msgspec.field(name="block_uuid")
     status: RunStatus
+    started_at: datetime | None
+    completed_at: datetime | None
 
 
 class PipelineRun(msgspec.Struct, frozen=True):
@@ -72,6 +75,8 @@ class PipelineRun(msgspec.Struct, frozen=True):
     id: int
     pipeline: str = msgspec.field(name="pipeline_uuid")
     status: RunStatus
+    started_at: datetime | None
+    completed_at: datetime | None
     blocks: tuple[BlockRun, ...] = msgspec.field(name="block_runs", default=())
 
     @property
@@ -122,6 +127,11 @@ class MageClient:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def pipeline(self, name: str) -> dict[str, Any]:
+        """The pipeline as Mage has read it, with its blocks and their code."""
+        pipeline: dict[str, Any] = self._request("GET", f"/pipelines/{name}")["pipeline"]
+        return pipeline
 
     def trigger(self, pipeline: str, variables: Mapping[str, str] | None = None) -> int:
         """Ask Mage to run the pipeline with these variables; gives the run's id.

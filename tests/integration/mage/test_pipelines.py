@@ -1,0 +1,177 @@
+"""The pipelines in the real Mage, on the real ClickHouse: what they do, alone and at once."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+from clickhouse_connect.driver.client import Client
+from pydantic import SecretStr
+
+from clickstream.errors import ServiceUnavailableError
+from clickstream.mage_api import (
+    MageApiError,
+    MageClient,
+    PipelineRun,
+    RunFailedError,
+    RunStatus,
+    RunTimeoutError,
+)
+from clickstream.settings import PROJECT_ROOT
+from stack.lifecycle import Stack
+from stack.processes import free_ports, processes_of
+
+SAMPLE = PROJECT_ROOT / "data" / "sample_events.csv"
+SAMPLE_KEY = json.loads((PROJECT_ROOT / "data" / "sample_events.key.json").read_text(encoding="utf-8"))
+RUN_SECONDS = 120.0
+RUNS_AT_ONCE = 6
+
+
+def run(mage: MageClient, pipeline: str, **variables: str) -> PipelineRun:
+    return mage.wait(mage.trigger(pipeline, variables), timeout_seconds=RUN_SECONDS)
+
+
+def until(true: Callable[[], bool], seconds: float = RUN_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.05)
+
+
+def count(clickhouse: Client, table: str) -> int:
+    [row] = clickhouse.query(f"select count() from {table}").result_rows
+    return int(row[0])
+
+
+@pytest.fixture(scope="module")
+def processed_sample(mage: MageClient, clickhouse: Client) -> None:
+    """The sample file, loaded and processed once."""
+    run(mage, "load_csv", path=str(SAMPLE))
+    run(mage, "process_events")
+    assert count(clickhouse, "events") > 0
+
+
+@pytest.mark.usefixtures("processed_sample")
+def test_the_sample_is_stored_as_its_answer_key_says(clickhouse: Client) -> None:
+    [[_source, received, stored, duplicate, quarantined]] = SAMPLE_KEY["ledger"]["rows"]
+    tables = ("raw_events", "events", "duplicate_events", "quarantined_events")
+    counts = tuple(count(clickhouse, table) for table in tables)
+    assert counts == (received, stored, duplicate, quarantined)
+
+
+@pytest.mark.usefixtures("processed_sample")
+def test_loading_the_same_file_again_adds_nothing_and_says_so(mage: MageClient, clickhouse: Client) -> None:
+    before = count(clickhouse, "raw_events")
+    again = run(mage, "load_csv", path=str(SAMPLE))
+    assert "nothing was added" in mage.result(again)["message"]
+    assert count(clickhouse, "raw_events") == before
+
+
+@pytest.mark.usefixtures("processed_sample")
+def test_rebuilding_the_marts_changes_no_figure(mage: MageClient, clickhouse: Client) -> None:
+    query = "select * from page_views order by all"
+    before = clickhouse.query(query).result_rows
+    rebuilt = run(mage, "rebuild_marts", from_date="2025-06-01", to_date="2025-07-31")
+    assert "days rebuilt" in mage.result(rebuilt)["message"]
+    assert clickhouse.query(query).result_rows == before != []
+
+
+@pytest.mark.usefixtures("processed_sample")
+def test_replayed_events_that_are_still_wrong_return_to_quarantine(
+    mage: MageClient, clickhouse: Client
+) -> None:
+    stored = count(clickhouse, "events")
+    run(mage, "replay_quarantine", code="missing_field")
+    run(mage, "process_events")
+    missing = SAMPLE_KEY["quarantined"]["by_code"]["missing_field"]
+    assert count(clickhouse, "raw_events where source = 'replay'") == missing
+    assert count(clickhouse, "events") == stored
+
+
+@pytest.mark.usefixtures("processed_sample")
+def test_runs_wait_for_each_other(mage: MageClient) -> None:
+    ids = [mage.trigger("process_events") for _ in range(RUNS_AT_ONCE)]
+    runs = sorted((mage.wait(run_id, timeout_seconds=RUN_SECONDS) for run_id in ids), key=lambda run: run.id)
+    for earlier, later in pairwise(runs):
+        ended, began = earlier.blocks[-1].completed_at, later.blocks[0].started_at
+        assert ended is not None
+        assert began is not None
+        assert ended <= began
+
+
+@pytest.mark.usefixtures("processed_sample")
+def test_each_block_of_a_run_is_executed_once(mage: MageClient) -> None:
+    ids = [mage.trigger("rebuild_marts") for _ in range(RUNS_AT_ONCE)]
+    for run_id in ids:
+        log = mage.log_lines(mage.wait(run_id, timeout_seconds=RUN_SECONDS))
+        starts = {
+            block: [line.message for line in lines if line.message.startswith("Start executing")]
+            for block, lines in log.items()
+        }
+        assert {block: len(lines) for block, lines in starts.items()} == {"plan_days": 1, "rebuild_marts": 1}
+
+
+def test_a_failed_run_names_its_block_its_error_and_its_log(mage: MageClient, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.csv"
+    with pytest.raises(RunFailedError, match=r"failed in block inspect_csv_file: .*missing\.csv") as failure:
+        run(mage, "load_csv", path=str(missing))
+    assert "/pipelines/load_csv/logs?pipeline_run_id[]=" in failure.value.hint
+
+
+def test_waiting_tells_each_change_and_ends_in_time(mage: MageClient) -> None:
+    seen: list[RunStatus] = []
+    mage.wait(mage.trigger("process_events"), lambda run: seen.append(run.status))
+    assert seen[-1] == RunStatus.COMPLETED
+    with pytest.raises(RunTimeoutError, match="has not ended after 0 s"):
+        mage.wait(mage.trigger("process_events"), timeout_seconds=0)
+
+
+def test_an_unknown_pipeline_is_refused_by_name(mage: MageClient) -> None:
+    with pytest.raises(MageApiError, match="load_xml does not exist"):
+        mage.trigger("load_xml")
+
+
+def test_a_wrong_password_is_said(stack: Stack) -> None:
+    wrong = stack.settings.mage.model_copy(update={"owner_password": SecretStr("wrong")})
+    with MageClient(wrong) as client, pytest.raises(MageApiError, match="does not let"):
+        client.trigger("process_events")
+
+
+def test_without_a_server_the_hint_says_how_to_start_it(stack: Stack) -> None:
+    [port] = free_ports("127.0.0.1", 1)
+    nowhere = stack.settings.mage.model_copy(update={"port": port})
+    with MageClient(nowhere) as client, pytest.raises(ServiceUnavailableError) as failure:
+        client.trigger("process_events")
+    assert failure.value.hint == "Start it with `make up`."
+
+
+def test_a_killed_server_leaves_no_process_and_is_restarted_with_its_runs(
+    stack: Stack, mage: MageClient
+) -> None:
+    server = stack.supervisor.processes()["mage"].pid
+    children = psutil.Process(server).children(recursive=True)
+    assert children
+    run_id = mage.trigger("process_events")
+    psutil.Process(server).send_signal(signal.SIGKILL)
+    until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), 10)
+    until(lambda: stack.supervisor.processes()["mage"].pid not in {0, server})
+    until(lambda: is_completed(mage, run_id))
+    assert len(schedulers(stack)) == 1
+
+
+def is_completed(mage: MageClient, run_id: int) -> bool:
+    try:
+        return mage.run_status(run_id).status == RunStatus.COMPLETED
+    except ServiceUnavailableError:
+        return False
+
+
+def schedulers(stack: Stack) -> list[psutil.Process]:
+    """Processes of Mage that are nobody's child but the supervisor's: one server, which has one scheduler."""
+    supervisor = stack.supervisor.pid()
+    mage = processes_of(stack.settings.stack.data_path, "mage")
+    return [process for process in mage if process.ppid() in {1, supervisor}]
