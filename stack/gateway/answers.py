@@ -2,7 +2,10 @@
 
 import json
 import secrets
-from typing import Final
+from dataclasses import dataclass
+from typing import IO, Final
+
+from starlette.types import Send
 
 from stack.gateway.engine import Statistics
 from stack.gateway.errors import StatementError
@@ -31,6 +34,9 @@ _CONTENT_TYPES: Final = {
     "parquet": "application/vnd.apache.parquet",
 }
 _OTHER_CONTENT_TYPE: Final = "text/plain; charset=UTF-8"
+
+# How much of a long answer is read from its file at once.
+_PIECE_BYTES: Final = 1024 * 1024
 
 
 def new_exception_tag() -> str:
@@ -79,3 +85,59 @@ def summary_header(statistics: Statistics) -> dict[str, str]:
             }
         )
     }
+
+
+class AnswerCutShortError(Exception):
+    """An answer that had begun could not be completed.
+
+    Attributes:
+        code: ClickHouse's code of the error, which the client has been sent.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"code {code}")
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What remains to be sent when a statement has ended and its connection is free.
+
+    Attributes:
+        headers: Headers of the answer; None if it has begun.
+        body: The rest of the answer.
+        spool: A long answer as a file, instead of `body`.
+    """
+
+    headers: dict[str, str] | None
+    body: bytes = b""
+    spool: IO[bytes] | None = None
+
+    async def send(self, send: Send) -> None:
+        """Send it."""
+        if self.spool is not None:
+            with self.spool as spool:
+                await _send_spool(send, self.headers or {}, spool)
+            return
+        if self.headers is not None:
+            await start(send, self.headers | {"Content-Length": str(len(self.body))})
+        await send_piece(send, self.body, more=False)
+
+
+async def start(send: Send, headers: dict[str, str]) -> None:
+    """Send the status and the headers of an answer that will go well, as far as is known."""
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": 200, "headers": encoded})
+
+
+async def send_piece(send: Send, piece: bytes, *, more: bool = True) -> None:
+    """Send a piece of an answer that has begun."""
+    await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
+async def _send_spool(send: Send, headers: dict[str, str], spool: IO[bytes]) -> None:
+    await start(send, headers | {"Content-Length": str(spool.tell())})
+    spool.seek(0)
+    while piece := spool.read(_PIECE_BYTES):
+        await send_piece(send, piece)
+    await send_piece(send, b"", more=False)

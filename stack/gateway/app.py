@@ -13,11 +13,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from clickstream.settings import Settings
+from stack.gateway.answers import AnswerCutShortError
 from stack.gateway.auth import Accounts
 from stack.gateway.calls import read_call
 from stack.gateway.engine import Engine
 from stack.gateway.errors import StatementError
-from stack.gateway.execution import AnswerCutShortError, Gateway
+from stack.gateway.execution import Gateway
 
 _log: Final = logging.getLogger(__name__)
 _SESSION_SWEEP_SECONDS: Final = 5.0

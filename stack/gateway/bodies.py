@@ -40,7 +40,7 @@ class Body:
         self._pending = bytearray(prefix)
 
     async def head(self) -> bytes:
-        """The first bytes, as many as a statement may have without its rows; they are read again by `rest`."""
+        """The first bytes, as many as a statement may have; `rest` gives them again."""
         while len(self._pending) < HEAD_BYTES and not self._ended:
             self._pending += await self._next()
         return bytes(self._pending)
@@ -112,7 +112,7 @@ def read_form(body: bytes, content_type: str) -> list[FormPart]:
     found = _BOUNDARY.search(content_type)
     if found is None:
         raise StatementError(Code.BAD_ARGUMENTS, "A multipart body without a boundary")
-    parts = []
+    parts: list[FormPart] = []
     for section in (b"\r\n" + body).split(b"\r\n--" + found[1].encode())[1:]:
         if section.startswith(b"--"):
             return parts

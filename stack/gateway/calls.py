@@ -21,9 +21,9 @@ _INTERFACE_PARAMETERS: Final = frozenset(
         "session_id", "session_timeout", "session_check", "close_session",
         "default_format", "compress", "decompress", "client_protocol_version",
         "buffer_size", "wait_end_of_query", "http_response_buffer_size", "http_wait_end_of_query",
-        "enable_http_compression", "http_zlib_compression_level", "cancel_http_readonly_queries_on_client_close",
-        "send_progress_in_http_headers", "http_headers_progress_interval_ms", "replace_running_query",
-        "add_http_cors_header", "readonly",
+        "enable_http_compression", "http_zlib_compression_level", "add_http_cors_header",
+        "cancel_http_readonly_queries_on_client_close", "replace_running_query", "readonly",
+        "send_progress_in_http_headers", "http_headers_progress_interval_ms",
     }
 )  # fmt: skip
 _SETTING_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
@@ -125,7 +125,7 @@ def _session(params: Mapping[str, str]) -> SessionRequest | None:
     if not text.isdecimal() or int(text) > _MAX_SESSION_SECONDS:
         raise StatementError(
             Code.INVALID_SESSION_TIMEOUT,
-            f"Session timeout '{text}' is invalid: it must be a number of seconds, at most {_MAX_SESSION_SECONDS}",
+            f"Session timeout '{text}' is invalid: it is a number of seconds, at most {_MAX_SESSION_SECONDS}",
         )
     return SessionRequest(session_id, int(text), _is_on(params.get("session_check", "0")))
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]
 import zstandard
 
 from stack.gateway.errors import Code, StatementError
@@ -84,7 +84,7 @@ class Decompressor:
         if self._frame is not None:
             raise StatementError(
                 Code.CANNOT_DECOMPRESS,
-                f"The body ends in the middle of a {self._encoding} frame: it was cut off. Nothing was stored.",
+                f"The body ends within a {self._encoding} frame: it was cut off. Nothing was stored.",
             )
 
     def _expand(self, data: bytes) -> bytes:

@@ -6,22 +6,24 @@ leak into the next one.
 """
 
 import fcntl
+import json
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Any, Final, Self
 from urllib.parse import urlencode
-
-from chdb import _chdb
 
 from clickstream.errors import ClickstreamError
 from stack.gateway.auth import Account
 from stack.gateway.errors import StatementError
 
 _log: Final = logging.getLogger(__name__)
+
+# The engine itself: chDB's public wrapper has no way to classify a statement, and no types either.
+_chdb: Final[Any] = import_module("chdb._chdb")
 
 # Unlike chDB, a server wants to be told that a statement is a SELECT. Inserts are answered when they are
 # written, not when they are queued.
@@ -54,11 +56,23 @@ class Chunk:
     statistics: Statistics
 
 
+@dataclass(frozen=True)
+class Classification:
+    """What a text would do.
+
+    Attributes:
+        statements: How many statements it holds; 0 if it does not parse.
+        only_reads: It leaves no trace.
+    """
+
+    statements: int
+    only_reads: bool
+
+
 class Connection:
     """A connection to the engine. All its methods block and raise `StatementError`."""
 
     def __init__(self, target: str) -> None:
-        # The raw connection: the public wrapper has no way to classify a statement.
         try:
             self._raw = _chdb.connect(target)
         except RuntimeError as error:
@@ -96,12 +110,23 @@ class Connection:
         if account is Account.READER:
             self.change_settings({"readonly": "2"})
 
+    def use(self, database: str) -> None:
+        """Look unqualified names up in a database."""
+        self.execute(f"USE {quote_name(database)}", "TSV")
+
     def change_settings(self, settings: Mapping[str, str]) -> None:
         """Set settings of this connection, all in one statement."""
         if settings:
             self.execute(
                 "SET " + ", ".join(f"{name} = {quote(value)}" for name, value in settings.items()), "TSV"
             )
+
+    def settings(self, names: Sequence[str]) -> dict[str, str]:
+        """The values that settings have on this connection."""
+        listed = ", ".join(quote(name) for name in names)
+        sql = f"SELECT name, value FROM system.settings WHERE name IN ({listed})"  # noqa: S608 - quoted
+        rows = json.loads(self.execute(sql, "JSONCompact").data)["data"]
+        return dict(rows)
 
     def stream(self, sql: str | bytes, fmt: str, params: Mapping[str, str]) -> "ResultStream":
         """Start a query whose result comes in pieces; see `ResultStream`."""
@@ -117,13 +142,11 @@ class Connection:
         except RuntimeError as error:
             raise StatementError.from_engine(error) from None
 
-    def only_reads(self, sql: str) -> bool:
-        """Whether a statement leaves no trace, as the engine's own parser sees it."""
-        return bool(self._raw.classify_query(sql)["query_class"] == _chdb.query_class.READ_ONLY)
-
-    def statement_count(self, sql: str) -> int:
-        """How many statements a text holds; 0 if it does not parse."""
-        return int(self._raw.classify_query(sql)["statement_count"])
+    def classify(self, sql: bytes) -> "Classification":
+        """What the engine's own parser sees in a text; it is not run."""
+        found = self._raw.classify_query(sql)
+        only_reads = found["query_class"] == _chdb.query_class.READ_ONLY
+        return Classification(int(found["statement_count"]), bool(only_reads))
 
     def close(self) -> None:
         """Give the connection back to the engine."""
@@ -133,7 +156,7 @@ class Connection:
 class ResultStream:
     """The result of a query, piece by piece."""
 
-    def __init__(self, raw: "_chdb.connect", handle: object) -> None:
+    def __init__(self, raw: Any, handle: object) -> None:
         self._raw = raw
         self._handle = handle
 
@@ -168,7 +191,7 @@ class ResultStream:
 class InsertStream:
     """The rows of an insert, piece by piece; stored by `finish`, or not at all."""
 
-    def __init__(self, raw: "_chdb.connect", handle: object) -> None:
+    def __init__(self, raw: Any, handle: object) -> None:
         self._raw = raw
         self._handle = handle
 
@@ -284,11 +307,17 @@ def quote(value: str) -> str:
     return f"'{escaped}'"
 
 
+def quote_name(name: str) -> str:
+    """An identifier of ClickHouse's SQL."""
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
+
+
 def _prepare_default_database(directory: Path) -> None:
     """Declare the ordinary database `default`, which chDB expects before anything can be created.
 
     chDB gives the id behind the link `metadata/default` to its own starting database, whatever that one is
-    called, and two databases can't share an id. The engine makes the link anew and does not read it otherwise.
+    called, and two databases can't share an id. The engine makes the link anew, and reads it nowhere else.
     """
     metadata = directory / "metadata"
     metadata.mkdir(exist_ok=True)

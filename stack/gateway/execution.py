@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -19,9 +18,8 @@ from stack.gateway.compression import Compressor, choose_compressor
 from stack.gateway.engine import Chunk, Connection, Engine, ResultStream, Statistics
 from stack.gateway.errors import Code, StatementError
 from stack.gateway.external import create_external_tables
-from stack.gateway.sessions import Sessions, prepare_lone
+from stack.gateway.sessions import Sessions
 from stack.gateway.statements import Statement, read_statement, string_literals
-
 
 _T = TypeVar("_T")
 
@@ -29,7 +27,6 @@ _T = TypeVar("_T")
 _ADMISSION_SECONDS: Final = 60.0
 # An answer that waits for the end of its query is kept in memory up to this size, then in a file.
 _SPOOL_BYTES: Final = 32 * 1024 * 1024
-_PIECE_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -45,31 +42,6 @@ class Task:
     call: Call
     statement: Statement
     text: bytes
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What remains to be sent when a statement has ended and its connection is free.
-
-    Attributes:
-        headers: Headers of the answer; None if it has begun.
-        body: The rest of the answer.
-        spool: A long answer as a file, instead of `body`.
-    """
-
-    headers: dict[str, str] | None
-    body: bytes = b""
-    spool: IO[bytes] | None = None
-
-    async def send(self, send: Send) -> None:
-        """Send it."""
-        if self.spool is not None:
-            with self.spool as spool:
-                await _send_spool(send, self.headers or {}, spool)
-            return
-        if self.headers is not None:
-            await _start(send, self.headers | {"Content-Length": str(len(self.body))})
-        await _send_piece(send, self.body, more=False)
 
 
 class Gateway:
@@ -94,7 +66,9 @@ class Gateway:
         """Run work that blocks."""
         return await anyio.to_thread.run_sync(work, limiter=self._threads)
 
-    async def run(self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> Ending:
+    async def run(
+        self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send
+    ) -> answers.Ending:
         """Run a call.
 
         Pieces of a streamed result are sent on the way. The last one is not: the connection and its session
@@ -119,7 +93,7 @@ class Gateway:
 
     async def _run_form(
         self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send
-    ) -> Ending:
+    ) -> answers.Ending:
         """A form carries the statement and its parameters as fields, and tables as files."""
         body = Body(pieces, call.content_encoding, b"", self.in_thread)
         parts = read_form(await body.whole(), call.content_type)
@@ -132,7 +106,7 @@ class Gateway:
         tables = [part for part in parts if part.is_file]
         return await self._query(Task(call, read_statement(text), text), tables, receive, send)
 
-    async def _insert(self, task: Task, body: Body) -> Ending:
+    async def _insert(self, task: Task, body: Body) -> answers.Ending:
         """Store the rows that follow a statement; all of them or none."""
         call = task.call
         _refuse_writes(call)
@@ -150,9 +124,11 @@ class Gateway:
                 raise
             statistics = await self.in_thread(rows.finish)
         headers = self._headers(call) | answers.summary_header(statistics)
-        return Ending(headers | {"Content-Type": "text/plain; charset=UTF-8"})
+        return answers.Ending(headers | {"Content-Type": "text/plain; charset=UTF-8"})
 
-    async def _query(self, task: Task, tables: list[FormPart], receive: Receive, send: Send) -> Ending:
+    async def _query(
+        self, task: Task, tables: list[FormPart], receive: Receive, send: Send
+    ) -> answers.Ending:
         """Run a statement without rows."""
         async with self._connection(task, tables) as connection:
             text = await self.in_thread(lambda: self._check(task, connection))
@@ -165,9 +141,10 @@ class Gateway:
     def _check(self, task: Task, connection: Connection) -> bytes:
         """Refuse what the call may not do; the statement, with its client's query ids made the engine's."""
         call, verb = task.call, task.statement.verb
-        if connection.statement_count(task.text) > 1:
+        classified = connection.classify(task.text)
+        if classified.statements > 1:
             raise StatementError(Code.SYNTAX_ERROR, "Multi-statements are not allowed")
-        if verb not in ("SET", "USE") and not connection.only_reads(task.text):
+        if verb not in ("SET", "USE") and not classified.only_reads:
             _refuse_writes(call)
         if verb == "KILL":
             return self._with_engine_ids(task.text)
@@ -181,15 +158,16 @@ class Gateway:
                 text = text[:start] + f"'{running[literal]}'".encode() + text[end:]
         return text
 
-    def _execute(self, task: Task, connection: Connection) -> Ending:
+    def _execute(self, task: Task, connection: Connection) -> answers.Ending:
         call = task.call
         chunk = connection.execute(task.text, call.default_format or "TabSeparated", call.parameters)
         compressor = choose_compressor(call.accepted_encodings)
-        headers = self._headers(call, _output_format(task), compressor)
+        fmt = _output_format(task) if task.statement.has_result else ""
+        headers = self._headers(call, fmt, compressor)
         body = compressor.add(chunk.data) + compressor.finish()
-        return Ending(headers | answers.summary_header(chunk.statistics), body)
+        return answers.Ending(headers | answers.summary_header(chunk.statistics), body)
 
-    async def _stream(self, task: Task, connection: Connection, send: Send) -> Ending:
+    async def _stream(self, task: Task, connection: Connection, send: Send) -> answers.Ending:
         """Send a result piece by piece, or at its end if the client wants to know how it ended."""
         call = task.call
         compressor = choose_compressor(call.accepted_encodings)
@@ -199,16 +177,16 @@ class Gateway:
             headers = self._headers(call, fmt, compressor)
             if call.waits_for_end:
                 spool, statistics = await self.in_thread(lambda: _collect(stream, compressor))
-                return Ending(headers | answers.summary_header(statistics), b"", spool)
+                return answers.Ending(headers | answers.summary_header(statistics), b"", spool)
             first = await self.in_thread(stream.fetch)
             tag = answers.new_exception_tag()
             headers |= answers.summary_header(first.statistics if first else Statistics())
             headers["X-ClickHouse-Exception-Tag"] = tag
             if first is None:
-                return Ending(headers, compressor.finish())
-            await _start(send, headers)
+                return answers.Ending(headers, compressor.finish())
+            await answers.start(send, headers)
             await self._send_pieces(stream, first, compressor, tag, send)
-            return Ending(None, compressor.finish())
+            return answers.Ending(None, compressor.finish())
         finally:
             with anyio.CancelScope(shield=True):
                 await self.in_thread(stream.cancel)
@@ -223,12 +201,12 @@ class Gateway:
         piece: bytes | None = compressor.add(first.data)
         try:
             while piece is not None:
-                await _send_piece(send, piece)
+                await answers.send_piece(send, piece)
                 piece = await self.in_thread(next_piece)
         except StatementError as error:
             block = answers.exception_block(error, tag)
-            await _send_piece(send, compressor.add(block) + compressor.finish())
-            raise AnswerCutShortError(error.code) from error
+            await answers.send_piece(send, compressor.add(block) + compressor.finish())
+            raise answers.AnswerCutShortError(error.code) from error
 
     @contextlib.asynccontextmanager
     async def _connection(self, task: Task, tables: list[FormPart]) -> AsyncIterator[Connection]:
@@ -274,9 +252,12 @@ class Gateway:
     def _prepare(
         self, connection: Connection, call: Call, settings: dict[str, str], tables: list[FormPart]
     ) -> None:
+        """Settings first: they may say how the rows of external tables are to be read."""
+        connection.change_settings(settings)
         create_external_tables(connection, tables, call.settings)
         connection.restrict(call.account)
-        prepare_lone(connection, call, settings)
+        if call.database:
+            connection.use(call.database)
 
     @contextlib.asynccontextmanager
     async def _turn(self, account: Account) -> AsyncIterator[None]:
@@ -328,18 +309,6 @@ class Gateway:
         return headers
 
 
-class AnswerCutShortError(Exception):
-    """An answer that had begun could not be completed.
-
-    Attributes:
-        code: ClickHouse's code of the error, which the client has been sent.
-    """
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"code {code}")
-        self.code = code
-
-
 def _refuse_writes(call: Call) -> None:
     if call.account is Account.READER:
         raise StatementError(Code.READONLY, "Cannot execute query in readonly mode: this user only reads")
@@ -382,20 +351,3 @@ def _collect(stream: ResultStream, compressor: Compressor) -> tuple[IO[bytes], S
         spool.close()
         raise
     return spool, statistics
-
-
-async def _start(send: Send, headers: dict[str, str]) -> None:
-    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": 200, "headers": encoded})
-
-
-async def _send_piece(send: Send, piece: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": piece, "more_body": more})
-
-
-async def _send_spool(send: Send, headers: dict[str, str], spool: IO[bytes]) -> None:
-    await _start(send, headers | {"Content-Length": str(spool.tell())})
-    spool.seek(0)
-    while piece := spool.read(_PIECE_BYTES):
-        await _send_piece(send, piece)
-    await _send_piece(send, b"", more=False)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from stack.gateway.bodies import FormPart
-from stack.gateway.engine import Connection
+from stack.gateway.engine import Connection, quote_name
 from stack.gateway.errors import Code, StatementError
 
 
@@ -27,9 +27,10 @@ def create_external_tables(
         if not structure:
             raise StatementError(
                 Code.BAD_ARGUMENTS,
-                f"External table {table.name} has no structure: send {table.name}_structure or {table.name}_types",
+                f"External table {table.name} has no columns: "
+                f"send {table.name}_structure or {table.name}_types",
             )
-        name = "`" + table.name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+        name = quote_name(table.name)
         connection.execute(f"CREATE TEMPORARY TABLE {name} ({structure}) ENGINE = Memory", "TSV")
         rows = connection.insert(f"INSERT INTO {name}", options.get(f"{table.name}_format", "TabSeparated"))
         rows.append(table.content)

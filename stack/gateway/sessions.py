@@ -5,18 +5,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from stack.gateway.auth import Account
-from stack.gateway.calls import Call, SessionRequest
-from stack.gateway.engine import Connection, Engine, quote
+from stack.gateway.calls import SessionRequest
+from stack.gateway.engine import Connection, Engine
 from stack.gateway.errors import Code, StatementError
 
 _MAX_SESSIONS: Final = 1_000
 _DEFAULT_DATABASE: Final = "default"
-
-
-def quote_name(name: str) -> str:
-    """An identifier of ClickHouse's SQL."""
-    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
-    return f"`{escaped}`"
 
 
 class Session:
@@ -56,7 +50,7 @@ class Session:
             self._own = {}
         target = database or self._database
         if target != self._applied_database:
-            self.connection.execute(f"USE {quote_name(target)}", "TSV")
+            self.connection.use(target)
             self._applied_database = target
 
     def follow_database(self) -> None:
@@ -65,13 +59,7 @@ class Session:
         self._database = self._applied_database = name
 
     def _current(self, names: list[str]) -> dict[str, str]:
-        if not names:
-            return {}
-        listed = ", ".join(quote(name) for name in names)
-        rows = self.connection.execute(
-            f"SELECT name, value FROM system.settings WHERE name IN ({listed})", "TSV"
-        )
-        return dict(_unescape(line) for line in rows.data.decode().splitlines())
+        return self.connection.settings(names) if names else {}
 
 
 class Sessions:
@@ -127,15 +115,3 @@ class Sessions:
 
     def _close(self, key: tuple[Account, str]) -> None:
         self._sessions.pop(key).connection.close()
-
-
-def prepare_lone(connection: Connection, call: Call, settings: Mapping[str, str]) -> None:
-    """Make a connection ready for one statement, after which it is closed."""
-    connection.change_settings(settings)
-    if call.database:
-        connection.execute(f"USE {quote_name(call.database)}", "TSV")
-
-
-def _unescape(line: str) -> tuple[str, str]:
-    name, _, value = line.partition("\t")
-    return name, value.replace("\\n", "\n").replace("\\t", "\t").replace("\\'", "'").replace("\\\\", "\\")

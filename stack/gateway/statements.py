@@ -16,7 +16,8 @@ from stack.gateway.errors import Code, StatementError
 
 _TOKEN: Final = re.compile(
     rb"""
-      (?P<space>   (?: \s | \xc2\xa0 | \xe2\x80[\x80-\x8f] | \xef\xbb\xbf )+ | (?:--|\#[ !])[^\n]* | /\*.*?\*/ )
+      (?P<space>   (?: \s | \xc2\xa0 | \xe2\x80[\x80-\x8f] | \xef\xbb\xbf )+
+                 | (?:--|\#[ !])[^\n]* | /\*.*?\*/ )
     | (?P<text>    '(?: [^'\\] | \\. | '' )*' | \xe2\x80\x98.*?\xe2\x80\x99 )
     | (?P<quoted>  "(?: [^"\\] | \\. | "" )*" | `(?: [^`\\] | \\. | `` )*` | \xe2\x80\x9c.*?\xe2\x80\x9d )
     | (?P<heredoc> \$(?P<tag>\w*)\$ .*? \$(?P=tag)\$ )
@@ -29,6 +30,12 @@ _TOKEN: Final = re.compile(
 _OPENING: Final = frozenset((b"(", b"[", b"{"))
 _CLOSING: Final = frozenset((b")", b"]", b"}"))
 _INSERT_SOURCES: Final = frozenset((b"VALUES", b"FORMAT", b"SELECT", b"WITH", b"WATCH", b"FROM", b"EXPLAIN"))
+_VERBS_WITHOUT_RESULT: Final = frozenset(
+    (
+        "SET", "USE", "INSERT", "CREATE", "DROP", "ALTER", "RENAME", "EXCHANGE", "TRUNCATE", "ATTACH", "DETACH",
+        "OPTIMIZE", "DELETE", "UPDATE", "SYSTEM", "GRANT", "REVOKE", "UNDROP", "REPLACE", "",
+    )
+)  # fmt: skip
 
 
 class Token(NamedTuple):
@@ -67,6 +74,11 @@ class Statement:
     def sets_settings(self) -> bool:
         """Whether it changes the settings of its session."""
         return self.verb == "SET"
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it gives rows; a server names no format for one that does not."""
+        return self.verb not in _VERBS_WITHOUT_RESULT
 
 
 def read_statement(text: bytes) -> Statement:
@@ -129,9 +141,7 @@ def _follows_target(tokens: Sequence[Token], insert_at: int) -> bool:
 def _after_target(tokens: Sequence[Token], insert_at: int) -> int:
     """Index of the first token after `INSERT INTO [TABLE | FUNCTION] name[.name]`."""
     at = insert_at
-    if (at < len(tokens) and tokens[at].word == b"TABLE" and _names_something(tokens, at + 1)) or (
-        at < len(tokens) and tokens[at].word == b"FUNCTION" and _names_something(tokens, at + 1)
-    ):
+    if at < len(tokens) and tokens[at].word in (b"TABLE", b"FUNCTION") and _is_name(tokens, at + 1):
         at += 1
     at += 1
     while at < len(tokens) and tokens[at].text == b".":
@@ -139,7 +149,7 @@ def _after_target(tokens: Sequence[Token], insert_at: int) -> int:
     return at
 
 
-def _names_something(tokens: Sequence[Token], at: int) -> bool:
+def _is_name(tokens: Sequence[Token], at: int) -> bool:
     return at < len(tokens) and tokens[at].kind in ("word", "quoted")
 
 
@@ -192,7 +202,7 @@ def _read_insert_select(tokens: Sequence[Token]) -> Statement:
 
 
 def _data_start(text: bytes, at: int) -> int:
-    """Rows begin after the first line break behind the format's name, or after the blanks if there is none."""
+    """Rows begin after the line break behind the format's name, or after the blanks if there is none."""
     while at < len(text) and text[at : at + 1] in (b" ", b"\t", b"\f", b"\r"):
         at += 1
     return at + 1 if text[at : at + 1] == b"\n" else at
