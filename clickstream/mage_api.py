@@ -216,7 +216,8 @@ class MageClient:
         if not failed:
             return RunFailedError(f"{where} was {run.status}.", hint=hint)
         errors = [line.error_stacktrace for line in self.log_lines(run).get(failed[0], [])]
-        told = next((error for error in reversed(errors) if error), "no error in the log")
+        # The first one: the callback that records the failure may have failed in turn.
+        told = next(filter(None, errors), "no error in the log")
         last_lines = "\n".join(told.strip().splitlines()[-LOG_LINES_SHOWN:])
         return RunFailedError(f"{where} failed in block {failed[0]}: {last_lines}", hint=hint)
 
