@@ -56,5 +56,5 @@ format: setup ## Put the code into the common format
 lock: setup ## Re-make the locks after a change of requirements/*.in (UPGRADE=1 takes newest versions)
 	@$(BOOTSTRAP) --lock $(if $(UPGRADE),--upgrade)
 
-env-example: setup ## Re-make .env.example after a change of the settings
+env-example: setup
 	@$(RUN) stack env-example > .env.example

@@ -3,7 +3,7 @@
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -25,7 +25,11 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 def follow(paths: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
     """Every line added from now on, with the name of its file, for ever; follows rotated files."""
-    tails = [(name, _Tail(path)) for name, path in paths.items()]
+    # Opened here and not in the generator: "from now on" is from this call on.
+    return _added_lines([(name, _Tail(path)) for name, path in paths.items()])
+
+
+def _added_lines(tails: Sequence[tuple[str, "_Tail"]]) -> Iterator[tuple[str, str]]:
     while True:
         for name, tail in tails:
             for line in tail.new_lines():

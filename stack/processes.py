@@ -125,7 +125,7 @@ def described(process: psutil.Process) -> str:
 
 
 def _memory_bytes(process: psutil.Process) -> int:
-    """Its own memory and its part of what it shares with others; where the system does not tell, all of both."""
+    """Its own memory and its part of what it shares; all of both where the system does not tell."""
     try:
         memory = process.memory_full_info()
     except psutil.Error:
