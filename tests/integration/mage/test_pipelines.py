@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -14,14 +15,18 @@ from pydantic import SecretStr
 
 from clickstream.errors import ServiceUnavailableError
 from clickstream.mage_api import (
+    LogLine,
     MageApiError,
     MageClient,
     PipelineRun,
     RunFailedError,
     RunStatus,
     RunTimeoutError,
+    read_log_line,
 )
 from clickstream.settings import PROJECT_ROOT
+from clickstream.storage.runs import RunStatus as RecordedStatus
+from clickstream.storage.runs import last_runs
 from stack.lifecycle import Stack
 from stack.processes import free_ports, processes_of
 
@@ -115,11 +120,16 @@ def test_each_block_of_a_run_is_executed_once(mage: MageClient) -> None:
         assert {block: len(lines) for block, lines in starts.items()} == {"plan_days": 1, "rebuild_marts": 1}
 
 
-def test_a_failed_run_names_its_block_its_error_and_its_log(mage: MageClient, tmp_path: Path) -> None:
+def test_a_failed_run_names_its_block_its_error_and_its_log_and_is_recorded(
+    mage: MageClient, clickhouse: Client, tmp_path: Path
+) -> None:
     missing = tmp_path / "missing.csv"
     with pytest.raises(RunFailedError, match=r"failed in block inspect_csv_file: .*missing\.csv") as failure:
         run(mage, "load_csv", path=str(missing))
     assert "/pipelines/load_csv/logs?pipeline_run_id[]=" in failure.value.hint
+    [record] = [run for run in last_runs(clickhouse, 10, "load_csv") if str(missing) in run.message]
+    assert record.status == RecordedStatus.FAILED
+    assert record.message.startswith("inspect_csv_file: ")
 
 
 def test_waiting_tells_each_change_and_ends_in_time(mage: MageClient) -> None:
@@ -128,6 +138,36 @@ def test_waiting_tells_each_change_and_ends_in_time(mage: MageClient) -> None:
     assert seen[-1] == RunStatus.COMPLETED
     with pytest.raises(RunTimeoutError, match="has not ended after 0 s"):
         mage.wait(mage.trigger("process_events"), timeout_seconds=0)
+
+
+def test_what_an_old_run_left_behind_is_pruned(mage: MageClient, stack: Stack, tmp_path: Path) -> None:
+    with pytest.raises(RunFailedError):
+        run(mage, "load_csv", path=str(tmp_path / "old.csv"))
+    data = stack.settings.stack.data_path / "mage"
+    with sqlite3.connect(data / "mage-ai.db", timeout=30) as database:
+        [[old_id]] = database.execute("select max(id) from pipeline_run where pipeline_uuid = 'load_csv'")
+        database.execute("update pipeline_run set created_at = '2020-01-01 00:00:00' where id = ?", [old_id])
+    assert mage.run_status(old_id).status == RunStatus.FAILED
+    pruned = run(mage, "prune_run_history")
+    assert mage.result(pruned)["pipeline_runs"] == 1
+    with pytest.raises(MageApiError, match="there is no such thing"):
+        mage.run_status(old_id)
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        pytest.param(
+            '2025-01-01T00:00:00 {"level": "INFO", "message": "3 lines", "block_uuid": "load_csv_file"}',
+            LogLine(level="INFO", message="3 lines"),
+            id="of Mage",
+        ),
+        pytest.param("ValueError: no", LogLine(level="INFO", message="ValueError: no"), id="of a traceback"),
+        pytest.param("", LogLine(level="INFO", message=""), id="empty"),
+    ],
+)
+def test_each_line_of_a_log_can_be_read(line: str, read: LogLine) -> None:
+    assert read_log_line(line) == read
 
 
 def test_an_unknown_pipeline_is_refused_by_name(mage: MageClient) -> None:

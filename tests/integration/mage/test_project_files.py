@@ -107,6 +107,14 @@ def test_a_pipeline_is_described_and_runs_once_at_a_time_in_one_process(pipeline
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
+@pytest.mark.parametrize("name", ["metadata.yaml", "triggers.yaml"])
+def test_a_yaml_file_is_as_mage_writes_it_and_holds_no_path_of_a_machine(pipeline: str, name: str) -> None:
+    text = (PROJECT / "pipelines" / pipeline / name).read_text(encoding="utf-8")
+    assert text == yaml.safe_dump(yaml.safe_load(text))
+    assert yaml.safe_load(text).get("variables_dir") is None
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
 def test_the_blocks_of_a_pipeline_form_a_chain(pipeline: str) -> None:
     blocks = read_yaml(pipeline, "metadata.yaml")["blocks"]
     names = [block["uuid"] for block in blocks]
