@@ -27,9 +27,13 @@ class HealthRecord:
 
     start_timeout_seconds: float
     failures_allowed: int
-    _pid: int = 0
     _was_healthy: bool = False
+    _pid: int = 0
     _failures: int = 0
+
+    def has_seen_healthy(self, pid: int) -> bool:
+        """Whether this very process has been seen healthy."""
+        return pid == self._pid and self._was_healthy
 
     def must_restart(self, pid: int, age_seconds: float, problem: str | None) -> bool:
         """Take in one health check of the process, and say whether it must be restarted."""
@@ -65,9 +69,13 @@ class Watchdog:
             if info.state != ProcessStates.RUNNING:
                 continue
             problem = health_problem(service, self._settings)
-            if self._records[service.name].must_restart(info.pid, time.time() - info.started_at, problem):
+            record = self._records[service.name]
+            was_seen = record.has_seen_healthy(info.pid)
+            if record.must_restart(info.pid, time.time() - info.started_at, problem):
                 log(f"{service.name} (process {info.pid}) {problem}, too often in a row: restarting it.")
                 self._restart(service)
+            elif not was_seen and record.has_seen_healthy(info.pid):
+                log(f"{service.name} (process {info.pid}) is healthy.")
 
     def _restart(self, service: Service) -> None:
         self._supervisor.stop_process(service.name)

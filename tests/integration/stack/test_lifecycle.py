@@ -1,0 +1,244 @@
+"""The life of a stack with the real supervisor and the real ClickHouse gateway."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from clickstream.errors import ClickstreamError
+from clickstream.settings import PROJECT_ROOT
+from stack.checks import PortTakenError
+from stack.isolated import isolated_stack
+from stack.lifecycle import BusyError, ServiceStartError, Stack
+from stack.paths import DataDirectoryError
+from stack.processes import processes_of
+from stack.status import ServiceState, ServiceStatus, stack_status
+
+PATIENCE_SECONDS = 60
+IMPATIENT = {
+    "CLICKSTREAM_STACK__HEALTH_CHECK_SECONDS": "0.2",
+    "CLICKSTREAM_STACK__HEALTH_TIMEOUT_SECONDS": "0.5",
+    "CLICKSTREAM_STACK__HEALTH_FAILURES_BEFORE_RESTART": "2",
+    "CLICKSTREAM_STACK__STOP_TIMEOUT_SECONDS": "2",
+}
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    with isolated_stack(tmp_path, ("clickhouse",), IMPATIENT) as running:
+        yield running
+
+
+def clickhouse(stack: Stack) -> ServiceStatus:
+    return next(row for row in stack_status(stack) if row.name == "clickhouse")
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
+
+
+def is_up_with_another_process(stack: Stack, earlier: ServiceStatus) -> bool:
+    now = clickhouse(stack)
+    return now.state == ServiceState.UP and now.pid != earlier.pid
+
+
+def run_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stack", *arguments]
+    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_started_service_is_healthy_and_described(stack: Stack) -> None:
+    row = clickhouse(stack)
+
+    with urllib.request.urlopen(f"{row.address}/ping") as answer:
+        assert answer.read() == b"Ok.\n"
+    assert row.state == ServiceState.UP
+    assert row.detail == ""
+    assert row.memory_bytes > 10_000_000
+    assert row.since is not None
+    assert time.time() - row.since.timestamp() < PATIENCE_SECONDS
+
+
+def test_starting_what_is_up_changes_nothing(stack: Stack) -> None:
+    before = clickhouse(stack)
+
+    result = stack.up()
+
+    assert result.started == ()
+    assert clickhouse(stack).pid == before.pid
+
+
+def test_a_killed_service_comes_back(stack: Stack) -> None:
+    before = clickhouse(stack)
+    assert before.pid is not None
+
+    os.kill(before.pid, signal.SIGKILL)
+
+    wait_until(lambda: is_up_with_another_process(stack, before))
+
+
+def test_a_service_that_does_not_answer_is_restarted(stack: Stack) -> None:
+    before = clickhouse(stack)
+    assert before.pid is not None
+    watchdog_log = stack.paths.log_of("watchdog")
+    wait_until(lambda: f"(process {before.pid}) is healthy" in watchdog_log.read_text())
+
+    os.kill(before.pid, signal.SIGSTOP)
+
+    wait_until(lambda: is_up_with_another_process(stack, before))
+    assert f"(process {before.pid}) does not answer within 0.5 s" in watchdog_log.read_text()
+
+
+def test_a_stopped_service_is_started_again_by_up(stack: Stack) -> None:
+    stack.supervisor.stop_process("clickhouse")
+    wait_until(lambda: clickhouse(stack).state == ServiceState.STOPPED)
+
+    assert stack.up().started == ("clickhouse",)
+    assert clickhouse(stack).state == ServiceState.UP
+
+
+def test_a_stack_whose_supervisor_was_killed_can_be_started_again(stack: Stack) -> None:
+    before = clickhouse(stack)
+    os.kill(stack.supervisor.pid(), signal.SIGKILL)
+    wait_until(lambda: clickhouse(stack).state == ServiceState.LEFT_OVER)
+
+    stack.up()
+
+    assert is_up_with_another_process(stack, before)
+    assert before.pid not in psutil.pids()
+
+
+def test_a_stack_whose_supervisor_was_killed_can_be_stopped(stack: Stack) -> None:
+    os.kill(stack.supervisor.pid(), signal.SIGKILL)
+
+    assert stack.down()
+    assert processes_of(stack.paths.data) == []
+
+
+def test_stopping_leaves_no_process_and_keeps_the_data(stack: Stack) -> None:
+    assert stack.down()
+
+    assert processes_of(stack.paths.data) == []
+    assert stack.paths.home_of("clickhouse").is_dir()
+    assert {row.state for row in stack_status(stack)} == {ServiceState.STOPPED}
+    assert not stack.down()
+
+
+def test_two_stacks_run_side_by_side(stack: Stack, tmp_path: Path) -> None:
+    second_directory = tmp_path / "second"
+    second_directory.mkdir()
+
+    with isolated_stack(second_directory) as second:
+        assert clickhouse(second).address != clickhouse(stack).address
+        assert clickhouse(second).state == ServiceState.UP
+
+    assert processes_of(second.paths.data) == []
+    assert clickhouse(stack).state == ServiceState.UP
+
+
+def test_deleting_the_data_stops_the_stack_and_leaves_the_settings(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "neighbour").mkdir()
+
+    stack.delete_data()
+
+    assert processes_of(stack.paths.data) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".env", "neighbour"]
+
+
+def test_a_directory_that_is_no_stacks_is_not_deleted(stack: Stack) -> None:
+    stack.paths.mark.unlink()
+
+    with pytest.raises(DataDirectoryError, match="holds files that no stack made"):
+        stack.delete_data()
+    assert clickhouse(stack).state == ServiceState.UP
+
+
+def test_a_taken_port_is_said_and_nothing_is_started(stack: Stack) -> None:
+    stack.down()
+    port = stack.settings.clickhouse.port
+    said = pytest.raises(PortTakenError, match=f"Port {port}, which clickhouse")
+
+    with socket.create_server(("127.0.0.1", port)), said:
+        stack.up()
+
+    assert processes_of(stack.paths.data) == []
+
+
+def test_a_service_that_does_not_start_is_named_with_its_log_and_all_is_stopped(stack: Stack) -> None:
+    stack.down()
+    home = stack.paths.home_of("clickhouse")
+    home.rename(home.with_name("aside"))
+    home.touch()
+
+    with pytest.raises(ServiceStartError, match="clickhouse ended 3 times while starting") as caught:
+        stack.up()
+
+    assert "clickhouse can't be started: [Errno 17] File exists" in "\n".join(caught.value.log_lines)
+    assert str(stack.paths.log_of("clickhouse")) in caught.value.hint
+    assert processes_of(stack.paths.data) == []
+
+
+def test_two_commands_do_not_start_and_stop_at_once(stack: Stack) -> None:
+    with stack.paths.lock.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(BusyError):
+            stack.up()
+        with pytest.raises(BusyError):
+            stack.down()
+
+
+def test_settings_changed_since_the_start_are_said(stack: Stack) -> None:
+    port = stack.settings.clickhouse.port
+    stack.settings.clickhouse.port = port + 1
+    try:
+        with pytest.raises(ClickstreamError, match=f"clickhouse listens on 127.0.0.1:{port}, not on"):
+            stack.up()
+    finally:
+        stack.settings.clickhouse.port = port
+
+
+def test_a_deep_data_directory_has_a_control_socket_all_the_same(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 120)
+    deep.mkdir()
+
+    with isolated_stack(deep) as stack:
+        assert clickhouse(stack).state == ServiceState.UP
+        stack.delete_data()
+        assert not stack.paths.short_directory.exists()
+
+
+def test_status_as_json_is_json_alone(stack: Stack) -> None:
+    finished = run_cli("status", "--json", "--check")
+
+    rows = json.loads(finished.stdout)
+    assert finished.returncode == 0
+    assert [(row["name"], row["state"]) for row in rows] == [("clickhouse", "up"), ("supervisor", "up")]
+
+
+def test_logs_show_what_a_service_wrote(stack: Stack) -> None:
+    stack.paths.log_of("clickhouse").write_text("something worth reading [brackets]\n")
+
+    finished = run_cli("logs", "clickhouse")
+
+    assert finished.stdout == "clickhouse | something worth reading [brackets]\n"
+
+
+def test_reset_asks_first(stack: Stack) -> None:
+    declined = run_cli("reset")
+
+    assert declined.returncode == 1
+    assert f"delete all its data in {stack.paths.data}?" in declined.stdout
+    assert clickhouse(stack).state == ServiceState.UP

@@ -1,0 +1,151 @@
+"""Mage as the stack starts it: who gets in, what it writes, whom it calls."""
+
+import asyncio
+import hashlib
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+import websockets
+
+from stack.isolated import isolated_stack
+from stack.lifecycle import Stack
+from stack.processes import processes_of
+from stack.services import MAGE_PROJECT
+
+# The key of Mage's own web pages; public, and the same everywhere.
+FRONTEND_KEY = "zkWlN0PkIKSN0C11CfUHUj84OT5XOJ6tDZ6bDRO2"
+
+
+def project_files() -> dict[str, str]:
+    return {
+        str(path.relative_to(MAGE_PROJECT)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in MAGE_PROJECT.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+@pytest.fixture(scope="module")
+def files_before() -> dict[str, str]:
+    return project_files()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, files_before: dict[str, str]) -> Iterator[Stack]:
+    with isolated_stack(tmp_path_factory.mktemp("mage"), ("mage",)) as running:
+        yield running
+
+
+def call(
+    stack: Stack, path: str, body: dict[str, Any] | None = None, token: str | None = None
+) -> dict[str, Any]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{stack.settings.mage.port}/api/{path}?api_key={FRONTEND_KEY}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json", **({"Cookie": f"oauth_token={token}"} if token else {})},
+    )
+    with urllib.request.urlopen(request) as answer:
+        decoded: dict[str, Any] = json.load(answer)
+    return decoded
+
+
+def sign_in(stack: Stack, email: str, password: str) -> dict[str, Any]:
+    body = {"session": {"email": email, "password": password}, "api_key": FRONTEND_KEY}
+    return call(stack, "sessions", body)
+
+
+@pytest.fixture(scope="module")
+def owner_token(stack: Stack) -> str:
+    mage = stack.settings.mage
+    answer = sign_in(stack, mage.owner_email, mage.owner_password.get_secret_value())
+    return str(answer["session"]["token"])
+
+
+@pytest.mark.parametrize("name", ["admin@admin.com", "admin"])
+def test_mages_default_owner_cannot_sign_in(stack: Stack, name: str) -> None:
+    assert sign_in(stack, name, "admin")["error"]["message"] == "Email/username and/or password invalid."
+
+
+@pytest.mark.parametrize("resource", ["projects", "pipelines", "files", "users", "secrets"])
+def test_nothing_is_told_without_signing_in(stack: Stack, resource: str) -> None:
+    answer = call(stack, resource)
+
+    assert answer["error"]["code"] == 403
+    assert set(answer) == {"error", "status"}
+
+
+def test_a_session_signed_with_mages_public_constant_is_refused(stack: Stack) -> None:
+    forged = "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"
+
+    assert call(stack, "projects", token=forged)["error"]["code"] in {401, 403}
+
+
+def test_the_owner_gets_in(stack: Stack, owner_token: str) -> None:
+    (project,) = call(stack, "projects", token=owner_token)["projects"]
+
+    assert project["repo_path"] == str(MAGE_PROJECT)
+    assert project["help_improve_mage"] is False
+
+
+def test_the_newest_version_is_not_asked_for(stack: Stack, owner_token: str) -> None:
+    (project,) = call(stack, "projects", token=owner_token)["projects"]
+
+    assert project["latest_version"] == project["version"] == "0.9.80"
+
+
+def test_the_terminal_is_off_even_for_the_owner(stack: Stack, owner_token: str) -> None:
+    async def answer_of_terminal() -> str:
+        async with websockets.connect(
+            f"ws://127.0.0.1:{stack.settings.mage.port}/websocket/terminal"
+        ) as terminal:
+            await terminal.send(
+                json.dumps(
+                    {"api_key": FRONTEND_KEY, "token": owner_token, "command": ["stdin", "echo $((6*7))\r"]}
+                )
+            )
+            while True:
+                answer = str(await asyncio.wait_for(terminal.recv(), timeout=10))
+                if "Unauthorized" in answer or "42" in answer:
+                    return answer
+
+    assert "Unauthorized access to the terminal." in asyncio.run(answer_of_terminal())
+
+
+def test_its_processes_talk_to_this_machine_alone(stack: Stack) -> None:
+    processes = processes_of(stack.paths.data, "mage")
+    addresses = {
+        end.ip
+        for process in processes
+        for connection in process.net_connections(kind="inet")
+        for end in (connection.laddr, connection.raddr)
+        if end
+    }
+
+    assert len(processes) >= 2
+    assert addresses == {"127.0.0.1"}
+
+
+def test_it_keeps_its_database_in_the_data_directory(stack: Stack) -> None:
+    assert (stack.paths.data / "mage" / "mage-ai.db").is_file()
+
+
+def test_running_it_changes_no_file_of_the_project(
+    stack: Stack, owner_token: str, files_before: dict[str, str]
+) -> None:
+    call(stack, "pipelines", token=owner_token)
+
+    assert project_files() == files_before
+
+
+def test_its_children_end_with_it(stack: Stack) -> None:
+    (server,) = (row.pid for row in [stack.supervisor.processes()["mage"]])
+    children = psutil.Process(server).children(recursive=True)
+    stack.down()
+
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+    assert processes_of(stack.paths.data) == []
