@@ -1,9 +1,9 @@
 """The making of a clean event: a visible list of small steps, each of which fills in what it names."""
 
 import hashlib
+import re
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -11,6 +11,9 @@ from clickstream.contract import DeviceType
 from clickstream.decode import Values, parse_timestamp
 
 _ABSENT: Final = ""
+_URL_PARTS: Final = re.compile(r"(?:[^:/?#]+:)?(?://([^/?#]*))?([^?#]*)")
+_HOST: Final = re.compile(r"\A.*@|:[0-9]*\Z", re.DOTALL)
+"""What stands around the host in an authority: user and port."""
 
 
 class Event(msgspec.Struct):
@@ -92,15 +95,14 @@ def hash_content(values: Values, created_at_ms: int) -> int:
 
 @lru_cache(maxsize=65_536)
 def split_url(url: str) -> tuple[str, str]:
-    """Host and path of a URL as sent, by RFC 3986; the path is `/` where it is empty.
+    """Host and path of a URL as sent, by the expression of RFC 3986, appendix B, which any text matches.
 
-    What no parser can split, such as an unclosed IPv6 bracket, is taken as a path.
+    The host is in lower case, without user and port, and empty for a path. The path is `/` where it is empty.
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return _ABSENT, url.partition("#")[0].partition("?")[0] or "/"
-    return parts.hostname or _ABSENT, parts.path or "/"
+    parts = _URL_PARTS.match(url)
+    authority, path = parts.groups() if parts else (None, url)
+    host = _HOST.sub("", authority or _ABSENT).lower()
+    return host, path or "/"
 
 
 @lru_cache(maxsize=65_536)

@@ -149,7 +149,7 @@ def open_text(path: Path) -> Iterator[BinaryIO]:
         magic = file.read(4)
     if magic.startswith(_UTF16_BOMS):
         raise BadInputError(f"{path} is UTF-16.", hint="Save it as “CSV UTF-8”.")
-    unpacked: Any = pa.OSFile(str(path))
+    unpacked: Any = pa.OSFile(str(path), "r")
     if magic.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)):
         unpacked = pa.CompressedInputStream(unpacked, "gzip" if magic.startswith(_GZIP_MAGIC) else "zstd")
     with io.BufferedReader(unpacked, 1 << 20) as text:

@@ -58,6 +58,12 @@ def last_offset(client: Client, origin: str) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
+def known_replays(client: Client, names: Sequence[str]) -> set[str]:
+    """Which quarantined rows, named by `origin:offset:item`, have been sent again."""
+    rows = client.query(load_sql("queries/known_replays"), parameters={"names": list(names)}).result_rows
+    return {str(name) for (name,) in rows}
+
+
 def pending_ranges(client: Client, limit_rows: int) -> list[OffsetRange]:
     """The records to be processed next: those past the progress of their origin, oldest received first.
 

@@ -1,0 +1,237 @@
+"""The steps of `load_csv`: from a file to `raw_events`, or to `users`.
+
+    inspect_file → load_file → report_load
+
+The lines of a file are inserted in fixed chunks, each all or nothing and under a token of its own. Loading a
+file again, or after a load that was killed, skips the chunks that are there.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+from clickstream.contract import uint_pattern
+from clickstream.errors import BadInputError
+from clickstream.etl import journal
+from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
+from clickstream.etl.run_lock import ensure_lock, release_lock
+from clickstream.reasons import ErrorCode
+from clickstream.settings import get_settings
+from clickstream.sources.csv import (
+    CsvFile,
+    CsvRecord,
+    FileKind,
+    encode_body,
+    inspect_csv,
+    open_text,
+    read_records,
+)
+from clickstream.storage.client import Role, connect
+from clickstream.storage.raw import RAW_SCHEMA, insert_raw, last_offset
+from clickstream.storage.users import USERS_SCHEMA, insert_users
+
+PIPELINE: Final = "load_csv"
+SOURCE: Final = "csv"
+_MAX_SHOWN_LINES: Final = 20
+"""How many broken lines are named one by one in the log of a run."""
+
+Manifest = dict[str, Any]
+
+
+class BrokenLine(msgspec.Struct):
+    """A line that is no event or user, whatever its fields say."""
+
+    line: int
+    code: str
+
+
+class CsvLoad(msgspec.Struct):
+    """What the blocks of one load hand on.
+
+    Attributes:
+        run: The record of the run; its `stored` are lines added now, its `duplicate` lines known before.
+        file: What was found out about the file.
+        broken_by_code: Broken lines by error code, among them those known before.
+        broken_lines: The first of them.
+        problem: Why reading ended before the end of the file; empty if it did not.
+    """
+
+    run: Run
+    file: CsvFile
+    broken_by_code: dict[str, int] = {}
+    broken_lines: list[BrokenLine] = []
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class _Broken:
+    """Counts broken lines and remembers the first ones."""
+
+    by_code: dict[str, int] = field(default_factory=dict)
+    lines: list[BrokenLine] = field(default_factory=list)
+
+    def add(self, line: int, code: str) -> None:
+        self.by_code[code] = self.by_code.get(code, 0) + 1
+        if len(self.lines) < _MAX_SHOWN_LINES:
+            self.lines.append(BrokenLine(line, code))
+
+
+def inspect_file(path: str) -> Manifest:
+    """Finds out what a file is, and says what is odd about its header.
+
+    Raises:
+        BadInputError: It is no CSV file of events or users.
+    """
+    run = journal.new_run(PIPELINE)
+    journal.resume_run(run)
+    file = inspect_csv(Path(path))
+    announce(f"{Path(path).name}: {file.size_bytes:,} bytes of {file.kind}, {file.sha256[:12]}.")
+    for warning in file.warnings:
+        announce(warning)
+    return to_manifest(CsvLoad(run, file))
+
+
+def load_file(manifest: Manifest) -> Manifest:
+    """Loads every line once; broken ones are kept with their number and code, and stop no other.
+
+    Raises:
+        ClickstreamError: The same file is being loaded for a long time already.
+    """
+    settings = get_settings()
+    load = msgspec.convert(manifest, CsvLoad)
+    ensure_lock(settings.stack.data_path / "etl" / "locks", _lock_name(load))
+    client = connect(settings.clickhouse, Role.WRITER)
+    journal.start_run(client, load.run)
+    with open_text(Path(load.file.path)) as text:
+        records = _until_broken_off(read_records(text, load.file), load)
+        if load.file.kind is FileKind.USERS:
+            _load_users(client, load, records, settings.etl.csv_chunk_rows)
+        else:
+            _load_events(client, load, records, settings.etl.csv_chunk_rows)
+    return to_manifest(load)
+
+
+def report_load(manifest: Manifest) -> Manifest:
+    """Records what the load did and says so.
+
+    Raises:
+        BadInputError: The file ends in the middle; what came before that is loaded.
+    """
+    settings = get_settings()
+    load = msgspec.convert(manifest, CsvLoad)
+    client = connect(settings.clickhouse, Role.WRITER)
+    for broken in load.broken_lines:
+        announce(f"Line {broken.line}: {broken.code}")
+    release_lock(settings.stack.data_path / "etl" / "locks", _lock_name(load))
+    message = _summary(load)
+    if load.problem:
+        raise BadInputError(
+            f"{load.problem} {message}", hint="Send the whole file again; no line counts twice."
+        )
+    journal.finish_run(client, load.run, message)
+    announce(message)
+    return {**to_manifest(load), "message": message}
+
+
+def _lock_name(load: CsvLoad) -> str:
+    return f"{PIPELINE}-{load.file.sha256[:16]}"
+
+
+def _until_broken_off(records: Iterator[CsvRecord], load: CsvLoad) -> Iterator[CsvRecord]:
+    """The records up to the place where a packed file breaks off, which is noted."""
+    try:
+        yield from records
+    except OSError as error:
+        load.problem = f"{load.file.path} can't be unpacked to its end: {error}."
+
+
+def _load_events(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chunk_rows: int) -> None:
+    origin = f"csv/{load.file.sha256}"
+    known_until = last_offset(client, origin) or 0
+    counts, broken = load.run.counts, _Broken()
+
+    def new_records() -> Iterator[CsvRecord]:
+        for record in records:
+            counts.rows_in += 1
+            if record.defect is not None:
+                broken.add(record.line, record.defect.value)
+            if record.line > known_until:
+                yield record
+            else:
+                counts.duplicate += 1
+
+    new = new_records()
+    while chunk := list(islice(new, chunk_rows)):
+        token = f"{origin}:{chunk[0].line}-{chunk[-1].line}"
+        insert_raw(client, _raw_table(origin, chunk, load.file.columns), token)
+        counts.stored += len(chunk)
+        announce(f"{counts.stored:,} lines loaded.")
+    load.broken_by_code, load.broken_lines = broken.by_code, broken.lines
+
+
+def _raw_table(origin: str, chunk: list[CsvRecord], columns: tuple[str, ...]) -> pa.Table:
+    """One chunk as rows of `RAW_SCHEMA`, all received at the same time: one partition, so all or nothing."""
+    rows = len(chunk)
+    received_at_ms = int(datetime.now(UTC).timestamp() * 1_000)
+    bodies = [
+        encode_body(columns, record.cells) if record.defect is None else record.text for record in chunk
+    ]
+    arrays: dict[str, list[Any]] = {
+        "source": [SOURCE] * rows,
+        "origin": [origin] * rows,
+        "offset": [record.line for record in chunk],
+        "item": [0] * rows,
+        "received_at": [received_at_ms] * rows,
+        "body": bodies,
+        "defect": [record.defect.value if record.defect else "" for record in chunk],
+        "replay_of": [""] * rows,
+    }
+    return pa.Table.from_pydict(arrays, schema=RAW_SCHEMA)
+
+
+def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chunk_rows: int) -> None:
+    broken = _Broken()
+    is_id = re.compile(uint_pattern(64)).search
+
+    def users() -> Iterator[dict[str, object]]:
+        for record in records:
+            load.run.counts.rows_in += 1
+            user = dict(zip(load.file.columns, record.cells, strict=False))
+            if record.defect is not None:
+                broken.add(record.line, record.defect.value)
+            elif not is_id(user["id"]):
+                broken.add(record.line, ErrorCode.INVALID_NUMBER.value)
+            elif not user["fio"] or not user["country"]:
+                broken.add(record.line, ErrorCode.MISSING_FIELD.value)
+            else:
+                yield {"id": int(user["id"]), "fio": user["fio"], "country": user["country"].upper()}
+
+    new = users()
+    while chunk := list(islice(new, chunk_rows)):
+        insert_users(client, pa.Table.from_pylist(chunk, schema=USERS_SCHEMA))
+        load.run.counts.stored += len(chunk)
+    load.broken_by_code, load.broken_lines = broken.by_code, broken.lines
+
+
+def _summary(load: CsvLoad) -> str:
+    counts = load.run.counts
+    broken = sum(load.broken_by_code.values())
+    codes = f" ({describe_codes(load.broken_by_code)})" if broken else ""
+    seconds = (datetime.now(UTC) - load.run.started_at).total_seconds()
+    if load.file.kind is FileKind.USERS:
+        return (
+            f"{counts.stored:,} users written, {broken:,} broken lines left out{codes}, in {seconds:.1f} s."
+        )
+    known = " The file was loaded before; nothing was added." if counts.rows_in and not counts.stored else ""
+    return (
+        f"{counts.rows_in:,} lines: {counts.stored:,} added, {counts.duplicate:,} known already, "
+        f"{broken:,} broken and kept{codes}, in {seconds:.1f} s.{known}"
+    )

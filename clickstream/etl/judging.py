@@ -1,0 +1,128 @@
+"""One batch of raw rows: which are events, and why the others are none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from clickstream.decode import Receipt, SentEvent, find_errors, read_record, read_values, record_error
+from clickstream.reasons import DESCRIPTIONS, ErrorCode, EventError
+from clickstream.storage.quarantine import QUARANTINE_SCHEMA
+from clickstream.validation import (
+    DEFECT,
+    VERDICT,
+    ExpectationOutcome,
+    build_frame,
+    judge_batch,
+    judge_rows,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of one batch.
+
+    Attributes:
+        valid: The raw rows that are events.
+        quarantined: The others, as rows of `QUARANTINE_SCHEMA`.
+        outcomes: What each expectation found.
+    """
+
+    valid: pa.Table
+    quarantined: pa.Table
+    outcomes: list[ExpectationOutcome]
+
+
+def judge(raw: pa.Table, future_allowed_ms: int) -> Judgement:
+    """Lets Great Expectations decide on each row of a batch.
+
+    First the suite `records` says which rows can be read at all, then `events` checks the fields of those.
+    The decoder adds to each code of a refused row the field, the value and the rule.
+
+    Args:
+        raw: Rows of `RAW_SCHEMA`.
+        future_allowed_ms: How far `created_at` may lie after the receipt.
+    """
+    bodies: list[Any] = raw["body"].to_pylist()
+    known_defects: list[Any] = raw["defect"].to_pylist()
+    received_at_ms: list[Any] = raw["received_at"].cast(pa.int64()).to_pylist()
+    records = [
+        _known_defect(defect, body) or read_record(body)
+        for body, defect in zip(bodies, known_defects, strict=True)
+    ]
+    defects = pd.DataFrame({DEFECT: [_defect_of(record) for record in records]})
+    codes, outcomes = judge_rows(defects, "records", future_allowed_ms=future_allowed_ms)
+
+    readable = [row for row in range(len(records)) if row not in codes]
+    values = [read_values(record) for record in records if isinstance(record, SentEvent)]
+    frame = build_frame(values, [received_at_ms[row] for row in readable])
+    field_codes, field_outcomes = judge_rows(frame, "events", future_allowed_ms=future_allowed_ms)
+    frame[VERDICT] = ["quarantined" if place in field_codes else "valid" for place in range(len(values))]
+
+    errors: dict[int, list[EventError]] = {
+        row: [record] for row, record in enumerate(records) if isinstance(record, EventError)
+    }
+    for place, row_codes in field_codes.items():
+        row = readable[place]
+        codes[row] = row_codes
+        errors[row] = find_errors(values[place], Receipt(received_at_ms[row], future_allowed_ms))
+    refused = pa.array([row in codes for row in range(raw.num_rows)], pa.bool_())
+    return Judgement(
+        valid=raw.filter(pc.invert(refused)),
+        quarantined=_quarantine(raw.filter(refused), [(codes[row], errors[row]) for row in sorted(codes)]),
+        outcomes=[*outcomes, *field_outcomes, *judge_batch(frame)],
+    )
+
+
+def _known_defect(defect: str, body: str) -> EventError | None:
+    """The error that the reader of the source found already."""
+    if not defect:
+        return None
+    code = ErrorCode(defect)
+    return record_error(code, DESCRIPTIONS[code][0], body)
+
+
+def _defect_of(record: SentEvent | EventError) -> str:
+    return record.code.value if isinstance(record, EventError) else ""
+
+
+def _quarantine(
+    rows: pa.Table, verdicts: Sequence[tuple[Sequence[ErrorCode], Sequence[EventError]]]
+) -> pa.Table:
+    reasons = [[code.value for code in codes] for codes, _ in verdicts]
+    errors = [
+        [
+            {"code": error.code.value, "field": error.field, "message": error.message, "value": error.value}
+            for error in row_errors
+        ]
+        for _, row_errors in verdicts
+    ]
+    kept = [rows[name] for name in QUARANTINE_SCHEMA.names[:-2]]
+    columns = [
+        *kept,
+        pa.array(reasons, QUARANTINE_SCHEMA.field("reasons").type),
+        pa.array(errors, QUARANTINE_SCHEMA.field("errors").type),
+    ]
+    return pa.Table.from_arrays(columns, schema=QUARANTINE_SCHEMA)
+
+
+def merge_outcomes(batches: Sequence[Sequence[ExpectationOutcome]]) -> list[ExpectationOutcome]:
+    """One outcome an expectation over all batches of a run: met if it was met in each."""
+    merged: dict[tuple[str, str, str, str], ExpectationOutcome] = {}
+    for outcome in (outcome for batch in batches for outcome in batch):
+        key = (outcome.scope, outcome.expectation, outcome.field, outcome.code)
+        before = merged.get(key)
+        merged[key] = (
+            outcome
+            if before is None
+            else replace(
+                outcome,
+                success=before.success and outcome.success,
+                evaluated=before.evaluated + outcome.evaluated,
+                unexpected=before.unexpected + outcome.unexpected,
+            )
+        )
+    return list(merged.values())

@@ -1,0 +1,302 @@
+"""The steps of `process_events`: from raw rows to clean events and marts, in the order of the blocks.
+
+    stage_raw_events → validate_events → store_quarantined_events → parse_payload → store_events
+    → build_marts → finish_run
+
+Rows lie in files between the steps (`Staging`); what goes from block to block is a manifest, the dictionary
+of a `ProcessRun`. Progress is written last, so that a run that dies is done again by the next one: what it
+stored already is found by its coordinates and not stored twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+from clickhouse_connect.driver.client import Client
+
+from clickstream.decode import SentEvent, read_record, read_values
+from clickstream.etl import journal
+from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
+from clickstream.etl.judging import judge, merge_outcomes
+from clickstream.etl.run_lock import ensure_lock, release_lock
+from clickstream.etl.staging import Staging
+from clickstream.settings import Settings, get_settings
+from clickstream.steps import Event, make_event
+from clickstream.storage import events as event_storage
+from clickstream.storage.client import Role, connect
+from clickstream.storage.events import COORDINATES_SCHEMA, DUPLICATES_SCHEMA, EVENTS_SCHEMA
+from clickstream.storage.marts import rebuild_days
+from clickstream.storage.progress import advance
+from clickstream.storage.quarantine import insert_quarantined, known_quarantined
+from clickstream.storage.ranges import OffsetRange
+from clickstream.storage.raw import RAW_SCHEMA, pending_ranges, read_raw
+from clickstream.storage.runs import ExpectationRecord, record_expectations
+from clickstream.validation import ExpectationOutcome
+
+PIPELINE: Final = "process_events"
+
+Manifest = dict[str, Any]
+
+_ATTRIBUTES: Final = {"created_at": "created_at_ms"}
+"""Columns of `events` whose attribute of `Event` has its unit in its name."""
+
+
+class ProcessRun(msgspec.Struct):
+    """What the blocks of one run hand on.
+
+    Attributes:
+        run: The record of the run, with what was counted so far.
+        ranges: The raw rows that it takes.
+        batches: Into how many files they are cut.
+        outcomes: What each expectation found.
+    """
+
+    run: Run
+    ranges: list[OffsetRange] = []
+    batches: int = 0
+    outcomes: list[ExpectationOutcome] = []
+
+
+def stage_raw_events() -> Manifest:
+    """Takes the raw rows past the progress, oldest received first, and stages them as files.
+
+    Returns:
+        The manifest of the run; with no ranges where there is nothing to do.
+    """
+    settings = get_settings()
+    ensure_lock(_locks(settings), PIPELINE)
+    client = connect(settings.clickhouse, Role.WRITER)
+    process = ProcessRun(journal.new_run(PIPELINE))
+    process.ranges = pending_ranges(client, settings.etl.max_rows_per_run)
+    if not process.ranges:
+        announce("No raw event is waiting.")
+        return to_manifest(process)
+    staging = _staging(settings, process)
+    staging.create()
+    journal.close_dead_runs(client, PIPELINE)
+    journal.start_run(client, process.run)
+    for table in read_raw(client, process.ranges, settings.etl.batch_rows):
+        staging.write(f"raw-{process.batches}", table)
+        process.batches += 1
+        process.run.counts.rows_in += table.num_rows
+    announce(f"{process.run.counts.rows_in:,} raw events from {len(process.ranges)} origins.")
+    return to_manifest(process)
+
+
+def validate_events(manifest: Manifest) -> Manifest:
+    """Lets Great Expectations decide row by row, and splits each batch into valid and quarantined rows."""
+
+    def work(process: ProcessRun, staging: Staging, client: Client) -> None:  # noqa: ARG001
+        allowed_ms = get_settings().etl.future_allowed_seconds * 1_000
+        outcomes = []
+        process.run.counts.quarantined_by_code = {}
+        process.run.counts.quarantined = 0
+        for batch in range(process.batches):
+            judgement = judge(staging.read(f"raw-{batch}"), allowed_ms)
+            staging.write(f"valid-{batch}", judgement.valid)
+            staging.write(f"quarantined-{batch}", judgement.quarantined)
+            outcomes.append(judgement.outcomes)
+            process.run.counts.quarantined += judgement.quarantined.num_rows
+            codes: list[Any] = pc.list_flatten(judgement.quarantined["reasons"]).to_pylist()
+            process.run.counts.add_codes(codes)
+            announce(f"Batch {batch + 1} of {process.batches}: {judgement.valid.num_rows:,} valid.")
+        process.outcomes = merge_outcomes(outcomes)
+
+    return _continue(manifest, work)
+
+
+def store_quarantined_events(manifest: Manifest) -> Manifest:
+    """Keeps the invalid rows with their codes in `quarantined_events`."""
+
+    def work(process: ProcessRun, staging: Staging, client: Client) -> None:
+        known = _coordinates(known_quarantined(client, process.ranges))
+        for batch in range(process.batches):
+            insert_quarantined(client, _without(staging.read(f"quarantined-{batch}"), known))
+        announce(f"{process.run.counts.quarantined:,} quarantined.")
+
+    return _continue(manifest, work)
+
+
+def parse_payload(manifest: Manifest) -> Manifest:
+    """Parses the valid rows into the columns of `events`: payload fields, URL parts, device type."""
+
+    def work(process: ProcessRun, staging: Staging, client: Client) -> None:  # noqa: ARG001
+        for batch in range(process.batches):
+            staging.write(f"events-{batch}", parse_events(staging.read(f"valid-{batch}")))
+
+    return _continue(manifest, work)
+
+
+def store_events(manifest: Manifest) -> Manifest:
+    """Stores each event once, and records the rows whose id is stored under another coordinate."""
+
+    def work(process: ProcessRun, staging: Staging, client: Client) -> None:
+        known = _coordinates(event_storage.known_duplicates(client, process.ranges))
+        days: set[date] = set()
+        process.run.counts.stored = process.run.counts.duplicate = 0
+        for batch in range(process.batches):
+            events = staging.read(f"events-{batch}")
+            stored, duplicates = _store_batch(client, events, known)
+            process.run.counts.stored += stored
+            process.run.counts.duplicate += duplicates
+            batch_days: list[Any] = pc.unique(events["created_at"].cast(pa.date32())).to_pylist()
+            days.update(batch_days)
+        process.run.days = sorted(days)
+        announce(f"{process.run.counts.stored:,} stored, {process.run.counts.duplicate:,} duplicate.")
+
+    return _continue(manifest, work)
+
+
+def build_marts(manifest: Manifest) -> Manifest:
+    """Rebuilds every mart for the days of the run's events."""
+
+    def work(process: ProcessRun, staging: Staging, client: Client) -> None:  # noqa: ARG001
+        rebuild_days(client, process.run.days)
+        announce(f"{len(process.run.days)} days rebuilt.")
+
+    return _continue(manifest, work)
+
+
+def finish_run(manifest: Manifest) -> Manifest:
+    """Moves the progress past the run's rows, records the run and removes its files."""
+
+    def work(process: ProcessRun, staging: Staging, client: Client) -> None:
+        advance(client, process.ranges)
+        record_expectations(client, _expectation_records(process))
+        journal.finish_run(client, process.run, _summary(process))
+        staging.remove()
+
+    finished = _continue(manifest, work)
+    process = msgspec.convert(finished, ProcessRun)
+    release_lock(_locks(get_settings()), PIPELINE)
+    message = _summary(process) if process.ranges else "No raw event was waiting."
+    announce(message)
+    return {**finished, "message": message}
+
+
+def fail_run(message: str) -> None:
+    """Records that what this process was doing has failed, and lets the next run begin."""
+    settings = get_settings()
+    release_lock(_locks(settings), PIPELINE)
+    for run in journal.fail_open_runs(connect(settings.clickhouse, Role.WRITER), message):
+        announce(f"{run.pipeline} failed: {message}")
+
+
+def parse_events(valid: pa.Table) -> pa.Table:
+    """Raw rows in which nothing was found wrong, as rows of `EVENTS_SCHEMA`.
+
+    Raises:
+        ValueError: A row is no event after all; the message names its coordinate.
+    """
+    events = []
+    bodies: list[Any] = valid["body"].to_pylist()
+    for row, body in enumerate(bodies):
+        try:
+            events.append(_parse_event(body))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            origin, offset, item = (valid[name][row].as_py() for name in COORDINATES_SCHEMA.names)
+            raise ValueError(
+                f"The row {origin}:{offset}:{item} passed validation but is no event."
+            ) from error
+    columns = [
+        valid[field.name]
+        if field.name in RAW_SCHEMA.names
+        else pa.array(
+            [getattr(event, _ATTRIBUTES.get(field.name, field.name)) for event in events], field.type
+        )
+        for field in EVENTS_SCHEMA
+    ]
+    return pa.Table.from_arrays(columns, schema=EVENTS_SCHEMA)
+
+
+def _parse_event(body: str) -> Event:
+    record = read_record(body)
+    if not isinstance(record, SentEvent):
+        raise ValueError(record.message)
+    return make_event(read_values(record))
+
+
+def _store_batch(client: Client, events: pa.Table, known: set[tuple[str, int, int]]) -> tuple[int, int]:
+    """Stores the events of one batch.
+
+    Returns:
+        How many rows are stored under their own coordinate, and how many are duplicates; rows that a run
+        which died has stored or recorded already are counted as well.
+    """
+    found = event_storage.find_stored(client, pc.unique(events["id"]))
+    owners = dict(zip(found["id"].to_pylist(), _coordinate_list(found), strict=True))
+    is_new, is_duplicate = [], []
+    for event_id, coordinate in zip(events["id"].to_pylist(), _coordinate_list(events), strict=True):
+        owner = owners.get(event_id)
+        is_new.append(owner is None)
+        is_duplicate.append(owner is not None and owner != coordinate)
+        owners.setdefault(event_id, coordinate)
+    event_storage.insert_events(client, events.filter(pa.array(is_new, pa.bool_())))
+    duplicates = events.filter(pa.array(is_duplicate, pa.bool_())).select(DUPLICATES_SCHEMA.names)
+    event_storage.insert_duplicates(client, _without(duplicates, known))
+    return events.num_rows - duplicates.num_rows, duplicates.num_rows
+
+
+def _coordinate_list(table: pa.Table) -> list[tuple[str, int, int]]:
+    return list(zip(*(table[name].to_pylist() for name in COORDINATES_SCHEMA.names), strict=True))
+
+
+def _coordinates(table: pa.Table) -> set[tuple[str, int, int]]:
+    return set(_coordinate_list(table))
+
+
+def _without(table: pa.Table, known: set[tuple[str, int, int]]) -> pa.Table:
+    """The rows whose coordinates are not known yet."""
+    if not known:
+        return table
+    return table.filter(
+        pa.array([coordinate not in known for coordinate in _coordinate_list(table)], pa.bool_())
+    )
+
+
+def _continue(manifest: Manifest, work: Callable[[ProcessRun, Staging, Client], None]) -> Manifest:
+    """Does one step of a run, in whatever process, under the lock.
+
+    Where the files of the run are gone, another run has done its work (or it had none): nothing is done.
+    """
+    settings = get_settings()
+    process = msgspec.convert(manifest, ProcessRun)
+    if not process.ranges:
+        return manifest
+    ensure_lock(_locks(settings), PIPELINE)
+    staging = _staging(settings, process)
+    if not staging.exists:
+        announce("Another run has taken over; nothing is left to do here.")
+        return manifest
+    journal.resume_run(process.run)
+    work(process, staging, connect(settings.clickhouse, Role.WRITER))
+    return to_manifest(process)
+
+
+def _expectation_records(process: ProcessRun) -> list[ExpectationRecord]:
+    now = datetime.now(UTC)
+    return [ExpectationRecord(process.run.run_id, now, **asdict(outcome)) for outcome in process.outcomes]
+
+
+def _summary(process: ProcessRun) -> str:
+    counts = process.run.counts
+    codes = describe_codes(counts.quarantined_by_code)
+    seconds = (datetime.now(UTC) - process.run.started_at).total_seconds()
+    return (
+        f"{counts.rows_in:,} received: {counts.stored:,} stored, {counts.duplicate:,} duplicate, "
+        f"{counts.quarantined:,} quarantined{f' ({codes})' if codes else ''}; "
+        f"{len(process.run.days)} days rebuilt in {seconds:.1f} s."
+    )
+
+
+def _locks(settings: Settings) -> Path:
+    return settings.stack.data_path / "etl" / "locks"
+
+
+def _staging(settings: Settings, process: ProcessRun) -> Staging:
+    return Staging(settings.stack.data_path / "etl" / "staging", process.run.run_id)

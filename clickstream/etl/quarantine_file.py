@@ -1,0 +1,103 @@
+"""The quarantine as a CSV file that people fix in a spreadsheet and send back.
+
+One row a quarantined event: its coordinate, what is wrong, the fields as sent, the body as received. To fix
+it, edit the fields. Texts that a spreadsheet would run as a formula get an apostrophe in front, which is
+taken off again on the way back (OWASP, “CSV injection”).
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import pyarrow as pa
+
+from clickstream.contract import CSV_COLUMNS
+from clickstream.decode import SentEvent, read_record, text_of
+from clickstream.errors import BadInputError
+from clickstream.sources.csv import encode_body
+
+COORDINATE: Final = ("origin", "offset", "item")
+COLUMNS: Final = (*COORDINATE, "source", "received_at", "reasons", "errors", *CSV_COLUMNS, "body")
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+Coordinate = tuple[str, int, int]
+
+
+def write_quarantine(file: TextIO, batches: Iterable[pa.Table]) -> int:
+    """Writes rows of `QUARANTINED_SCHEMA`; returns how many.
+
+    Args:
+        file: Opened with `newline=""`.
+        batches: The rows.
+    """
+    writer = csv.DictWriter(file, COLUMNS)
+    writer.writeheader()
+    rows = 0
+    for batch in batches:
+        for row in batch.to_pylist():
+            writer.writerow({name: _escape(text) for name, text in _as_texts(row).items()})
+            rows += 1
+    return rows
+
+
+def _as_texts(row: Mapping[str, Any]) -> dict[str, str]:
+    errors = "; ".join(f"{error['field'] or 'record'}: {error['message']}" for error in row["errors"])
+    texts = {name: str(row[name]) for name in (*COORDINATE, "source", "body")}
+    texts |= {
+        "received_at": row["received_at"].isoformat(),
+        "reasons": " ".join(row["reasons"]),
+        "errors": errors,
+    }
+    record = read_record(row["body"])
+    if isinstance(record, SentEvent):
+        sent = {name: getattr(record, name) for name in CSV_COLUMNS}
+        texts |= {name: "" if value is None else text_of(value) for name, value in sent.items()}
+    return texts
+
+
+def _escape(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _unescape(text: str) -> str:
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
+
+
+def read_fixes(path: Path) -> dict[Coordinate, str]:
+    """The new bodies of a fixed file by coordinate.
+
+    A row without any field keeps its body as it stands in the file.
+
+    Raises:
+        BadInputError: The file isn't there, or is none that `clickstream quarantine export` wrote.
+    """
+    if not path.is_file():
+        raise BadInputError(
+            f"There is no file {path}.", hint="Make one with `clickstream quarantine export`."
+        )
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            return dict(_fixes(path, csv.DictReader(file)))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise BadInputError(f"{path} can't be read: {error}.", hint="Save it as “CSV UTF-8”.") from error
+
+
+def _fixes(path: Path, reader: "csv.DictReader[str]") -> Iterator[tuple[Coordinate, str]]:
+    missing = [name for name in (*COORDINATE, "body") if name not in (reader.fieldnames or ())]
+    if missing:
+        raise BadInputError(
+            f"{path} has no column {', '.join(missing)}.",
+            hint="Fix a file that `clickstream quarantine export` wrote, and keep its columns.",
+        )
+    for row in reader:
+        texts = {name: _unescape(text or "") for name, text in row.items() if name}
+        try:
+            coordinate = (texts["origin"], int(texts["offset"]), int(texts["item"]))
+        except ValueError:
+            raise BadInputError(
+                f"Line {reader.line_num} of {path} has no coordinate: offset and item must be numbers.",
+                hint="Keep the columns origin, offset and item as they were exported.",
+            ) from None
+        fields = {name: texts[name] for name in CSV_COLUMNS if texts.get(name)}
+        yield coordinate, encode_body(tuple(fields), list(fields.values())) if fields else texts["body"]

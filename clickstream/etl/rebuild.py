@@ -1,0 +1,59 @@
+"""The steps of `rebuild_marts`: marts of some days anew from `events`, whatever they held before."""
+
+from datetime import date
+from typing import Any, Final
+
+from clickstream.errors import BadInputError
+from clickstream.etl import journal
+from clickstream.etl.journal import announce, to_manifest
+from clickstream.etl.run_lock import ensure_lock, release_lock
+from clickstream.settings import get_settings
+from clickstream.storage.client import Role, connect
+from clickstream.storage.marts import days_between, rebuild_days
+
+PIPELINE: Final = "rebuild_marts"
+_LOCK: Final = "process_events"
+"""Marts are also built by `process_events`; the two must not build one day at the same time."""
+
+
+def plan_days(from_date: str, to_date: str) -> list[str]:
+    """The days with events or marts from one date to another, both included; an empty text sets no bound.
+
+    Raises:
+        BadInputError: A date is none, or they are in the wrong order.
+    """
+    first = _parse(from_date, date.min)
+    last = _parse(to_date, date.max)
+    if first > last:
+        raise BadInputError(f"{from_date} lies after {to_date}.", hint="Give the earlier date first.")
+    client = connect(get_settings().clickhouse, Role.WRITER)
+    days = days_between(client, first, last)
+    announce(f"{len(days)} days have events or marts.")
+    return [day.isoformat() for day in days]
+
+
+def _parse(text: str, default: date) -> date:
+    if not text:
+        return default
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInputError(f"{text!r} is no date.", hint="Give dates such as 2025-01-31.") from None
+
+
+def rebuild_marts(days: list[str]) -> dict[str, Any]:
+    """Builds every mart anew for some days; others are left as they are."""
+    settings = get_settings()
+    locks = settings.stack.data_path / "etl" / "locks"
+    ensure_lock(locks, _LOCK)
+    client = connect(settings.clickhouse, Role.WRITER)
+    run = journal.new_run(PIPELINE)
+    journal.close_dead_runs(client, PIPELINE)
+    journal.start_run(client, run)
+    run.days = [date.fromisoformat(day) for day in days]
+    rebuild_days(client, run.days)
+    message = f"{len(days)} days rebuilt."
+    journal.finish_run(client, run, message)
+    release_lock(locks, _LOCK)
+    announce(message)
+    return {**to_manifest(run), "message": message}

@@ -1,0 +1,174 @@
+"""The steps of `replay_quarantine`: quarantined events, fixed or as they are, once more into `raw_events`.
+
+    select_quarantined → replay_events
+
+A replayed row names the row that it repeats (`replay_of`); by that, a replay that was killed half-way and is
+done again sends nothing twice.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from clickstream.errors import BadInputError
+from clickstream.etl import journal
+from clickstream.etl.journal import Run, announce, to_manifest
+from clickstream.etl.quarantine_file import Coordinate, read_fixes
+from clickstream.etl.run_lock import ensure_lock, release_lock
+from clickstream.etl.staging import Staging
+from clickstream.reasons import RECORD_CODES, ErrorCode
+from clickstream.settings import Settings, get_settings
+from clickstream.storage.client import Role, connect
+from clickstream.storage.quarantine import QUARANTINED_SCHEMA, QuarantineFilter, mark_replayed, unreplayed
+from clickstream.storage.raw import RAW_SCHEMA, insert_raw, known_replays, last_offset
+
+PIPELINE: Final = "replay_quarantine"
+SOURCE: Final = "replay"
+ORIGIN: Final = "replay"
+_FIXES_SCHEMA: Final = QUARANTINED_SCHEMA.append(pa.field("fixed_body", pa.string()))
+
+Manifest = dict[str, Any]
+
+
+class Replay(msgspec.Struct):
+    """What the blocks of one replay hand on.
+
+    Attributes:
+        run: The record of the run; its `stored` are rows sent again.
+        batches: Into how many files the rows are cut.
+        not_found: Rows of the fixed file that are not in quarantine, or were replayed before.
+    """
+
+    run: Run
+    batches: int = 0
+    not_found: int = 0
+
+
+def select_quarantined(code: str, source: str, fixed_file: str) -> Manifest:
+    """Chooses the rows to send again, none of which was before.
+
+    Args:
+        code: Only rows with this error code; empty for any.
+        source: Only rows that came this way; empty for any.
+        fixed_file: Only rows of this file, with the fields that stand there; empty for rows as they are.
+
+    Raises:
+        BadInputError: The code is none, or the file can't be used.
+    """
+    settings = get_settings()
+    wanted = QuarantineFilter(code=_parse_code(code), source=source or None)
+    fixes = read_fixes(Path(fixed_file)) if fixed_file else None
+    ensure_lock(_locks(settings), PIPELINE)
+    client = connect(settings.clickhouse, Role.WRITER)
+    replay = Replay(journal.new_run(PIPELINE))
+    journal.close_dead_runs(client, PIPELINE)
+    journal.start_run(client, replay.run)
+    staging = _staging(settings, replay)
+    staging.create()
+    for batch in unreplayed(client, wanted):
+        chosen = _with_fixes(batch, fixes)
+        if chosen.num_rows:
+            staging.write(f"chosen-{replay.batches}", chosen)
+            replay.batches += 1
+            replay.run.counts.rows_in += chosen.num_rows
+    replay.not_found = len(fixes) - replay.run.counts.rows_in if fixes is not None else 0
+    announce(f"{replay.run.counts.rows_in:,} quarantined events chosen.")
+    return to_manifest(replay)
+
+
+def replay_events(manifest: Manifest) -> Manifest:
+    """Appends the chosen rows to `raw_events` and marks them as replayed."""
+    settings = get_settings()
+    replay = msgspec.convert(manifest, Replay)
+    ensure_lock(_locks(settings), PIPELINE)
+    staging = _staging(settings, replay)
+    if not staging.exists:
+        announce("Another run has taken over; nothing is left to do here.")
+        return manifest
+    journal.resume_run(replay.run)
+    client = connect(settings.clickhouse, Role.WRITER)
+    replay.run.counts.stored = 0
+    for number in range(replay.batches):
+        chosen = staging.read(f"chosen-{number}")
+        known = known_replays(client, [_name(coordinate) for coordinate in _coordinates(chosen)])
+        offset = last_offset(client, ORIGIN)
+        rows = _raw_rows(chosen, known, first_offset=0 if offset is None else offset + 1)
+        insert_raw(client, rows, f"{ORIGIN}:{rows['offset'][0].as_py() if rows.num_rows else ''}")
+        mark_replayed(client, chosen, datetime.now(UTC))
+        replay.run.counts.stored += chosen.num_rows
+    message = _summary(replay)
+    journal.finish_run(client, replay.run, message)
+    staging.remove()
+    release_lock(_locks(settings), PIPELINE)
+    announce(message)
+    return {**to_manifest(replay), "message": message}
+
+
+def _parse_code(code: str) -> ErrorCode | None:
+    if not code:
+        return None
+    try:
+        return ErrorCode(code)
+    except ValueError:
+        codes = ", ".join(ErrorCode)
+        raise BadInputError(f"{code!r} is no error code.", hint=f"Give one of {codes}.") from None
+
+
+def _coordinates(table: pa.Table) -> Iterator[Coordinate]:
+    columns: list[list[Any]] = [table[name].to_pylist() for name in ("origin", "offset", "item")]
+    return zip(*columns, strict=True)
+
+
+def _name(coordinate: Coordinate) -> str:
+    return ":".join(map(str, coordinate))
+
+
+def _with_fixes(batch: pa.Table, fixes: dict[Coordinate, str] | None) -> pa.Table:
+    """The rows of a batch with their new bodies; of a fixed file only the rows that it names."""
+    if fixes is None:
+        return batch.append_column(_FIXES_SCHEMA.field("fixed_body"), pa.nulls(batch.num_rows, pa.string()))
+    bodies = [fixes.get(coordinate) for coordinate in _coordinates(batch)]
+    fixed = batch.append_column(_FIXES_SCHEMA.field("fixed_body"), pa.array(bodies, pa.string()))
+    return fixed.filter(fixed["fixed_body"].is_valid())
+
+
+def _raw_rows(chosen: pa.Table, known: set[str], first_offset: int) -> pa.Table:
+    """The rows to append; a body that nobody fixed keeps the defect that its source's reader found."""
+    received_at_ms = int(datetime.now(UTC).timestamp() * 1_000)
+    rows: list[dict[str, Any]] = []
+    for coordinate, row in zip(_coordinates(chosen), chosen.to_pylist(), strict=True):
+        if _name(coordinate) in known:
+            continue
+        fixed_body = row["fixed_body"]
+        is_unreadable = fixed_body is None and row["reasons"][0] in RECORD_CODES
+        rows.append(
+            {
+                "source": SOURCE,
+                "origin": ORIGIN,
+                "offset": first_offset + len(rows),
+                "item": 0,
+                "received_at": received_at_ms,
+                "body": row["body"] if fixed_body is None else fixed_body,
+                "defect": row["reasons"][0] if is_unreadable else "",
+                "replay_of": _name(coordinate),
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=RAW_SCHEMA)
+
+
+def _summary(replay: Replay) -> str:
+    missing = f" {replay.not_found:,} of the file are not in quarantine." if replay.not_found else ""
+    waiting = " `process_events` takes them next." if replay.run.counts.stored else ""
+    return f"{replay.run.counts.stored:,} quarantined events sent again.{waiting}{missing}"
+
+
+def _locks(settings: Settings) -> Path:
+    return settings.stack.data_path / "etl" / "locks"
+
+
+def _staging(settings: Settings, replay: Replay) -> Staging:
+    return Staging(settings.stack.data_path / "etl" / "replay", replay.run.run_id)
