@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from clickstream.settings import Settings
+from clickstream.settings import ClickHouseSettings
 from stack.gateway.answers import AnswerCutShortError
 from stack.gateway.auth import Accounts
 from stack.gateway.calls import read_call
@@ -28,8 +28,9 @@ _READY_SECONDS: Final = 5.0
 class StatementEndpoint:
     """`/`: runs the statement of a request; without one it says that the server is there."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, gateway: Gateway) -> None:
         self._accounts = accounts
+        self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -40,8 +41,7 @@ class StatementEndpoint:
         try:
             account = self._accounts.authenticate(request.headers, request.query_params)
             call = read_call(request, account)
-            gateway: Gateway = scope["app"].state.gateway
-            ending = await gateway.run(call, request.stream(), receive, send)
+            ending = await self._gateway.run(call, request.stream(), receive, send)
         except StatementError as error:
             # The text may quote rows or literals, and these may be personal: the log has the code alone.
             _log.warning("A statement failed: code %d, status %d", error.code, error.status)
@@ -55,34 +55,30 @@ class StatementEndpoint:
             await ending.send(send)
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The gateway as an ASGI application; it has the engine open while it runs."""
-    accounts = Accounts(settings.clickhouse)
-    endpoint = StatementEndpoint(accounts)
-    directory = settings.stack.data_path / "clickhouse"
+def create_app(settings: ClickHouseSettings, engine: Engine) -> Starlette:
+    """The gateway as an ASGI application over an engine that is open."""
+    gateway = Gateway(engine, settings.max_connections)
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with Engine(directory, settings.clickhouse.max_memory_bytes) as engine:
-            gateway = Gateway(engine, settings.clickhouse.max_connections)
-            app.state.gateway = gateway
-            sweeping = asyncio.create_task(_sweep_sessions(gateway))
-            _log.info("ClickHouse %s is open at %s", engine.version, directory)
-            try:
-                yield
-            finally:
-                sweeping.cancel()
-                gateway.sessions.close_all()
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(_sweep_sessions(gateway))
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            gateway.sessions.close_all()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/ping", _ok),
             Route("/replicas_status", _ok),
             Route("/health/ready", _ready),
-            Route("/", endpoint, methods=["GET", "HEAD", "POST"]),
+            Route("/", StatementEndpoint(Accounts(settings), gateway), methods=["GET", "HEAD", "POST"]),
         ],
         lifespan=lifespan,
     )
+    app.state.gateway = gateway
+    return app
 
 
 def _ok(_: Request) -> Response:

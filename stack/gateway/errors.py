@@ -35,7 +35,8 @@ _OWN_CODES: Final = frozenset(Code)
 
 # The statuses of ClickHouse's src/Server/HTTP/exceptionCodeToHTTPStatus.cpp; any other code is a 500.
 _BAD_REQUEST: Final = (
-    6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 117, 123, 167, 168, 223, 321, 376, 427, 441, 675, 676,
+    6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 117, 123, 167, 168, 223,
+    321, 376, 427, 441, 675, 676,
 )  # fmt: skip
 _NOT_FOUND: Final = (46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336, 511)
 _STATUS: Final[dict[int, int]] = (

@@ -30,10 +30,16 @@ _TOKEN: Final = re.compile(
 _OPENING: Final = frozenset((b"(", b"[", b"{"))
 _CLOSING: Final = frozenset((b")", b"]", b"}"))
 _INSERT_SOURCES: Final = frozenset((b"VALUES", b"FORMAT", b"SELECT", b"WITH", b"WATCH", b"FROM", b"EXPLAIN"))
+# Engines of tables and databases that keep their data in the data directory, or have none.
+_LOCAL_ENGINES: Final = re.compile(
+    rb"\w*MERGETREE|MEMORY|NULL|LOG|TINYLOG|STRIPELOG|MERGE|SET|JOIN|BUFFER|DICTIONARY|VIEW|MATERIALIZEDVIEW"
+    rb"|GENERATERANDOM|FUZZJSON|ALIAS|TIMESERIES|ATOMIC|ORDINARY|LAZY|REPLICATED|SHARED"
+)
+_LOCAL_DICTIONARY_SOURCES: Final = frozenset((b"CLICKHOUSE", b"NULL"))
 _VERBS_WITHOUT_RESULT: Final = frozenset(
     (
-        "SET", "USE", "INSERT", "CREATE", "DROP", "ALTER", "RENAME", "EXCHANGE", "TRUNCATE", "ATTACH", "DETACH",
-        "OPTIMIZE", "DELETE", "UPDATE", "SYSTEM", "GRANT", "REVOKE", "UNDROP", "REPLACE", "",
+        "SET", "USE", "INSERT", "CREATE", "DROP", "ALTER", "RENAME", "EXCHANGE", "TRUNCATE", "ATTACH",
+        "DETACH", "OPTIMIZE", "DELETE", "UPDATE", "SYSTEM", "GRANT", "REVOKE", "UNDROP", "REPLACE", "",
     )
 )  # fmt: skip
 
@@ -61,14 +67,12 @@ class Statement:
         format: The format that it names itself; empty if none.
         head: For an insert whose rows follow: the text before `FORMAT` or `VALUES`.
         data_start: For an insert whose rows follow: where they begin; None for all other statements.
-        selects_input: An insert that selects from `input()`: rows follow, but they can't be streamed.
     """
 
     verb: str
     format: str = ""
     head: bytes = b""
     data_start: int | None = None
-    selects_input: bool = False
 
     @property
     def sets_settings(self) -> bool:
@@ -195,10 +199,18 @@ def _read_insert(text: bytes, tokens: Sequence[Token]) -> Statement:
 
 
 def _read_insert_select(tokens: Sequence[Token]) -> Statement:
-    selects_input = any(
-        token.word == b"INPUT" and tokens[at + 1].text == b"(" for at, token in enumerate(tokens[:-1])
-    )
-    return Statement(verb="INSERT", selects_input=selects_input)
+    """An insert of what a query gives.
+
+    The engine takes rows for `input()` from nowhere, stores none and says that all is well: refuse it.
+    """
+    for at, token in enumerate(tokens[:-1]):
+        if token.word == b"INPUT" and tokens[at + 1].text == b"(":
+            raise StatementError(
+                Code.NOT_IMPLEMENTED,
+                "The table function input() is not supported: insert the rows into a table of their own, "
+                "and select from that",
+            )
+    return Statement(verb="INSERT")
 
 
 def _data_start(text: bytes, at: int) -> int:
@@ -239,9 +251,26 @@ def _refuse_files_and_roles(tokens: Sequence[Token]) -> None:
         word == b"FROM" and tokens[at + 1].kind == "text" for at, word in enumerate(words[:-1])
     ):
         raise StatementError(Code.ACCESS_DENIED, "ATTACH … FROM a path is not allowed")
+    if words[:1] in ([b"CREATE"], [b"ATTACH"], [b"REPLACE"]):
+        _refuse_foreign_data(tokens)
     for at, token in enumerate(tokens[:-1]):
         if _calls_file(tokens, at):
             raise StatementError(Code.ACCESS_DENIED, f"The function {token.text.decode()} is not allowed")
+
+
+def _refuse_foreign_data(tokens: Sequence[Token]) -> None:
+    """Refuse tables, databases and dictionaries whose data lies elsewhere: not all of them need a grant."""
+    for at, token in enumerate(tokens[:-1]):
+        if token.word == b"ENGINE":
+            name = tokens[at + 2] if tokens[at + 1].text == b"=" and at + 2 < len(tokens) else tokens[at + 1]
+            if token.depth == 0 and name.kind == "word" and not _LOCAL_ENGINES.fullmatch(name.word):
+                raise StatementError(Code.ACCESS_DENIED, f"The engine {name.text.decode()} is not allowed")
+        if token.word == b"SOURCE" and tokens[at + 1].text == b"(" and at + 2 < len(tokens):
+            source = tokens[at + 2]
+            if source.word not in _LOCAL_DICTIONARY_SOURCES:
+                raise StatementError(
+                    Code.ACCESS_DENIED, f"The dictionary source {source.text.decode()} is not allowed"
+                )
 
 
 def _calls_file(tokens: Sequence[Token], at: int) -> bool:
