@@ -1,0 +1,58 @@
+"""Bodies are bounded, and forms are read."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from stack.gateway.bodies import HEAD_BYTES, Body, read_form
+from stack.gateway.errors import Code, StatementError
+
+
+async def _run(work: Callable[[], bytes]) -> bytes:
+    return work()
+
+
+def _body(*pieces: bytes, prefix: bytes = b"") -> Body:
+    async def arriving() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    return Body(arriving(), "", prefix, _run)
+
+
+def test_the_head_is_read_again_with_the_rest() -> None:
+    async def read() -> tuple[bytes, bytes]:
+        body = _body(b"x" * HEAD_BYTES, b"y" * HEAD_BYTES, prefix=b"head ")
+        head = await body.head()
+        return head[:6], b"".join([piece async for piece in body.rest(skip=5)])
+
+    assert asyncio.run(read()) == (b"head x", b"x" * HEAD_BYTES + b"y" * HEAD_BYTES)
+
+
+def test_a_statement_over_the_limit_is_refused() -> None:
+    with pytest.raises(StatementError) as caught:
+        asyncio.run(_body(b"x" * 11).whole(limit=10))
+    assert (caught.value.code, caught.value.status) == (Code.QUERY_IS_TOO_LARGE, 413)
+
+
+FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="query"\r\n\r\nselect 1\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="t"; filename="t.tsv"\r\n'
+    b"Content-Type: text/plain\r\n\r\n1\r\n2\n\x00\r\n--b--\r\n"
+)
+
+
+def test_a_form_has_fields_and_files() -> None:
+    parts = read_form(FORM, "multipart/form-data; boundary=b")
+    assert [(part.name, part.is_file, part.content) for part in parts] == [
+        ("query", False, b"select 1"),
+        ("t", True, b"1\r\n2\n\x00"),
+    ]
+
+
+@pytest.mark.parametrize("kept", [30, 100, len(FORM) - 6])
+def test_a_form_cut_off_is_refused(kept: int) -> None:
+    with pytest.raises(StatementError) as caught:
+        read_form(FORM[:kept], "multipart/form-data; boundary=b")
+    assert caught.value.code == Code.BAD_ARGUMENTS
