@@ -154,9 +154,12 @@ class MageClient:
         self,
         run_id: int,
         on_update: Callable[[PipelineRun], None] | None = None,
+        on_poll: Callable[[], None] | None = None,
         timeout_seconds: float = 3600.0,
     ) -> PipelineRun:
-        """Wait until the run has succeeded; `on_update` is called whenever it has got further.
+        """Wait until the run has succeeded.
+
+        `on_update` is called whenever it has got further, `on_poll` at each look while it runs.
 
         Raises:
             RunFailedError: It failed or was cancelled; says in which block and with what error.
@@ -168,6 +171,8 @@ class MageClient:
             run = self.run_status(run_id)
             if run != seen and on_update is not None:
                 on_update(run)
+            if on_poll is not None and run.status == RunStatus.RUNNING:
+                on_poll()
             seen = run
             if run.status == RunStatus.COMPLETED:
                 return run

@@ -75,8 +75,8 @@ class MageSettings(BaseModel):
     port: int = Field(6789, ge=1, le=65535, description="Port of the editor and its API.")
     owner_email: str = Field("owner@localhost.localdomain", description="Sign-in of the editor's owner.")
     owner_password: SecretStr = Field(
-        description="Password of the owner; made at the first start. Mage takes it when it makes its database; "
-        "later on, change it in the editor."
+        description="Password of the owner; made at the first start. Mage takes it when it makes its "
+        "database; later on, change it in the editor."
     )
     scheduler_interval_seconds: float = Field(
         1.0,

@@ -1,0 +1,1 @@
+"""The command `clickstream`, for people without a browser."""

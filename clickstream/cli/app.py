@@ -1,0 +1,176 @@
+"""The command `clickstream`: load, process, verify and look at events without a browser.
+
+Exit codes: 0 done, 1 failed or not as it must be, 2 the arguments or a file can't be used.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from pydantic import ValidationError
+
+from clickstream.cli import quarantine
+from clickstream.cli.output import AsJson, err, out, print_json, print_result, print_table
+from clickstream.cli.queries import print_query
+from clickstream.cli.runs import load_file, process_pending, reader, run_pipeline
+from clickstream.cli.state import ledger_rows, print_status
+from clickstream.errors import BadInputError, ClickstreamError
+from clickstream.settings import Settings, get_settings
+from clickstream.storage.checks import run_checks
+from clickstream.storage.client import Role, connect
+from clickstream.storage.migrations import migrate as migrate_warehouse
+from clickstream.verification import compare_with_key, load_key
+
+_SHOWN_DIFFERENCES = 5
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Load, process, verify and look at events."
+)
+app.add_typer(quarantine.app, name="quarantine")
+
+
+@app.command()
+def load(
+    file: Annotated[Path, typer.Argument(help="A CSV file of events or users; gzip and zstd too.")],
+    as_json: AsJson = False,
+) -> None:
+    """Load a CSV file. Broken lines are kept and named; the same file again adds nothing."""
+    result = load_file(_settings(), file)
+    if not as_json:
+        for warning in result["file"]["warnings"]:
+            out.print(warning, markup=False)
+        for broken in result["broken_lines"]:
+            out.print(f"Line {broken['line']}: {broken['code']}", markup=False)
+    print_result(result, as_json=as_json)
+
+
+@app.command()
+def process(as_json: AsJson = False) -> None:
+    """Process what was received, now and not at the next minute: validate, store, build marts."""
+    results = process_pending(_settings())
+    if as_json:
+        print_json(results)
+        return
+    for result in results:
+        print_result(result, as_json=False)
+
+
+@app.command()
+def rebuild(
+    from_date: Annotated[str, typer.Option("--from", help="First day, such as 2025-01-31.")] = "",
+    to_date: Annotated[str, typer.Option("--to", help="Last day.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Build the marts of some days anew, or of all."""
+    result = run_pipeline(_settings(), "rebuild_marts", {"from_date": from_date, "to_date": to_date})
+    print_result(result, as_json=as_json)
+
+
+@app.command()
+def verify(
+    key: Annotated[
+        Path | None, typer.Option(help="An answer key of the generator: compare every view with it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the checks of the warehouse and compare it with an answer key; exit with 1 if it differs."""
+    answers = load_key(key) if key else None
+    client = reader(_settings())
+    checks = run_checks(client)
+    comparisons = compare_with_key(client, answers) if answers else []
+    is_right = all(check.passed for check in checks) and not any(item.differences for item in comparisons)
+    if as_json:
+        print_json({"is_right": is_right, "checks": checks, "comparisons": comparisons})
+    else:
+        rows: list[tuple[object, ...]] = [
+            (f"check {check.name}", "", "passed" if check.passed else f"{len(check.rows)} rows violate it")
+            for check in checks
+        ]
+        rows += [
+            (item.name, item.rows, f"{len(item.differences)} differ" if item.differences else "equal")
+            for item in comparisons
+        ]
+        print_table("Verification", ("what", "rows", "result"), rows)
+        for item in comparisons:
+            for difference in item.differences[:_SHOWN_DIFFERENCES]:
+                about = ", ".join(f"{name} {value}" for name, value in difference.row.items())
+                out.print(f"{item.name}: {about}", markup=False)
+                out.print(f"  expected {difference.expected}\n  found    {difference.found}", markup=False)
+    if not is_right:
+        raise typer.Exit(1)
+
+
+@app.command()
+def ledger(as_json: AsJson = False) -> None:
+    """Show what became of what was received, by source and day; exit with 1 if it does not balance."""
+    columns, rows = ledger_rows(reader(_settings()))
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        print_table(
+            "Ledger: received = stored + duplicate + quarantined + pending",
+            columns,
+            rows,
+            empty="Nothing was received yet. Load a file: clickstream load data/sample_events.csv",
+        )
+    if any(row[-1] != 0 for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="A SELECT; the user may only read.")],
+    as_json: AsJson = False,
+) -> None:
+    """Ask ClickHouse something. In a pipe, the answer is tab-separated."""
+    print_query(reader(_settings()), statement, as_json=as_json)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Show how far the data are and what the pipelines did last."""
+    print_status(_settings(), as_json=as_json)
+
+
+@app.command()
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the tables and views of the warehouse up to date; `make up` does it too."""
+    settings = _settings()
+    applied = migrate_warehouse(connect(settings.clickhouse, Role.WRITER), settings.clickhouse)
+    if as_json:
+        print_json(applied)
+    else:
+        out.print(f"Applied {', '.join(applied)}." if applied else "The warehouse is up to date.")
+
+
+def _settings() -> Settings:
+    try:
+        return get_settings()
+    except ValidationError as error:
+        names = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+        raise ClickstreamError(
+            f"Settings are missing or wrong: {names}.", hint="`make up` makes a .env with all that is needed."
+        ) from None
+
+
+def main() -> None:
+    """Runs the command, and says what went wrong in words and by the exit code."""
+    try:
+        app()
+    except ClickstreamError as error:
+        err.print(f"Error: {error}", style="red", markup=False)
+        if error.hint:
+            err.print(error.hint, markup=False)
+        sys.exit(2 if isinstance(error, BadInputError) else 1)
+    except ClickHouseError as error:
+        err.print(f"Error: ClickHouse refused: {error}", style="red", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("Interrupted; what was started in Mage goes on.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""`clickstream quarantine`: what was refused, how to fix it, and once more through the ETL."""
+
+from datetime import datetime
+from operator import itemgetter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clickstream.cli.output import AsJson, err, out, print_json, print_result, print_table
+from clickstream.cli.runs import reader, run_pipeline
+from clickstream.errors import BadInputError
+from clickstream.etl.quarantine_file import write_quarantine
+from clickstream.reasons import ErrorCode
+from clickstream.settings import get_settings
+from clickstream.storage.quarantine import QuarantineFilter, count_quarantined, list_quarantined, unreplayed
+
+Code = Annotated[ErrorCode | None, typer.Option(help="Only events with this error code.")]
+Source = Annotated[str | None, typer.Option(help="Only events that came this way: csv, http, broker …")]
+Since = Annotated[datetime | None, typer.Option(help="Only events received then or later (UTC).")]
+
+app = typer.Typer(no_args_is_help=True, help="Look at, export and replay what was refused.")
+
+
+@app.command(name="list")
+def list_events(
+    code: Code = None,
+    source: Source = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most, the last received first.")] = 20,
+    replayed: Annotated[bool, typer.Option(help="Also those that were sent again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List refused events with what is wrong with them."""
+    wanted = QuarantineFilter(code=code, source=source, since=since, include_replayed=replayed)
+    client = reader(get_settings())
+    rows = list_quarantined(client, wanted, limit).to_pylist()
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        "Refused events",
+        ("source", "line or offset", "what is wrong", "value"),
+        [
+            (
+                row["source"],
+                row["offset"] if not row["item"] else f"{row['offset']}:{row['item']}",
+                "\n".join(f"{error['code']}: {error['message']}" for error in row["errors"]),
+                "\n".join(error["value"][:80] for error in row["errors"]),
+            )
+            for row in rows
+        ],
+        empty="Nothing is in quarantine.",
+    )
+    counts = count_quarantined(client, wanted)
+    if counts:
+        print_table("By code", ("code", "events"), sorted(counts.items(), key=itemgetter(1), reverse=True))
+        out.print(
+            "Fix them: clickstream quarantine export --out bad.csv, edit it, then quarantine replay bad.csv"
+        )
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Option("--out", help="The CSV file to write.")],
+    code: Code = None,
+    source: Source = None,
+    since: Since = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write refused events, with fields to fix, into a CSV file that a spreadsheet can open safely."""
+    wanted = QuarantineFilter(code=code, source=source, since=since)
+    try:
+        with file.open("w", encoding="utf-8-sig", newline="") as target:
+            rows = write_quarantine(target, unreplayed(reader(get_settings()), wanted))
+    except OSError as error:
+        raise BadInputError(f"{file} can't be written: {error.strerror}.") from error
+    if as_json:
+        print_json({"file": str(file), "rows": rows})
+    else:
+        out.print(f"{rows:,} refused events written to {file}.", markup=False)
+
+
+@app.command()
+def replay(
+    file: Annotated[
+        Path | None, typer.Argument(help="A fixed file of `export`; without it, as they are.")
+    ] = None,
+    code: Code = None,
+    source: Source = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send refused events through the ETL once more: those of a fixed file, or all that match."""
+    if file is not None and not file.is_file():
+        raise BadInputError(
+            f"There is no file {file}.", hint="Make one with `clickstream quarantine export`."
+        )
+    variables = {
+        "code": code.value if code else "",
+        "source": source or "",
+        "fixed_file": str(file.resolve()) if file else "",
+    }
+    print_result(run_pipeline(get_settings(), "replay_quarantine", variables), as_json=as_json)
+    if not as_json:
+        err.print("`clickstream process` shows what becomes of them.")

@@ -1,0 +1,47 @@
+"""How the data stand: the ledger, what is waiting, what the pipelines did."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from clickhouse_connect.driver.client import Client
+
+from clickstream.cli.output import out, print_json, print_table
+from clickstream.settings import Settings
+from clickstream.storage.client import Role, connect
+from clickstream.storage.runs import last_runs
+from clickstream.storage.views import read_view
+
+_COUNTS: Final = ("received", "stored", "duplicate", "quarantined", "pending")
+_SHOWN_RUNS: Final = 10
+
+
+def ledger_rows(client: Client) -> tuple[list[str], list[list[Any]]]:
+    """The ledger by source and day, oldest day first, with what is left over as `unaccounted` at the end."""
+    table = read_view(client, "ledger")
+    rows = sorted(table.to_pylist(), key=lambda row: (row["date"], row["source"]))
+    counted = [[row["source"], str(row["date"]), *(row[name] for name in _COUNTS)] for row in rows]
+    balanced = [[*row, row[2] - sum(row[3:])] for row in counted]
+    return ["source", "date", *_COUNTS, "unaccounted"], balanced
+
+
+def print_status(settings: Settings, *, as_json: bool) -> None:
+    """Prints totals of the ledger and the last runs."""
+    client = connect(settings.clickhouse, Role.READER)
+    _, rows = ledger_rows(client)
+    totals = {name: sum(row[place] for row in rows) for place, name in enumerate(_COUNTS, start=2)}
+    runs = last_runs(client, _SHOWN_RUNS)
+    if as_json:
+        print_json({"totals": totals, "runs": [asdict(run) for run in runs]})
+        return
+    print_table("Events", list(totals), [list(totals.values())])
+    print_table(
+        "Last runs",
+        ("pipeline", "status", "started (UTC)", "seconds", "what it did"),
+        [
+            (run.pipeline, str(run.status), f"{run.started_at:%Y-%m-%d %H:%M:%S}", run.seconds, run.message)
+            for run in runs
+        ],
+        empty="No pipeline has run yet.",
+    )
+    if totals["pending"]:
+        out.print("Waiting events are processed every minute; `clickstream process` does it now.")
