@@ -23,6 +23,8 @@ from stack.gateway.execution import Gateway
 _log: Final = logging.getLogger(__name__)
 _SESSION_SWEEP_SECONDS: Final = 5.0
 _READY_SECONDS: Final = 5.0
+_SKIP_BYTES: Final = 256 * 1024 * 1024
+_SKIP_SECONDS: Final = 10.0
 
 
 class StatementEndpoint:
@@ -38,13 +40,15 @@ class StatementEndpoint:
         if request.method in ("GET", "HEAD") and "query" not in request.query_params:
             await _ok(request)(scope, receive, send)
             return
+        pieces = request.stream()
         try:
             account = self._accounts.authenticate(request.headers, request.query_params)
             call = read_call(request, account)
-            ending = await self._gateway.run(call, request.stream(), receive, send)
+            ending = await self._gateway.run(call, pieces, receive, send)
         except StatementError as error:
             # The text may quote rows or literals, and these may be personal: the log has the code alone.
             _log.warning("A statement failed: code %d, status %d", error.code, error.status)
+            await _skip_rest(pieces)
             await _failure(error)(scope, receive, send)
         except ClientDisconnect:
             _log.warning("A client went away while it sent its statement; nothing was stored")
@@ -102,6 +106,17 @@ def _failure(error: StatementError) -> Response:
         status_code=error.status,
         headers={"X-ClickHouse-Exception-Code": str(error.code)},
     )
+
+
+async def _skip_rest(pieces: AsyncIterator[bytes]) -> None:
+    """Read what is left of a body, within bounds: many clients read no answer before all is sent."""
+    skipped = 0
+    with contextlib.suppress(ClientDisconnect, TimeoutError, RuntimeError):
+        async with asyncio.timeout(_SKIP_SECONDS):
+            async for piece in pieces:
+                skipped += len(piece)
+                if skipped > _SKIP_BYTES:
+                    return
 
 
 async def _sweep_sessions(gateway: Gateway) -> None:

@@ -10,9 +10,11 @@ from stack.gateway.errors import Code, StatementError
 
 # A server parses at most this much of a statement (max_query_size); rows of an insert may follow it.
 HEAD_BYTES: Final = 262_144
-MAX_STATEMENT_BYTES: Final = 64 * 1024 * 1024
+MAX_STATEMENT_BYTES: Final = 16 * 1024 * 1024
 MAX_INSERT_BYTES: Final = 16 * 1024 * 1024 * 1024
 _PIECE_BYTES: Final = 1024 * 1024
+# Tables sent along with a query are held in memory.
+MAX_FORM_BYTES: Final = 256 * 1024 * 1024
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?')
 _DISPOSITION: Final = re.compile(r'\b(name|filename)="((?:[^"\\]|\\.)*)"')

@@ -12,7 +12,7 @@ from starlette.types import Receive, Send
 
 from stack.gateway import answers
 from stack.gateway.auth import Account
-from stack.gateway.bodies import Body, FormPart, read_form
+from stack.gateway.bodies import MAX_FORM_BYTES, Body, FormPart, read_form
 from stack.gateway.calls import Call
 from stack.gateway.compression import Compressor, choose_compressor
 from stack.gateway.engine import Chunk, Connection, Engine, ResultStream, Statistics
@@ -25,6 +25,8 @@ _T = TypeVar("_T")
 
 # How long a statement waits for its turn before it is refused, as a server's queue does.
 _ADMISSION_SECONDS: Final = 60.0
+# What takes less than a few milliseconds to read.
+_SHORT_STATEMENT_BYTES: Final = 4_096
 # An answer that waits for the end of its query is kept in memory up to this size, then in a file.
 _SPOOL_BYTES: Final = 32 * 1024 * 1024
 
@@ -37,11 +39,13 @@ class Task:
         call: What the client asks for.
         statement: What is known of the statement.
         text: The statement; for an insert with rows its beginning.
+        only_reads: It leaves no trace, so it may be ended when nobody waits for it any more.
     """
 
     call: Call
     statement: Statement
     text: bytes
+    only_reads: bool = False
 
 
 class Gateway:
@@ -85,18 +89,21 @@ class Gateway:
             return await self._run_form(call, pieces, receive, send)
         prefix = call.query + b"\n" if call.query else b""
         body = Body(pieces, call.content_encoding, prefix, self.in_thread)
-        statement = read_statement(await body.head())
+        head = await body.head()
+        statement = await self._read(head)
         if statement.data_start is not None:
             return await self._insert(Task(call, statement, statement.head), body)
         text = await body.whole()
-        return await self._query(Task(call, read_statement(text), text), [], receive, send)
+        if len(text) > len(head):
+            statement = await self._read(text)
+        return await self._query(Task(call, statement, text), [], receive, send)
 
     async def _run_form(
         self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send
     ) -> answers.Ending:
         """A form carries the statement and its parameters as fields, and tables as files."""
         body = Body(pieces, call.content_encoding, b"", self.in_thread)
-        parts = read_form(await body.whole(), call.content_type)
+        parts = read_form(await body.whole(MAX_FORM_BYTES), call.content_type)
         fields = {part.name: part.content for part in parts if not part.is_file}
         parameters = {
             name[6:]: content.decode() for name, content in fields.items() if name.startswith("param_")
@@ -104,7 +111,13 @@ class Gateway:
         text = call.query + fields.get("query", b"")
         call = replace(call, parameters={**call.parameters, **parameters})
         tables = [part for part in parts if part.is_file]
-        return await self._query(Task(call, read_statement(text), text), tables, receive, send)
+        return await self._query(Task(call, await self._read(text), text), tables, receive, send)
+
+    async def _read(self, text: bytes) -> Statement:
+        """Read a statement: a long one in a thread, for others are not to wait for it."""
+        if len(text) < _SHORT_STATEMENT_BYTES:
+            return read_statement(text)
+        return await self.in_thread(lambda: read_statement(text))
 
     async def _insert(self, task: Task, body: Body) -> answers.Ending:
         """Store the rows that follow a statement; all of them or none."""
@@ -131,24 +144,24 @@ class Gateway:
     ) -> answers.Ending:
         """Run a statement without rows."""
         async with self._connection(task, tables) as connection:
-            text = await self.in_thread(lambda: self._check(task, connection))
-            task = replace(task, text=text)
+            task = await self.in_thread(lambda: self._check(task, connection))
+            if not task.only_reads:
+                return await self.in_thread(lambda: self._execute(task, connection))
             async with self._ended_with_client(task.call, receive):
                 if _streams(task):
                     return await self._stream(task, connection, send)
                 return await self.in_thread(lambda: self._execute(task, connection))
 
-    def _check(self, task: Task, connection: Connection) -> bytes:
-        """Refuse what the call may not do; the statement, with its client's query ids made the engine's."""
+    def _check(self, task: Task, connection: Connection) -> Task:
+        """Refuse what the call may not do, and complete the task with what the engine sees in it."""
         call, verb = task.call, task.statement.verb
         classified = connection.classify(task.text)
         if classified.statements > 1:
             raise StatementError(Code.SYNTAX_ERROR, "Multi-statements are not allowed")
         if verb not in ("SET", "USE") and not classified.only_reads:
             _refuse_writes(call)
-        if verb == "KILL":
-            return self._with_engine_ids(task.text)
-        return task.text
+        text = self._with_engine_ids(task.text) if verb == "KILL" else task.text
+        return replace(task, text=text, only_reads=classified.only_reads)
 
     def _with_engine_ids(self, text: bytes) -> bytes:
         """A `KILL QUERY` names a query by the id that its client gave; the engine has ids of its own."""

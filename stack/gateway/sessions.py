@@ -1,5 +1,6 @@
 """Connections with their settings: one of its own for a lone statement, a kept one for a session."""
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -68,6 +69,7 @@ class Sessions:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sessions: dict[tuple[Account, str], Session] = {}
+        self._lock = threading.Lock()
 
     def acquire(self, account: Account, wanted: SessionRequest) -> Session:
         """Take a session for one statement.
@@ -75,6 +77,10 @@ class Sessions:
         Raises:
             StatementError: It runs another one (code 373), or should be there and is not (code 372).
         """
+        with self._lock:
+            return self._acquire(account, wanted)
+
+    def _acquire(self, account: Account, wanted: SessionRequest) -> Session:
         key = (account, wanted.session_id)
         session = self._sessions.get(key)
         if session is None:
@@ -98,9 +104,10 @@ class Sessions:
     def close_expired(self) -> None:
         """Close the sessions that were not used for as long as they asked to be kept."""
         now = time.monotonic()
-        for key, session in list(self._sessions.items()):
-            if not session.busy and session.expires_at < now:
-                self._close(key)
+        with self._lock:
+            for key, session in list(self._sessions.items()):
+                if not session.busy and session.expires_at < now:
+                    self._close(key)
 
     def close_all(self) -> None:
         """Close all sessions."""

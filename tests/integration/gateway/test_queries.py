@@ -130,7 +130,7 @@ ERRORS = [
     pytest.param("select 1 settings no_such_setting = 1", 404, 115, id="unknown setting"),
     pytest.param("select throwIf(1)", 500, 395, id="while it runs"),
     pytest.param(
-        "select sum(sleepEachRow(0.1)) from numbers(50) settings max_block_size = 1, max_execution_time = 0.5",
+        "select sum(sleepEachRow(.1)) from numbers(50) settings max_block_size=1, max_execution_time = 0.5",
         408,
         159,
         id="time",
