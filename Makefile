@@ -36,7 +36,7 @@ reset: setup ## Stop the stack and delete its data; asks first (YES=1 does not)
 	@$(RUN) stack reset $(if $(YES),--yes)
 
 demo: setup ## Start, load 200,000 events, process and prove them
-	@$(RUN) clickstream.demo
+	@$(RUN) stack.demo
 
 bench: setup ## Measure the pipelines against bare baselines
 	@$(RUN) benchmarks
