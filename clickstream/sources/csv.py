@@ -237,11 +237,9 @@ def read_records(file: BinaryIO, csv_file: CsvFile) -> Iterator[CsvRecord]:
             return
         except csv.Error:
             cells = []
-        if not cells and not any(line.text.strip() for line in feeder.record):
-            continue
         if len(cells) == width and not feeder.has_bad_bytes:
             yield CsvRecord(feeder.record_line, cells)
-        else:
+        elif any(line.text.strip() for line in feeder.record):
             yield _broken_record(feeder, is_whole=len(cells) == width)
 
 
