@@ -160,7 +160,8 @@ def _print_status(rows: Sequence[ServiceStatus]) -> None:
         memory = f"{row.memory_bytes / 2**20:,.0f} MiB" if row.pid else ""
         table.add_row(row.name, state, row.address, memory, _since(row.since))
     total = sum(row.memory_bytes for row in rows)
-    table.add_row("", "", "", f"{total / 2**20:,.0f} MiB" if total else "", "")
+    if total:
+        table.add_row("", "", "", f"{total / 2**20:,.0f} MiB", "")
     console.print(table)
 
 

@@ -7,6 +7,7 @@ earlier life of the service left running, gives the service its settings and sec
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NoReturn
 
 from clickstream.errors import ClickstreamError
@@ -33,10 +34,12 @@ def launch(name: str) -> NoReturn:
     service = service_named(name)
     end_leftovers(service, settings)
     refuse_taken_port(service, settings)
+    command = [str(word) for word in service.command(settings)]
+    if not Path(command[0]).exists():
+        raise ClickstreamError(f"{command[0]} is missing; run `make setup`.")
     home = StackPaths(settings.stack.data_path).home_of(name)
     home.mkdir(mode=0o700, exist_ok=True)
     os.chdir(home)
-    command = [str(word) for word in service.command(settings)]
     os.execve(command[0], command, service_environment(service, settings))  # noqa: S606 -- no shell is wanted
 
 

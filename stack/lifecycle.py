@@ -197,27 +197,25 @@ class Stack:
         was_running = self.supervisor.is_running()
         if was_running:
             processes = self.supervisor.processes()
-            names = [WATCHDOG, *(service.name for service in reversed(self.services))]
-            names += [name for name in processes if name not in names]
-            for name in names:
-                self._stop_process(name, processes.get(name))
+            # First of all, so that it does not take a service that stops for one that hangs.
+            self.supervisor.stop_process(WATCHDOG)
+            for service in reversed(self.services):
+                self._stop_service(service.name, processes.get(service.name))
             supervisor_process = [psutil.Process(self.supervisor.pid())]
             self.supervisor.shutdown()
             psutil.wait_procs(supervisor_process, timeout=self.settings.stack.stop_timeout_seconds)
         self.paths.addresses.unlink(missing_ok=True)
         return self._end_leftovers() or was_running
 
-    def _stop_process(self, name: str, info: ProcessInfo | None) -> None:
+    def _stop_service(self, name: str, info: ProcessInfo | None) -> None:
         if info is None or info.state in DEAD_STATES:
             return
-        if name != WATCHDOG:
-            self._report.began(name, "stopping")
+        self._report.began(name, "stopping")
         self.supervisor.stop_process(name)
         # The supervisor kills what does not stop in time; it knows each service's own time.
         while self.supervisor.processes()[name].state not in DEAD_STATES:
             time.sleep(POLL_SECONDS / 2)
-        if name != WATCHDOG:
-            self._report.ended(name, "stopped")
+        self._report.ended(name, "stopped")
 
     def _end_leftovers(self) -> bool:
         """End processes of this stack that no supervisor looks after; False if there are none."""

@@ -12,7 +12,7 @@ from stack.health import health_problem
 from stack.lifecycle import Stack
 from stack.processes import own_memory_bytes, processes_of, tree_memory_bytes
 from stack.services import Service
-from stack.supervision import WATCHDOG, ProcessInfo
+from stack.supervision import ALIVE_STATES, WATCHDOG, ProcessInfo
 
 SUPERVISOR = "supervisor"
 
@@ -71,20 +71,18 @@ def _supervised(service: Service, info: ProcessInfo | None, stack: Stack) -> Ser
 
 
 def _state(service: Service, info: ProcessInfo, stack: Stack) -> tuple[ServiceState, str]:
-    match info.state:
-        case ProcessStates.STARTING | ProcessStates.RUNNING:
-            problem = health_problem(service, stack.settings)
-            if problem is None:
-                return ServiceState.UP, ""
-            age = datetime.now(UTC).timestamp() - info.started_at
-            timeout = service.start_timeout_seconds or stack.settings.stack.start_timeout_seconds
-            return (ServiceState.STARTING if age < timeout else ServiceState.UNHEALTHY), problem
-        case ProcessStates.BACKOFF:
-            return ServiceState.RESTARTING, info.trouble or "ended soon after its start"
-        case ProcessStates.STOPPING:
-            return ServiceState.STOPPING, ""
-        case _:
-            return ServiceState.STOPPED, info.trouble
+    if info.state in ALIVE_STATES:
+        problem = health_problem(service, stack.settings)
+        if problem is None:
+            return ServiceState.UP, ""
+        age = datetime.now(UTC).timestamp() - info.started_at
+        timeout = service.start_timeout_seconds or stack.settings.stack.start_timeout_seconds
+        return (ServiceState.STARTING if age < timeout else ServiceState.UNHEALTHY), problem
+    if info.state == ProcessStates.BACKOFF:
+        return ServiceState.RESTARTING, info.trouble or "ended soon after its start"
+    if info.state == ProcessStates.STOPPING:
+        return ServiceState.STOPPING, ""
+    return ServiceState.STOPPED, info.trouble
 
 
 def _unsupervised(service: Service, stack: Stack) -> ServiceStatus:

@@ -27,6 +27,10 @@ LOG_GENERATIONS: Final = 3
 # pause grows by a second each time.
 START_RETRIES: Final = 1_000_000
 
+# Who ends sooner than this after its start is not started again at once, but after a pause.
+START_SECONDS: Final = 10
+
+ALIVE_STATES: Final = frozenset({ProcessStates.STARTING, ProcessStates.RUNNING})
 DEAD_STATES: Final = frozenset(
     {ProcessStates.STOPPED, ProcessStates.EXITED, ProcessStates.FATAL, ProcessStates.UNKNOWN}
 )
@@ -86,7 +90,7 @@ def render_config(paths: StackPaths, services: Sequence[Service], settings: Sett
             "command": f'"{MAIN_PYTHON}" -m stack.launch {service.name}',
             "autostart": "false",
             "autorestart": "true",
-            "startsecs": 2,
+            "startsecs": START_SECONDS,
             "startretries": START_RETRIES,
             "stopsignal": service.stop_signal,
             "stopwaitsecs": service.stop_timeout_seconds or settings.stack.stop_timeout_seconds,

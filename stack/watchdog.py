@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from supervisor.states import ProcessStates
-
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
 from clickstream.settings import Settings, get_settings
 from stack.health import health_problem
 from stack.paths import StackPaths
 from stack.services import Service, chosen_services
-from stack.supervision import DEAD_STATES, Supervisor
+from stack.supervision import ALIVE_STATES, DEAD_STATES, Supervisor
 
 
 @dataclass
@@ -66,7 +64,7 @@ class Watchdog:
         processes = self._supervisor.processes()
         for service in self._services:
             info = processes[service.name]
-            if info.state != ProcessStates.RUNNING:
+            if info.state not in ALIVE_STATES:
                 continue
             problem = health_problem(service, self._settings)
             record = self._records[service.name]

@@ -39,6 +39,13 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """For tests that leave the stack as they find it."""
+    with isolated_stack(tmp_path_factory.mktemp("shared"), ("clickhouse",), IMPATIENT) as running:
+        yield running
+
+
 def clickhouse(stack: Stack) -> ServiceStatus:
     return next(row for row in stack_status(stack) if row.name == "clickhouse")
 
@@ -60,8 +67,8 @@ def run_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
 
 
-def test_a_started_service_is_healthy_and_described(stack: Stack) -> None:
-    row = clickhouse(stack)
+def test_a_started_service_is_healthy_and_described(shared_stack: Stack) -> None:
+    row = clickhouse(shared_stack)
 
     with urllib.request.urlopen(f"{row.address}/ping") as answer:
         assert answer.read() == b"Ok.\n"
@@ -72,13 +79,13 @@ def test_a_started_service_is_healthy_and_described(stack: Stack) -> None:
     assert time.time() - row.since.timestamp() < PATIENCE_SECONDS
 
 
-def test_starting_what_is_up_changes_nothing(stack: Stack) -> None:
-    before = clickhouse(stack)
+def test_starting_what_is_up_changes_nothing(shared_stack: Stack) -> None:
+    before = clickhouse(shared_stack)
 
-    result = stack.up()
+    result = shared_stack.up()
 
     assert result.started == ()
-    assert clickhouse(stack).pid == before.pid
+    assert clickhouse(shared_stack).pid == before.pid
 
 
 def test_a_killed_service_comes_back(stack: Stack) -> None:
@@ -191,23 +198,23 @@ def test_a_service_that_does_not_start_is_named_with_its_log_and_all_is_stopped(
     assert processes_of(stack.paths.data) == []
 
 
-def test_two_commands_do_not_start_and_stop_at_once(stack: Stack) -> None:
-    with stack.paths.lock.open("w") as lock:
+def test_two_commands_do_not_start_and_stop_at_once(shared_stack: Stack) -> None:
+    with shared_stack.paths.lock.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(BusyError):
-            stack.up()
+            shared_stack.up()
         with pytest.raises(BusyError):
-            stack.down()
+            shared_stack.down()
 
 
-def test_settings_changed_since_the_start_are_said(stack: Stack) -> None:
-    port = stack.settings.clickhouse.port
-    stack.settings.clickhouse.port = port + 1
+def test_settings_changed_since_the_start_are_said(shared_stack: Stack) -> None:
+    port = shared_stack.settings.clickhouse.port
+    shared_stack.settings.clickhouse.port = port + 1
     try:
         with pytest.raises(ClickstreamError, match=f"clickhouse listens on 127.0.0.1:{port}, not on"):
-            stack.up()
+            shared_stack.up()
     finally:
-        stack.settings.clickhouse.port = port
+        shared_stack.settings.clickhouse.port = port
 
 
 def test_a_deep_data_directory_has_a_control_socket_all_the_same(tmp_path: Path) -> None:
@@ -220,7 +227,7 @@ def test_a_deep_data_directory_has_a_control_socket_all_the_same(tmp_path: Path)
         assert not stack.paths.short_directory.exists()
 
 
-def test_status_as_json_is_json_alone(stack: Stack) -> None:
+def test_status_as_json_is_json_alone(shared_stack: Stack) -> None:
     finished = run_cli("status", "--json", "--check")
 
     rows = json.loads(finished.stdout)
@@ -228,17 +235,17 @@ def test_status_as_json_is_json_alone(stack: Stack) -> None:
     assert [(row["name"], row["state"]) for row in rows] == [("clickhouse", "up"), ("supervisor", "up")]
 
 
-def test_logs_show_what_a_service_wrote(stack: Stack) -> None:
-    stack.paths.log_of("clickhouse").write_text("something worth reading [brackets]\n")
+def test_logs_show_what_a_service_wrote(shared_stack: Stack) -> None:
+    shared_stack.paths.log_of("clickhouse").write_text("something worth reading [brackets]\n")
 
     finished = run_cli("logs", "clickhouse")
 
     assert finished.stdout == "clickhouse | something worth reading [brackets]\n"
 
 
-def test_reset_asks_first(stack: Stack) -> None:
+def test_reset_asks_first(shared_stack: Stack) -> None:
     declined = run_cli("reset")
 
     assert declined.returncode == 1
-    assert f"delete all its data in {stack.paths.data}?" in declined.stdout
-    assert clickhouse(stack).state == ServiceState.UP
+    assert f"delete all its data in {shared_stack.paths.data}?" in declined.stdout
+    assert clickhouse(shared_stack).state == ServiceState.UP
