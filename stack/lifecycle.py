@@ -81,6 +81,8 @@ class Stack:
                 )
             missing = self._missing_services()
             if was_running and not missing:
+                # An earlier `up` may have been killed before it came to this.
+                self.supervisor.start_process(WATCHDOG)
                 return StartResult(started=())
             check_disk(self.settings)
             if not was_running:

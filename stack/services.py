@@ -83,6 +83,9 @@ def _mage_environment(settings: Settings) -> Mapping[str, str]:
         # As Mage would choose it, but with patience: server, scheduler and runs write to the one file.
         "MAGE_DATABASE_CONNECTION_URL": f"sqlite:///{data}/mage-ai.db?check_same_thread=false&timeout=30",
         "SCHEDULER_TRIGGER_INTERVAL": str(settings.mage.scheduler_interval_seconds),
+        # The kernel that runs blocks from the editor would keep its files, shared, in the home directory.
+        "IPYTHONDIR": str(data / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(data / "jupyter"),
         "MAGE_PUBLIC_HOST": f"http://{local_host(settings)}:{settings.mage.port}",
         "ENV": "production",
         # Sign-in: Mage would let anybody in as admin/admin, with sessions signed by a published constant.
@@ -107,9 +110,11 @@ def _mage_environment(settings: Settings) -> Mapping[str, str]:
 
 
 def _mage_command(settings: Settings) -> Sequence[str | Path]:
+    # Mage takes "localhost" for every address of the machine.
+    host = "127.0.0.1" if settings.stack.host == "localhost" else settings.stack.host
     return (
         *(MAGE_PYTHON, "-m", "stack.mage_server", "start", MAGE_PROJECT),
-        *("--host", settings.stack.host, "--port", str(settings.mage.port)),
+        *("--host", host, "--port", str(settings.mage.port)),
     )
 
 

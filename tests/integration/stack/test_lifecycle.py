@@ -88,6 +88,15 @@ def test_starting_what_is_up_changes_nothing(shared_stack: Stack) -> None:
     assert clickhouse(shared_stack).pid == before.pid
 
 
+def test_a_watchdog_that_is_missing_is_brought_by_up(stack: Stack) -> None:
+    stack.supervisor.stop_process("watchdog")
+    wait_until(lambda: stack.supervisor.processes()["watchdog"].pid == 0)
+
+    stack.up()
+
+    assert stack.supervisor.processes()["watchdog"].pid != 0
+
+
 def test_a_killed_service_comes_back(stack: Stack) -> None:
     before = clickhouse(stack)
     assert before.pid is not None

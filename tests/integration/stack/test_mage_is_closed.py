@@ -141,8 +141,11 @@ def test_its_processes_talk_to_this_machine_alone(stack: Stack) -> None:
     assert addresses == {"127.0.0.1"}
 
 
-def test_it_keeps_its_database_in_the_data_directory(stack: Stack) -> None:
-    assert (stack.paths.data / "mage" / "mage-ai.db").is_file()
+def test_it_keeps_what_it_writes_in_the_data_directory(stack: Stack) -> None:
+    home = stack.paths.home_of("mage")
+
+    assert (home / "mage-ai.db").is_file()
+    assert (home / "ipython").is_dir()
 
 
 def test_running_it_changes_no_file_of_the_project(

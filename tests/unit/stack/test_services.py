@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from clickstream.settings import Settings
-from stack.services import SERVICES, UnknownServiceError, chosen_services, local_host
+from stack.services import SERVICES, UnknownServiceError, chosen_services, local_host, service_named
 
 
 def with_stack(settings: Settings, **changes: str) -> Settings:
@@ -56,6 +56,13 @@ def test_commands_hold_no_secret(settings: Settings) -> None:
     words = [str(word) for service in SERVICES for word in service.command(settings)]
 
     assert not [word for word in words if "secret" in word]
+
+
+def test_mage_on_localhost_does_not_listen_to_the_world(settings: Settings) -> None:
+    command = service_named("mage").command(with_stack(settings, host="localhost"))
+
+    assert "localhost" not in command
+    assert "127.0.0.1" in command
 
 
 def test_declarations_cannot_be_changed() -> None:
