@@ -16,8 +16,8 @@ _MIGRATIONS_TABLE: Final = "schema_migrations"
 def migrate(client: Client, settings: ClickHouseSettings) -> list[str]:
     """Brings the database up to date: makes it, applies what is pending, makes the views anew.
 
-    A migration's statements can be repeated, so one that was killed half-way is applied again, and two that
-    migrate at once do the same work twice and no harm.
+    The connection uses the database from then on. A migration's statements can be repeated, so one that was
+    killed half-way is applied again, and two that migrate at once do the same work twice and no harm.
 
     Returns:
         Names of the migrations that were applied now.
@@ -29,13 +29,14 @@ def migrate(client: Client, settings: ClickHouseSettings) -> list[str]:
     client.command(
         "create database if not exists {database:Identifier}", parameters=database, use_database=False
     )
+    client.database = settings.database
     client.command(load_sql("queries/create_schema_migrations"))
     applied = {
         str(name): str(checksum)
         for name, checksum in client.query(load_sql("queries/applied_migrations")).result_rows
     }
     names = list_names("migrations")
-    _refuse_changes(applied)
+    _refuse_changes(names, applied)
     pending = [name for name in names if name not in applied]
     for name in pending:
         for statement in split_statements(load_sql(f"migrations/{name}")):
@@ -50,10 +51,9 @@ def _checksum(name: str) -> str:
     return hashlib.sha256(load_sql(f"migrations/{name}").encode()).hexdigest()
 
 
-def _refuse_changes(applied: dict[str, str]) -> None:
-    known = set(list_names("migrations"))
-    for name, checksum in applied.items():
-        if name in known and _checksum(name) != checksum:
+def _refuse_changes(names: list[str], applied: dict[str, str]) -> None:
+    for name in names:
+        if name in applied and applied[name] != _checksum(name):
             raise ClickstreamError(
                 f"The migration {name} was changed after it had been applied to this database.",
                 hint="Restore warehouse/migrations/ and put the change into a new file.",

@@ -1,0 +1,100 @@
+"""The marts: aggregates of whole days of events, each rebuilt in one go and swapped in."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+
+from clickstream.storage.sql import list_names, load_sql
+
+MARTS: Final = tuple(list_names("marts"))
+"""Names of all marts."""
+
+_GROUP_EVENTS: Final = 2_000_000
+_GROUP_DAYS: Final = 100
+"""Days are rebuilt together up to so many events or days: it bounds the memory, and spares small days the
+fixed cost of a statement."""
+
+Progress = Callable[[int, int], None]
+"""Told how many days are done, and of how many."""
+
+
+def rebuild_days(client: Client, days: Iterable[date], on_progress: Progress | None = None) -> int:
+    """Builds every mart anew for some days; a day without events ends up empty.
+
+    Each day of each mart is swapped in at once, so a reader sees it as it was or as it is. Killed at any
+    point, it leaves some days old and some new, and may be called again. One at a time: callers hold the lock
+    of `process_events`, since a day that another one is building would be swapped in out of date.
+
+    Args:
+        client: A connection that may write.
+        days: Days by `created_at`; in any order, also repeated.
+        on_progress: Called after each group of days.
+
+    Returns:
+        The number of days.
+    """
+    wanted = sorted(set(days))
+    done = 0
+    for group in _group_days(client, wanted):
+        for mart in MARTS:
+            _rebuild_mart(client, mart, group)
+        done += len(group)
+        if on_progress:
+            on_progress(done, len(wanted))
+    return len(wanted)
+
+
+def days_between(client: Client, first: date, last: date) -> list[date]:
+    """The days from one to another, both included, that have events or are in a mart."""
+    parameters = {"first": _as_column_value(first), "last": _as_column_value(last)}
+    rows = client.query(load_sql("queries/days_between"), parameters=parameters).result_rows
+    return [day for (day,) in rows]
+
+
+def _as_column_value(day: date) -> date:
+    """The nearest day that ClickHouse's type Date can hold."""
+    return min(max(day, date(1970, 1, 1)), date(2149, 6, 6))
+
+
+def _group_days(client: Client, days: list[date]) -> Iterator[list[date]]:
+    rows = client.query(load_sql("queries/count_days"), parameters={"days": days}).result_rows if days else []
+    events = {day: int(count) for day, count in rows}
+    group: list[date] = []
+    group_events = 0
+    for day in days:
+        count = events.get(day, 0)
+        if group and (group_events + count > _GROUP_EVENTS or len(group) == _GROUP_DAYS):
+            yield group
+            group, group_events = [], 0
+        group.append(day)
+        group_events += count
+    if group:
+        yield group
+
+
+def _rebuild_mart(client: Client, mart: str, days: list[date]) -> None:
+    """Builds some days of a mart beside it and swaps them in, whatever a killed run left there."""
+    tables = {"mart": mart, "staging": _staging(mart)}
+    client.command("truncate table {staging:Identifier}", parameters=tables)
+    client.command(
+        "insert into {staging:Identifier} " + load_sql(f"marts/{mart}"),
+        parameters={**tables, "days": days},
+        settings={"max_partitions_per_insert_block": 0},
+    )
+    filled = {day for (day,) in client.query(f"select distinct date from {tables['staging']}").result_rows}
+    # An empty day is dropped: the engine refuses to swap in a partition that is not there. The statement takes
+    # no parameters for names; these are the project's own.
+    changes = (
+        f"replace partition '{day.isoformat()}' from {tables['staging']}"
+        if day in filled
+        else f"drop partition '{day.isoformat()}'"
+        for day in days
+    )
+    client.command(f"alter table {mart} {', '.join(changes)}")
+    client.command("truncate table {staging:Identifier}", parameters=tables)
+
+
+def _staging(mart: str) -> str:
+    return f"{mart}_staging"

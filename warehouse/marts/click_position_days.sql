@@ -1,0 +1,20 @@
+-- Purpose: where elements were clicked. One row per day, page, element and square of 20 pixels.
+-- Input: clicks of the days that have a position.
+select
+    toDate(created_at) as date,
+    url_path,
+    element_id,
+    intDiv(assumeNotNull(x), 20) * 20 as x_bin,
+    intDiv(assumeNotNull(y), 20) * 20 as y_bin,
+    count() as clicks_state
+from events
+where toDate(created_at) in {days:Array(Date)}
+    and type = 'click'
+    and isNotNull(x)
+    and isNotNull(y)
+group by
+    date,
+    url_path,
+    element_id,
+    x_bin,
+    y_bin

@@ -1,0 +1,12 @@
+-- Purpose: use of devices. One row per day and type of device. Input: events of the days.
+select
+    toDate(created_at) as date,
+    device_type,
+    count() as events_state,
+    uniqExact(session_id) as sessions_state,
+    uniqExactState(user_id) as users_state
+from events
+where toDate(created_at) in {days:Array(Date)}
+group by
+    date,
+    device_type

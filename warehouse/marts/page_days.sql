@@ -1,0 +1,13 @@
+-- Purpose: use of pages. One row per day and page. Input: events of the days.
+select
+    toDate(created_at) as date,
+    url_path,
+    countIf(type = 'view') as views_state,
+    countIf(type = 'click') as clicks_state,
+    uniqExactState(user_id) as users_state,
+    uniqExact(session_id) as sessions_state
+from events
+where toDate(created_at) in {days:Array(Date)}
+group by
+    date,
+    url_path

@@ -1,0 +1,124 @@
+-- Purpose: what became of all that was received: received = stored + duplicate + quarantined + pending.
+-- One row per source and day of receipt.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, etl_progress.
+--
+-- Each number is counted from a table of its own, so a row that is lost or counted twice on the way shows. While
+-- process_events runs, rows are stored but still pending, and the two sides differ.
+create or replace view ledger
+(
+    source String comment 'How the events arrived: csv, http, tracker, broker or replay',
+    date Date comment 'Day (UTC) of the receipt',
+    received UInt64 comment 'Events received',
+    stored UInt64 comment 'Of these, distinct valid events',
+    duplicate UInt64 comment 'Of these, events whose id was already stored',
+    quarantined UInt64 comment 'Of these, events that are not valid, replayed ones among them',
+    pending UInt64 comment 'Of these, events that are not processed yet'
+)
+as
+with
+    pending_origins as
+    (
+        select
+            last_offsets.origin as origin,
+            next_offsets.next_offset as next_offset
+        from
+        (
+            select
+                origin,
+                max(offset) as last_offset
+            from raw_events
+            group by origin
+        ) as last_offsets
+        left join
+        (
+            select
+                origin,
+                max(offset) + 1 as next_offset
+            from etl_progress
+            group by origin
+        ) as next_offsets on next_offsets.origin = last_offsets.origin
+        where last_offsets.last_offset >= next_offsets.next_offset
+    ),
+    counts as
+    (
+        select
+            source,
+            toDate(received_at) as date,
+            count() as received,
+            0 as stored,
+            0 as duplicate,
+            0 as quarantined,
+            0 as pending
+        from raw_events
+        group by
+            source,
+            date
+        union all
+        select
+            source,
+            toDate(received_at) as date,
+            0 as received,
+            count() as stored,
+            0 as duplicate,
+            0 as quarantined,
+            0 as pending
+        from events
+        group by
+            source,
+            date
+        union all
+        select
+            source,
+            toDate(received_at) as date,
+            0 as received,
+            0 as stored,
+            count() as duplicate,
+            0 as quarantined,
+            0 as pending
+        from duplicate_events
+        group by
+            source,
+            date
+        union all
+        select
+            source,
+            toDate(received_at) as date,
+            0 as received,
+            0 as stored,
+            0 as duplicate,
+            count() as quarantined,
+            0 as pending
+        from quarantined_events final
+        group by
+            source,
+            date
+        union all
+        select
+            source,
+            toDate(received_at) as date,
+            0 as received,
+            0 as stored,
+            0 as duplicate,
+            0 as quarantined,
+            count() as pending
+        from raw_events
+        inner join pending_origins on pending_origins.origin = raw_events.origin
+        where raw_events.origin in (select origin from pending_origins)
+            and raw_events.offset >= (select min(next_offset) from pending_origins)
+            and raw_events.offset >= pending_origins.next_offset
+        group by
+            source,
+            date
+    )
+select
+    counts.source as source,
+    counts.date as date,
+    sum(counts.received) as received,
+    sum(counts.stored) as stored,
+    sum(counts.duplicate) as duplicate,
+    sum(counts.quarantined) as quarantined,
+    sum(counts.pending) as pending
+from counts
+group by
+    source,
+    date
