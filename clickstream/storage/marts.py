@@ -83,9 +83,9 @@ def _rebuild_mart(client: Client, mart: str, days: list[date]) -> None:
         parameters={**tables, "days": days},
         settings={"max_partitions_per_insert_block": 0},
     )
-    filled = {day for (day,) in client.query(f"select distinct date from {tables['staging']}").result_rows}
-    # An empty day is dropped: the engine refuses to swap in a partition that is not there. The statement takes
-    # no parameters for names; these are the project's own.
+    filled = _filled_days(client, tables["staging"])
+    # An empty day is dropped: the engine refuses to swap in a partition that is not there. The statement
+    # takes no parameters for names; these are the project's own.
     changes = (
         f"replace partition '{day.isoformat()}' from {tables['staging']}"
         if day in filled
@@ -94,6 +94,11 @@ def _rebuild_mart(client: Client, mart: str, days: list[date]) -> None:
     )
     client.command(f"alter table {mart} {', '.join(changes)}")
     client.command("truncate table {staging:Identifier}", parameters=tables)
+
+
+def _filled_days(client: Client, table: str) -> set[date]:
+    query = "select distinct date from {table:Identifier}"
+    return {day for (day,) in client.query(query, parameters={"table": table}).result_rows}
 
 
 def _staging(mart: str) -> str:
