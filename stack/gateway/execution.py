@@ -120,7 +120,11 @@ class Gateway:
         return await self.in_thread(lambda: read_statement(text))
 
     async def _insert(self, task: Task, body: Body) -> answers.Ending:
-        """Store the rows that follow a statement; all of them or none."""
+        """Store the rows that follow a statement.
+
+        As on a server, an insert that fails stores nothing as long as it fits one block (1,048,449 rows or
+        256 MiB); of a longer one the blocks before the failure stay.
+        """
         call = task.call
         _refuse_writes(call)
         async with self._connection(task, []) as connection:

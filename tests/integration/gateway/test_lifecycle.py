@@ -1,5 +1,7 @@
 """What was acknowledged outlives the process; only one process has the data."""
 
+import contextlib
+import socket
 import threading
 import time
 from pathlib import Path
@@ -47,6 +49,15 @@ def test_what_was_acknowledged_outlives_a_kill_and_is_there_once(
         assert again.value(uneven) == "0"
     finally:
         again.kill()
+
+
+def test_endless_headers_are_cut_off(gateway: GatewayProcess) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port)) as connection, contextlib.suppress(OSError):
+        connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n")
+        for _ in range(64):
+            connection.sendall(b"x-filler: " + b"x" * 65_536 + b"\r\n")
+        assert b" 400 " in connection.recv(1000)
+    assert httpx.get(gateway.url + "ping").status_code == 200
 
 
 def test_a_second_gateway_on_the_same_data_is_refused(gateway: GatewayProcess, tmp_path: Path) -> None:
