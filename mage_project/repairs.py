@@ -1,7 +1,9 @@
-"""Three repairs of Mage's server, which whoever starts it applies first with `repair_mage`.
+"""Repairs of Mage's server, which whoever starts it applies first with `repair_mage`.
 
 - Mage's scheduler may queue one run twice, and then two processes execute it at once (mage-ai issue 5619).
   Repaired, a run that waits or is executed isn't queued again.
+- The scheduler kills the process of a run as soon as a block has failed, maybe before the callback has
+  recorded why. Repaired, it lets the process end by itself for a while.
 - When the server is killed, its scheduler lives on, and the restarted server brings a second one. Repaired,
   every process ends with the one that forked it; the new server takes up the runs that were left behind.
 - Great Expectations takes seconds to import. Repaired, the scheduler does that once; the processes of runs
@@ -13,6 +15,7 @@ import importlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,6 +23,8 @@ from mage_ai.orchestration.queue.process_queue import JobStatus, ProcessQueue, Q
 from mage_ai.server import scheduler_manager
 
 LIBRARIES_AT_HAND: Final = ("great_expectations", "pandas", "pyarrow", "clickhouse_connect", "msgspec")
+
+FAILED_RUN_GRACE_SECONDS: Final = 20.0
 
 # From Linux' <sys/prctl.h>: sets the signal that this process gets when its parent ends.
 PR_SET_PDEATHSIG: Final = 1
@@ -30,6 +35,7 @@ def repair_mage() -> None:
     if sys.platform == "linux":
         os.register_at_fork(after_in_child=end_with_parent)
     queue_runs_once()
+    let_failed_runs_end()
     import_libraries_in_scheduler()
 
 
@@ -62,6 +68,20 @@ def queue_runs_once() -> None:
             queue.start_worker_pool()
 
     ProcessQueue.has_job, ProcessQueue.enqueue = has_job, enqueue
+
+
+def let_failed_runs_end() -> None:
+    """Have the scheduler wait before it kills a process; the server, which cancels runs, kills at once."""
+    kill_job_at_once = ProcessQueue.kill_job
+
+    def kill_job(queue: Any, job_id: str) -> None:
+        """Kill the job's process unless it ends by itself."""
+        deadline = time.monotonic() + FAILED_RUN_GRACE_SECONDS
+        while queue.status == QueueStatus.ACTIVE and queue.has_job(job_id) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        kill_job_at_once(queue, job_id)
+
+    ProcessQueue.kill_job = kill_job
 
 
 def import_libraries_in_scheduler() -> None:
