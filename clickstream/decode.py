@@ -150,7 +150,7 @@ def read_values(sent: SentEvent) -> Values:
         inside.get("x"),
         inside.get("y"),
     )
-    return Values._make([*(None if value == "" else value for value in values), form])
+    return Values._make([None if value == "" else value for value in values] + [form])
 
 
 def _read_payload(sent: Any) -> tuple[str | None, Any]:
@@ -170,7 +170,8 @@ def _read_payload(sent: Any) -> tuple[str | None, Any]:
         return PayloadForm.TOO_LARGE, sent
     if type(payload) is not dict:
         return TYPE_NAMES.get(type(payload), "null"), sent
-    if _is_deeper_than(payload, MAX_PAYLOAD_DEPTH):
+    brackets = text.count(b"{") + text.count(b"[")
+    if brackets > MAX_PAYLOAD_DEPTH and _is_deeper_than(payload, MAX_PAYLOAD_DEPTH):
         return PayloadForm.TOO_DEEP, sent
     return PayloadForm.OBJECT, payload
 

@@ -89,7 +89,8 @@ class MageSettings(BaseModel):
 class EtlSettings(BaseModel):
     """Knobs of the pipelines."""
 
-    batch_rows: int = Field(200_000, ge=1_000, description="Raw rows that one step holds in memory.")
+    batch_rows: int = Field(100_000, ge=1_000, description="Raw rows that one step holds in memory.")
+    workers: int = Field(2, ge=1, description="Batches that are validated and parsed at the same time.")
     max_rows_per_run: int = Field(3_000_000, ge=1_000, description="Raw rows that one run takes at most.")
     csv_chunk_rows: int = Field(50_000, ge=1, description="CSV lines that are inserted at once.")
     future_allowed_seconds: int = Field(

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import pandas as pd
 
@@ -245,6 +245,12 @@ def _load_suites(name: SuiteName) -> list[Any]:
         ExpectationSuite(expectation_suite_name=f"{name}.{field}", expectations=expectations)
         for field, expectations in by_field.items()
     ]
+
+
+def prepare_suites() -> None:
+    """Loads Great Expectations and the suites, which takes seconds, once a process."""
+    for name in get_args(SuiteName):
+        _load_suites(name)
 
 
 def _validate(frame: pd.DataFrame, name: SuiteName, parameters: Mapping[str, Any]) -> Iterator[Any]:

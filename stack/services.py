@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from clickstream.errors import ClickstreamError
 from clickstream.settings import PROJECT_ROOT, Settings
+from clickstream.storage.client import Role, connect
+from clickstream.storage.migrations import migrate
 
 MAIN_PYTHON: Final = PROJECT_ROOT / ".venv" / "bin" / "python"
 MAGE_PYTHON: Final = PROJECT_ROOT / ".venv-mage" / "bin" / "python"
@@ -109,6 +111,11 @@ def _mage_environment(settings: Settings) -> Mapping[str, str]:
     }
 
 
+def _migrate_warehouse(settings: Settings) -> None:
+    """Brings the tables and views up to date before the pipelines use them."""
+    migrate(connect(settings.clickhouse, Role.WRITER), settings.clickhouse)
+
+
 def _mage_command(settings: Settings) -> Sequence[str | Path]:
     # Mage takes "localhost" for every address of the machine.
     host = "127.0.0.1" if settings.stack.host == "localhost" else settings.stack.host
@@ -132,6 +139,7 @@ SERVICES: Final = (
         port_setting=("mage", "port"),
         health_path="/api/statuses",
         depends_on=("clickhouse",),
+        prepare=_migrate_warehouse,
     ),
 )
 

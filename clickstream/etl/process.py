@@ -9,8 +9,9 @@ stored already is found by its coordinates and not stored twice.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from clickstream.decode import SentEvent, read_record, read_values
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
 from clickstream.etl.judging import judge, merge_outcomes
+from clickstream.etl.parallel import map_batches
 from clickstream.etl.run_lock import ensure_lock, release_lock
 from clickstream.etl.staging import Staging
 from clickstream.settings import Settings, get_settings
@@ -36,7 +38,7 @@ from clickstream.storage.quarantine import insert_quarantined, known_quarantined
 from clickstream.storage.ranges import OffsetRange
 from clickstream.storage.raw import RAW_SCHEMA, pending_ranges, read_raw
 from clickstream.storage.runs import ExpectationRecord, record_expectations
-from clickstream.validation import ExpectationOutcome
+from clickstream.validation import ExpectationOutcome, prepare_suites
 
 PIPELINE: Final = "process_events"
 
@@ -92,22 +94,38 @@ def validate_events(manifest: Manifest) -> Manifest:
     """Lets Great Expectations decide row by row, and splits each batch into valid and quarantined rows."""
 
     def work(process: ProcessRun, staging: Staging, client: Client) -> None:  # noqa: ARG001
-        allowed_ms = get_settings().etl.future_allowed_seconds * 1_000
+        settings = get_settings().etl
+        counts = process.run.counts
+        counts.quarantined, counts.quarantined_by_code = 0, {}
+        prepare_suites()
+        step = partial(_judge_batch, staging, settings.future_allowed_seconds * 1_000)
         outcomes = []
-        process.run.counts.quarantined_by_code = {}
-        process.run.counts.quarantined = 0
-        for batch in range(process.batches):
-            judgement = judge(staging.read(f"raw-{batch}"), allowed_ms)
-            staging.write(f"valid-{batch}", judgement.valid)
-            staging.write(f"quarantined-{batch}", judgement.quarantined)
-            outcomes.append(judgement.outcomes)
-            process.run.counts.quarantined += judgement.quarantined.num_rows
-            codes: list[Any] = pc.list_flatten(judgement.quarantined["reasons"]).to_pylist()
-            process.run.counts.add_codes(codes)
-            announce(f"Batch {batch + 1} of {process.batches}: {judgement.valid.num_rows:,} valid.")
+        for judged in map_batches(step, process.batches, settings.workers):
+            counts.quarantined += judged.quarantined
+            counts.add_codes(judged.codes)
+            outcomes.append(judged.outcomes)
+            announce(f"Batch {len(outcomes)} of {process.batches}: {judged.valid:,} valid.")
         process.outcomes = merge_outcomes(outcomes)
 
     return _continue(manifest, work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is known of a batch once it is split."""
+
+    valid: int
+    quarantined: int
+    codes: list[str]
+    outcomes: list[ExpectationOutcome]
+
+
+def _judge_batch(staging: Staging, allowed_ms: int, batch: int) -> _Judged:
+    judgement = judge(staging.read(f"raw-{batch}"), allowed_ms)
+    staging.write(f"valid-{batch}", judgement.valid)
+    staging.write(f"quarantined-{batch}", judgement.quarantined)
+    codes: list[Any] = pc.list_flatten(judgement.quarantined["reasons"]).to_pylist()
+    return _Judged(judgement.valid.num_rows, judgement.quarantined.num_rows, codes, judgement.outcomes)
 
 
 def store_quarantined_events(manifest: Manifest) -> Manifest:
@@ -126,10 +144,16 @@ def parse_payload(manifest: Manifest) -> Manifest:
     """Parses the valid rows into the columns of `events`: payload fields, URL parts, device type."""
 
     def work(process: ProcessRun, staging: Staging, client: Client) -> None:  # noqa: ARG001
-        for batch in range(process.batches):
-            staging.write(f"events-{batch}", parse_events(staging.read(f"valid-{batch}")))
+        events = sum(map_batches(partial(_parse_batch, staging), process.batches, get_settings().etl.workers))
+        announce(f"{events:,} events parsed.")
 
     return _continue(manifest, work)
+
+
+def _parse_batch(staging: Staging, batch: int) -> int:
+    events = parse_events(staging.read(f"valid-{batch}"))
+    staging.write(f"events-{batch}", events)
+    return events.num_rows
 
 
 def store_events(manifest: Manifest) -> Manifest:
