@@ -1,0 +1,103 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import yaml
+from clickhouse_connect.driver.client import Client
+
+from clickstream.errors import ClickstreamError
+from clickstream.settings import ClickHouseSettings
+from clickstream.storage.client import Role, connect
+from clickstream.storage.marts import MARTS
+from clickstream.storage.migrations import migrate
+from clickstream.storage.sql import WAREHOUSE_PATH, list_names, load_sql, split_statements
+from clickstream.storage.views import VIEWS, read_view
+
+
+def _tables(client: Client) -> set[str]:
+    return {name for (name,) in client.query("show tables").result_rows}
+
+
+def test_makes_the_database_and_applies_every_migration_once(settings: ClickHouseSettings) -> None:
+    client = connect(settings, Role.WRITER)
+    assert migrate(client, settings) == list_names("migrations")
+    assert migrate(client, settings) == []
+    assert set(VIEWS) <= _tables(client)
+
+
+def test_every_statement_of_a_migration_can_be_repeated(client: Client) -> None:
+    for name in list_names("migrations"):
+        for statement in split_statements(load_sql(f"migrations/{name}")):
+            client.command(statement)
+
+
+def test_two_that_migrate_at_once_do_no_harm(settings: ClickHouseSettings) -> None:
+    connections = [connect(settings, Role.WRITER) for _ in range(2)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda connection: migrate(connection, settings), connections))
+    assert migrate(connections[0], settings) == []
+    assert all(read_view(connections[0], name).num_rows == 0 for name in VIEWS)
+
+
+def test_refuses_a_migration_that_was_changed_after_it_was_applied(
+    client: Client, settings: ClickHouseSettings
+) -> None:
+    client.command(
+        "insert into schema_migrations (name, checksum, applied_at) values ('0001_raw', 'other', '2020-01-01')"
+    )
+    with pytest.raises(ClickstreamError, match="0001_raw was changed after"):
+        migrate(client, settings)
+
+
+def test_every_table_and_every_column_has_a_comment(client: Client) -> None:
+    parameters = {"database": client.database}
+    uncommented = client.query(
+        "select table, name from system.columns where database = {database:String} and comment = ''",
+        parameters=parameters,
+    ).result_rows
+    assert uncommented == []
+    bare_tables = client.query(
+        "select name from system.tables where database = {database:String} and comment = '' and engine != 'View'",
+        parameters=parameters,
+    ).result_rows
+    assert bare_tables == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("marts", name) for name in MARTS] + [("views", name) for name in VIEWS]
+)
+def test_descriptions_name_every_column_as_the_database_does(client: Client, folder: str, name: str) -> None:
+    described = yaml.safe_load((WAREHOUSE_PATH / folder / f"{name}.yml").read_text(encoding="utf-8"))
+    columns = client.query(
+        "select name, comment from system.columns "
+        "where database = {database:String} and table = {table:String} order by position",
+        parameters={"database": client.database, "table": name},
+    ).result_rows
+    assert list(described["columns"].items()) == columns
+    assert described["grain"].startswith("One row per ")
+
+
+@pytest.mark.parametrize("name", MARTS)
+def test_a_mart_is_made_as_its_staging_table_is(client: Client, name: str) -> None:
+    columns = (
+        "select name, type, position from system.columns where database = {database:String} and table = "
+    )
+    mart, staging = (
+        client.query(columns + "{table:String}", parameters={"database": client.database, "table": table})
+        for table in (name, f"{name}_staging")
+    )
+    assert mart.result_rows == staging.result_rows
+
+
+def test_the_reading_user_reads_views_and_writes_nothing(
+    client: Client, settings: ClickHouseSettings
+) -> None:
+    reader = connect(settings, Role.READER)
+    assert read_view(reader, "ledger").num_rows == 0
+    with pytest.raises(Exception, match="ACCESS_DENIED|READONLY|Not enough privileges|readonly"):
+        reader.command("insert into users (id, fio, country) values (1, 'A', 'DE')")
+
+
+def test_a_wrong_password_is_called_one(settings: ClickHouseSettings) -> None:
+    wrong = settings.model_copy(update={"writer_password": settings.reader_password})
+    with pytest.raises(ClickstreamError, match="refuses the name or the password of clickstream_writer"):
+        connect(wrong, Role.WRITER)
