@@ -33,7 +33,10 @@ from stack.processes import free_ports, processes_of
 SAMPLE = PROJECT_ROOT / "data" / "sample_events.csv"
 SAMPLE_KEY = json.loads((PROJECT_ROOT / "data" / "sample_events.key.json").read_text(encoding="utf-8"))
 RUN_SECONDS = 120.0
-RUNS_AT_ONCE = 6
+RUNS_AT_ONCE = 4
+MANY_LINES = 150_000
+CSV_HEADER = "type,created_at,session_id,user_id,url,payload"
+CSV_LINE = 'view,2025-01-01T10:00:00Z,s{0},{0},/,"{{""event_title"":""seen"",""element_id"":""#buy""}}"'
 
 
 def run(mage: MageClient, pipeline: str, **variables: str) -> PipelineRun:
@@ -204,6 +207,23 @@ def test_a_killed_server_leaves_no_process_and_is_restarted_with_its_runs(
     restarted = stack.supervisor.processes()["mage"].pid
     family = {restarted, *(child.pid for child in psutil.Process(restarted).children(recursive=True))}
     assert {process.pid for process in processes_of(stack.settings.stack.data_path, "mage")} <= family
+
+
+def test_a_run_whose_process_is_killed_goes_on_and_loads_each_line_once(
+    stack: Stack, mage: MageClient, clickhouse: Client, tmp_path: Path
+) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text("\n".join([CSV_HEADER, *(CSV_LINE.format(number) for number in range(MANY_LINES))]))
+    server = psutil.Process(stack.supervisor.processes()["mage"].pid)
+    lasting = set(server.children(recursive=True))
+    run_id = mage.trigger("load_csv", {"path": str(path)})
+    until(lambda: mage.run_status(run_id).current_block == "load_csv_file")
+    for process in set(server.children(recursive=True)) - lasting:
+        process.kill()
+    assert mage.run_status(run_id).status == RunStatus.RUNNING
+    loaded = mage.result(mage.wait(run_id, timeout_seconds=RUN_SECONDS))
+    origin = f"csv/{loaded['file']['sha256']}"
+    assert count(clickhouse, f"raw_events where origin = '{origin}'") == MANY_LINES
 
 
 def answers(mage: MageClient, run_id: int) -> bool:
