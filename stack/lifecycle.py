@@ -132,7 +132,6 @@ class Stack:
         self.down()
         if self.paths.data.exists():
             shutil.rmtree(self.paths.data)
-        shutil.rmtree(self.paths.short_directory, ignore_errors=True)
 
     def _addresses(self) -> dict[str, str]:
         host = self.settings.stack.host
@@ -207,7 +206,9 @@ class Stack:
             self.supervisor.shutdown()
             psutil.wait_procs(supervisor_process, timeout=self.settings.stack.stop_timeout_seconds)
         self.paths.addresses.unlink(missing_ok=True)
-        return self._end_leftovers() or was_running
+        had_leftovers = self._end_leftovers()
+        shutil.rmtree(self.paths.short_directory, ignore_errors=True)
+        return had_leftovers or was_running
 
     def _stop_service(self, name: str, info: ProcessInfo | None) -> None:
         if info is None or info.state in DEAD_STATES:
