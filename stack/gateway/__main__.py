@@ -39,7 +39,8 @@ def main() -> int:
 
 def _serve(settings: Settings, engine: Engine) -> int:
     # The server ends what runs, then raises the signal again; the engine is still to be closed by then.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    for stopping in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stopping, lambda *_: None)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings.clickhouse, engine),

@@ -257,7 +257,7 @@ class Engine:
             **_SERVER_SETTINGS,
         }
         self._target = f"{directory}?{urlencode(options, safe='/')}"
-        # The engine lives as long as one connection is open; this one also looks up and ends statements.
+        # The engine lives as long as one connection is open.
         self._anchor = Connection(self._target)
         found = self._anchor.execute("SELECT timezone(), version()", "TSV").data.decode().strip()
         self.timezone, self.version = found.split("\t")
@@ -273,24 +273,27 @@ class Engine:
         return Connection(self._target)
 
     def running(self) -> dict[str, str]:
-        """The engine's id of each running statement, by the `query_id` that its client gave it."""
-        rows = self._lookup("SELECT Settings['log_comment'], query_id FROM system.processes")
-        return dict(row.split("\t", 1) for row in rows if not row.startswith("\t"))
+        """The engine's id of each running statement, by the `query_id` that its client gave it.
+
+        chDB gives each statement an id of its own; the gateway puts the client's into `log_comment`.
+        """
+        sql = "SELECT Settings['log_comment'] AS client, query_id FROM system.processes WHERE client != ''"
+        return dict(json.loads(self._on_the_side(sql))["data"])
 
     def kill(self, query_id: str) -> None:
         """End the statement with a client's `query_id`, if it is running."""
-        self._lookup(f"KILL QUERY WHERE Settings['log_comment'] = {quote(query_id)} ASYNC")
+        self._on_the_side(f"KILL QUERY WHERE Settings['log_comment'] = {quote(query_id)} ASYNC")
 
     def close(self) -> None:
         """Close the engine; connections that are still open are the caller's to close before."""
         self._anchor.close()
         self._lock.close()
 
-    def _lookup(self, sql: str) -> list[str]:
-        """Rows of a statement about statements, on a connection of its own: the anchor may be in use."""
+    def _on_the_side(self, sql: str) -> bytes:
+        """The result of a statement about statements, on a connection that is free for sure."""
         connection = Connection(self._target)
         try:
-            return connection.execute(sql, "TSVRaw").data.decode().splitlines()
+            return connection.execute(sql, "JSONCompact").data
         finally:
             connection.close()
 

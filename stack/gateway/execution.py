@@ -5,6 +5,7 @@ import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import IO, Final, TypeVar
 
 import anyio
@@ -134,7 +135,7 @@ class Gateway:
             rows = await self.in_thread(lambda: connection.insert(task.text, task.statement.format))
             try:
                 async for piece in body.rest(task.statement.data_start or 0):
-                    await self.in_thread(lambda piece=piece: rows.append(piece))  # type: ignore[misc]
+                    await self.in_thread(partial(rows.append, piece))
             except BaseException:
                 with anyio.CancelScope(shield=True):
                     await self.in_thread(rows.cancel)
@@ -162,7 +163,8 @@ class Gateway:
         classified = connection.classify(task.text)
         if classified.statements > 1:
             raise StatementError(Code.SYNTAX_ERROR, "Multi-statements are not allowed")
-        if verb not in ("SET", "USE") and not classified.only_reads:
+        # What does not parse is left to the engine, which says where.
+        if verb not in ("SET", "USE") and classified.statements and not classified.only_reads:
             _refuse_writes(call)
         text = self._with_engine_ids(task.text) if verb == "KILL" else task.text
         return replace(task, text=text, only_reads=classified.only_reads)
@@ -248,7 +250,7 @@ class Gateway:
         call = task.call
         settings = {**_own_settings(call, tables), "log_comment": call.query_id}
         if call.session is not None and not tables:
-            session = await self.in_thread(lambda: self.sessions.acquire(call.account, call.session))  # type: ignore[arg-type]
+            session = await self.in_thread(partial(self.sessions.acquire, call.account, call.session))
             try:
                 keeps = task.statement.sets_settings
                 await self.in_thread(lambda: session.prepare(settings, call.database, keeps_settings=keeps))

@@ -103,6 +103,12 @@ def test_nobody_reaches_files_or_other_servers(
     assert not out.exists()
 
 
+def test_the_reader_is_told_where_a_statement_is_broken(gateway: GatewayProcess) -> None:
+    answer = gateway.post("selekt 1", auth=READER)
+    assert answer.headers["X-ClickHouse-Exception-Code"] == "62"
+    assert "selekt" in answer.text
+
+
 def test_get_only_reads(gateway: GatewayProcess, table: str) -> None:
     assert httpx.get(gateway.url, params={"query": "select 1"}, auth=WRITER).text == "1\n"
     answer = httpx.get(gateway.url, params={"query": f"drop table {table}"}, auth=WRITER)
