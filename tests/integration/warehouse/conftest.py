@@ -20,9 +20,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess
     running.stop()
 
 
-@pytest.fixture
-def settings(gateway: GatewayProcess) -> ClickHouseSettings:
-    """Settings of a database that is not there yet."""
+def _settings(gateway: GatewayProcess) -> ClickHouseSettings:
     return ClickHouseSettings(
         port=gateway.port,
         database=f"test_{uuid.uuid4().hex}",
@@ -34,10 +32,32 @@ def settings(gateway: GatewayProcess) -> ClickHouseSettings:
 
 
 @pytest.fixture
-def client(settings: ClickHouseSettings) -> Iterator[Client]:
-    """A writing connection to a database of the test's own, migrated and empty."""
+def new_settings(gateway: GatewayProcess) -> ClickHouseSettings:
+    """Settings of a database that is not there yet."""
+    return _settings(gateway)
+
+
+@pytest.fixture(scope="session")
+def settings(gateway: GatewayProcess) -> ClickHouseSettings:
+    """Settings of the database of `client`."""
+    return _settings(gateway)
+
+
+@pytest.fixture(scope="session")
+def _connection(settings: ClickHouseSettings) -> Client:
     connection = connect(settings, Role.WRITER)
     migrate(connection, settings)
-    yield connection
-    connection.command("drop database {name:Identifier}", parameters={"name": settings.database})
-    connection.close()
+    return connection
+
+
+@pytest.fixture
+def client(_connection: Client) -> Iterator[Client]:
+    """A writing connection to a migrated database in which no table has a row."""
+    yield _connection
+    filled = _connection.query(
+        "select name from system.tables where database = {name:String} and total_rows > 0 "
+        "and name != 'schema_migrations'",
+        parameters={"name": _connection.database},
+    ).result_rows
+    for (table,) in filled:
+        _connection.command("truncate table {table:Identifier}", parameters={"table": table})

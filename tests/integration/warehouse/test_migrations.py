@@ -17,10 +17,10 @@ def _tables(client: Client) -> set[str]:
     return {name for (name,) in client.query("show tables").result_rows}
 
 
-def test_makes_the_database_and_applies_every_migration_once(settings: ClickHouseSettings) -> None:
-    client = connect(settings, Role.WRITER)
-    assert migrate(client, settings) == list_names("migrations")
-    assert migrate(client, settings) == []
+def test_makes_the_database_and_applies_every_migration_once(new_settings: ClickHouseSettings) -> None:
+    client = connect(new_settings, Role.WRITER)
+    assert migrate(client, new_settings) == list_names("migrations")
+    assert migrate(client, new_settings) == []
     assert set(VIEWS) <= _tables(client)
 
 
@@ -30,22 +30,24 @@ def test_every_statement_of_a_migration_can_be_repeated(client: Client) -> None:
             client.command(statement)
 
 
-def test_two_that_migrate_at_once_do_no_harm(settings: ClickHouseSettings) -> None:
-    connections = [connect(settings, Role.WRITER) for _ in range(2)]
+def test_two_that_migrate_at_once_do_no_harm(new_settings: ClickHouseSettings) -> None:
+    connections = [connect(new_settings, Role.WRITER) for _ in range(2)]
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda connection: migrate(connection, settings), connections))
-    assert migrate(connections[0], settings) == []
+        list(pool.map(lambda connection: migrate(connection, new_settings), connections))
+    assert migrate(connections[0], new_settings) == []
     assert all(read_view(connections[0], name).num_rows == 0 for name in VIEWS)
 
 
 def test_refuses_a_migration_that_was_changed_after_it_was_applied(
-    client: Client, settings: ClickHouseSettings
+    new_settings: ClickHouseSettings,
 ) -> None:
+    client = connect(new_settings, Role.WRITER)
+    migrate(client, new_settings)
     client.command(
         "insert into schema_migrations (name, checksum, applied_at) values ('0001_raw', 'other', '2020-01-01')"
     )
     with pytest.raises(ClickstreamError, match="0001_raw was changed after"):
-        migrate(client, settings)
+        migrate(client, new_settings)
 
 
 def test_every_table_and_every_column_has_a_comment(client: Client) -> None:
