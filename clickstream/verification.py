@@ -99,9 +99,8 @@ def compare_with_key(client: Client, key: Mapping[str, Any]) -> list[Comparison]
 
 
 def _rows_of_view(client: Client, name: str, columns: Sequence[str]) -> list[list[Any]]:
-    table = read_view(client, name)
-    found = [[_normal(value) for value in table[column].to_pylist()] for column in columns]
-    return [list(row) for row in zip(*found, strict=True)]
+    rows = client.query("select * from {view:Identifier}", parameters={"view": name}, tz_mode="aware")
+    return [[_normal(row[column]) for column in columns] for row in rows.named_results()]
 
 
 def _normal(value: Any) -> Any:

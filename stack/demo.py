@@ -39,22 +39,19 @@ FILE: Final = PROJECT_ROOT / "data" / "generated" / "demo.csv"
 class Stopwatch:
     """How long each stage took, and of how many events."""
 
-    stages: list[tuple[str, int | None, float]] = field(default_factory=list)
+    rows: list[tuple[str, int | None, float, int | None]] = field(default_factory=list)
+    events: int | None = None
 
     @contextmanager
-    def stage(self, name: str, events: int | None = None) -> Iterator[None]:
-        """Measures what happens inside."""
+    def stage(self, name: str) -> Iterator[None]:
+        """Measures what happens inside, which may set `events` to how many it went through."""
         out.print(f"[bold]{name}[/bold] …")
+        self.events = None
         start = time.monotonic()
         yield
-        self.stages.append((name, events, time.monotonic() - start))
-
-    def rows(self) -> list[tuple[str, int | None, float, int | None]]:
-        """The stages with events a second."""
-        return [
-            (name, events, seconds, round(events / seconds) if events else None)
-            for name, events, seconds in self.stages
-        ]
+        seconds = time.monotonic() - start
+        rate = round(self.events / seconds) if self.events else None
+        self.rows.append((name, self.events, seconds, rate))
 
 
 def run_demo(console: Console) -> bool:
@@ -70,29 +67,38 @@ def run_demo(console: Console) -> bool:
         with reporting(console, stack_services) as reporter:
             Stack(settings, reporter).up()
     files = DatasetFiles.beside(FILE)
-    with watch.stage("Generate events", EVENTS):
-        _generate(files)
-    with watch.stage("Load the file", EVENTS):
-        out.print(f"  {load_file(settings, files.users)['message']}", markup=False)
-        out.print(f"  {load_file(settings, files.events)['message']}", markup=False)
-    with watch.stage("Process: validate, store, build marts", EVENTS):
-        for result in process_pending(settings):
+    with watch.stage("Generate events"):
+        watch.events = _generate(files)
+    with watch.stage("Load the file"):
+        for file in (files.users, files.events):
+            result = load_file(settings, file)
             out.print(f"  {result['message']}", markup=False)
+            watch.events = result["run"]["counts"]["stored"]
+    with watch.stage("Process: validate, store, build marts"):
+        results = process_pending(settings)
+        for result in results:
+            out.print(f"  {result['message']}", markup=False)
+        watch.events = sum(result["run"]["counts"]["rows_in"] for result in results)
     with watch.stage("Verify against the answer key"):
         is_right = _verify(settings, files.key)
     _report(settings, watch)
     return is_right
 
 
-def _generate(files: DatasetFiles) -> None:
-    """Writes the file of the demo unless it is there: another day must not add other events."""
+def _generate(files: DatasetFiles) -> int:
+    """Writes the file of the demo unless it is there: another day must not add other events.
+
+    Returns:
+        How many records were written.
+    """
     if files.events.exists() and files.key.exists() and files.users.exists():
         out.print(f"  {files.events.name} is there already; delete it to have newer days.", markup=False)
-        return
+        return 0
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
     plan = Plan(events=EVENTS, days=DAYS, seed=SEED, faults=0.01, duplicates=0.02, until=yesterday)
     files.events.parent.mkdir(parents=True, exist_ok=True)
     write_dataset(plan, files, lambda _done: None)
+    return EVENTS
 
 
 def _verify(settings: Settings, key: Path) -> bool:
@@ -122,7 +128,7 @@ def _report(settings: Settings, watch: Stopwatch) -> None:
     ask("Quarantined by source and code", "quarantined_by_code")
     ask("Active users of the last days", "last_active_users", limit=7)
     ask("Top pages", "top_pages", limit=10)
-    print_table("Stages", ("stage", "events", "seconds", "events/s"), watch.rows())
+    print_table("Stages", ("stage", "events", "seconds", "events/s"), watch.rows)
     for service in chosen_services(settings):
         out.print(f"{service.name:<12} {service.shown_address(settings)}", markup=False)
     out.print(

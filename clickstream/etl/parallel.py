@@ -38,7 +38,7 @@ def _without_garbage_collection(step: Callable[[int], Result], batch: int) -> Re
 
 @contextmanager
 def _paused_garbage_collection() -> Iterator[None]:
-    """A batch makes millions of objects that live to its end; to look for garbage among them costs a fifth."""
+    """A batch makes millions of objects that live to its end; looking for garbage there costs a fifth."""
     gc.disable()
     try:
         yield
