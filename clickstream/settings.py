@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     mage: MageSettings
     etl: EtlSettings = Field(default_factory=EtlSettings)
 
+    @property
+    def etl_locks(self) -> Path:
+        """Where the lock files of the pipelines lie."""
+        return self.stack.data_path / "etl" / "locks"
+
 
 def env_file() -> Path:
     """Path of the settings file: `CLICKSTREAM_ENV_FILE`, else `.env` at the root of the checkout."""

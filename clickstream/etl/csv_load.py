@@ -22,7 +22,7 @@ from clickstream.contract import uint_pattern
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
-from clickstream.etl.run_lock import ensure_lock, release_lock
+from clickstream.etl.run_lock import held_lock
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
 from clickstream.sources.csv import (
@@ -107,10 +107,10 @@ def load_file(manifest: Manifest) -> Manifest:
     """
     settings = get_settings()
     load = msgspec.convert(manifest, CsvLoad)
-    ensure_lock(settings.stack.data_path / "etl" / "locks", _lock_name(load))
     client = connect(settings.clickhouse, Role.WRITER)
-    journal.start_run(client, load.run)
-    with open_text(Path(load.file.path)) as text:
+    lock = f"{PIPELINE}-{load.file.sha256[:16]}"
+    with held_lock(settings.etl_locks, lock), open_text(Path(load.file.path)) as text:
+        journal.start_run(client, load.run)
         records = _until_broken_off(read_records(text, load.file), load)
         if load.file.kind is FileKind.USERS:
             _load_users(client, load, records, settings.etl.csv_chunk_rows)
@@ -125,12 +125,10 @@ def report_load(manifest: Manifest) -> Manifest:
     Raises:
         BadInputError: The file ends in the middle; what came before that is loaded.
     """
-    settings = get_settings()
     load = msgspec.convert(manifest, CsvLoad)
-    client = connect(settings.clickhouse, Role.WRITER)
+    client = connect(get_settings().clickhouse, Role.WRITER)
     for broken in load.broken_lines:
         announce(f"Line {broken.line}: {broken.code}")
-    release_lock(settings.stack.data_path / "etl" / "locks", _lock_name(load))
     message = _summary(load)
     if load.problem:
         raise BadInputError(
@@ -139,10 +137,6 @@ def report_load(manifest: Manifest) -> Manifest:
     journal.finish_run(client, load.run, message)
     announce(message)
     return {**to_manifest(load), "message": message}
-
-
-def _lock_name(load: CsvLoad) -> str:
-    return f"{PIPELINE}-{load.file.sha256[:16]}"
 
 
 def _until_broken_off(records: Iterator[CsvRecord], load: CsvLoad) -> Iterator[CsvRecord]:

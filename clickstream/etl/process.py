@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -25,7 +24,7 @@ from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
 from clickstream.etl.judging import judge, merge_outcomes
 from clickstream.etl.parallel import map_batches
-from clickstream.etl.run_lock import ensure_lock, release_lock
+from clickstream.etl.run_lock import held_lock
 from clickstream.etl.staging import Staging
 from clickstream.settings import Settings, get_settings
 from clickstream.steps import Event, make_event
@@ -71,21 +70,21 @@ def stage_raw_events() -> Manifest:
         The manifest of the run; with no ranges where there is nothing to do.
     """
     settings = get_settings()
-    ensure_lock(_locks(settings), PIPELINE)
-    client = connect(settings.clickhouse, Role.WRITER)
-    process = ProcessRun(journal.new_run(PIPELINE))
-    process.ranges = pending_ranges(client, settings.etl.max_rows_per_run)
-    if not process.ranges:
-        announce("No raw event is waiting.")
-        return to_manifest(process)
-    staging = _staging(settings, process)
-    staging.create()
-    journal.close_dead_runs(client, PIPELINE)
-    journal.start_run(client, process.run)
-    for table in read_raw(client, process.ranges, settings.etl.batch_rows):
-        staging.write(f"raw-{process.batches}", table)
-        process.batches += 1
-        process.run.counts.rows_in += table.num_rows
+    with held_lock(settings.etl_locks, PIPELINE):
+        client = connect(settings.clickhouse, Role.WRITER)
+        process = ProcessRun(journal.new_run(PIPELINE))
+        process.ranges = pending_ranges(client, settings.etl.max_rows_per_run)
+        if not process.ranges:
+            announce("No raw event is waiting.")
+            return to_manifest(process)
+        staging = _staging(settings, process)
+        staging.create()
+        journal.close_dead_runs(client, PIPELINE)
+        journal.start_run(client, process.run)
+        for table in read_raw(client, process.ranges, settings.etl.batch_rows):
+            staging.write(f"raw-{process.batches}", table)
+            process.batches += 1
+            process.run.counts.rows_in += table.num_rows
     announce(f"{process.run.counts.rows_in:,} raw events from {len(process.ranges)} origins.")
     return to_manifest(process)
 
@@ -197,17 +196,14 @@ def finish_run(manifest: Manifest) -> Manifest:
 
     finished = _continue(manifest, work)
     process = msgspec.convert(finished, ProcessRun)
-    release_lock(_locks(get_settings()), PIPELINE)
     message = _summary(process) if process.ranges else "No raw event was waiting."
     announce(message)
     return {**finished, "message": message}
 
 
 def fail_run(message: str) -> None:
-    """Records that what this process was doing has failed, and lets the next run begin."""
-    settings = get_settings()
-    release_lock(_locks(settings), PIPELINE)
-    for run in journal.fail_open_runs(connect(settings.clickhouse, Role.WRITER), message):
+    """Records that what this process was doing has failed."""
+    for run in journal.fail_open_runs(connect(get_settings().clickhouse, Role.WRITER), message):
         announce(f"{run.pipeline} failed: {message}")
 
 
@@ -292,13 +288,13 @@ def _continue(manifest: Manifest, work: Callable[[ProcessRun, Staging, Client], 
     process = msgspec.convert(manifest, ProcessRun)
     if not process.ranges:
         return manifest
-    ensure_lock(_locks(settings), PIPELINE)
     staging = _staging(settings, process)
-    if not staging.exists:
-        announce("Another run has taken over; nothing is left to do here.")
-        return manifest
-    journal.resume_run(process.run)
-    work(process, staging, connect(settings.clickhouse, Role.WRITER))
+    with held_lock(settings.etl_locks, PIPELINE):
+        if not staging.exists:
+            announce("Another run has taken over; nothing is left to do here.")
+            return manifest
+        journal.resume_run(process.run)
+        work(process, staging, connect(settings.clickhouse, Role.WRITER))
     return to_manifest(process)
 
 
@@ -316,10 +312,6 @@ def _summary(process: ProcessRun) -> str:
         f"{counts.quarantined:,} quarantined{f' ({codes})' if codes else ''}; "
         f"{len(process.run.days)} days rebuilt in {seconds:.1f} s."
     )
-
-
-def _locks(settings: Settings) -> Path:
-    return settings.stack.data_path / "etl" / "locks"
 
 
 def _staging(settings: Settings, process: ProcessRun) -> Staging:

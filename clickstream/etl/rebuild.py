@@ -6,7 +6,7 @@ from typing import Any, Final
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import announce, to_manifest
-from clickstream.etl.run_lock import ensure_lock, release_lock
+from clickstream.etl.run_lock import held_lock
 from clickstream.settings import get_settings
 from clickstream.storage.client import Role, connect
 from clickstream.storage.marts import days_between, rebuild_days
@@ -44,16 +44,14 @@ def _parse(text: str, default: date) -> date:
 def rebuild_marts(days: list[str]) -> dict[str, Any]:
     """Builds every mart anew for some days; others are left as they are."""
     settings = get_settings()
-    locks = settings.stack.data_path / "etl" / "locks"
-    ensure_lock(locks, _LOCK)
-    client = connect(settings.clickhouse, Role.WRITER)
     run = journal.new_run(PIPELINE)
-    journal.close_dead_runs(client, PIPELINE)
-    journal.start_run(client, run)
-    run.days = [date.fromisoformat(day) for day in days]
-    rebuild_days(client, run.days)
-    message = f"{len(days)} days rebuilt."
-    journal.finish_run(client, run, message)
-    release_lock(locks, _LOCK)
+    with held_lock(settings.etl_locks, _LOCK):
+        client = connect(settings.clickhouse, Role.WRITER)
+        journal.close_dead_runs(client, PIPELINE)
+        journal.start_run(client, run)
+        run.days = [date.fromisoformat(day) for day in days]
+        rebuild_days(client, run.days)
+        message = f"{len(days)} days rebuilt."
+        journal.finish_run(client, run, message)
     announce(message)
     return {**to_manifest(run), "message": message}

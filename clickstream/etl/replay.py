@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
+from clickhouse_connect.driver.client import Client
 
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, to_manifest
 from clickstream.etl.quarantine_file import Coordinate, read_fixes
-from clickstream.etl.run_lock import ensure_lock, release_lock
+from clickstream.etl.run_lock import held_lock
 from clickstream.etl.staging import Staging
 from clickstream.reasons import RECORD_CODES, ErrorCode
 from clickstream.settings import Settings, get_settings
@@ -62,19 +63,19 @@ def select_quarantined(code: str, source: str, fixed_file: str) -> Manifest:
     settings = get_settings()
     wanted = QuarantineFilter(code=_parse_code(code), source=source or None)
     fixes = read_fixes(Path(fixed_file)) if fixed_file else None
-    ensure_lock(_locks(settings), PIPELINE)
-    client = connect(settings.clickhouse, Role.WRITER)
     replay = Replay(journal.new_run(PIPELINE))
-    journal.close_dead_runs(client, PIPELINE)
-    journal.start_run(client, replay.run)
     staging = _staging(settings, replay)
-    staging.create()
-    for batch in unreplayed(client, wanted):
-        chosen = _with_fixes(batch, fixes)
-        if chosen.num_rows:
-            staging.write(f"chosen-{replay.batches}", chosen)
-            replay.batches += 1
-            replay.run.counts.rows_in += chosen.num_rows
+    with held_lock(settings.etl_locks, PIPELINE):
+        client = connect(settings.clickhouse, Role.WRITER)
+        journal.close_dead_runs(client, PIPELINE)
+        journal.start_run(client, replay.run)
+        staging.create()
+        for batch in unreplayed(client, wanted):
+            chosen = _with_fixes(batch, fixes)
+            if chosen.num_rows:
+                staging.write(f"chosen-{replay.batches}", chosen)
+                replay.batches += 1
+                replay.run.counts.rows_in += chosen.num_rows
     replay.not_found = len(fixes) - replay.run.counts.rows_in if fixes is not None else 0
     announce(f"{replay.run.counts.rows_in:,} quarantined events chosen.")
     return to_manifest(replay)
@@ -84,28 +85,31 @@ def replay_events(manifest: Manifest) -> Manifest:
     """Appends the chosen rows to `raw_events` and marks them as replayed."""
     settings = get_settings()
     replay = msgspec.convert(manifest, Replay)
-    ensure_lock(_locks(settings), PIPELINE)
     staging = _staging(settings, replay)
-    if not staging.exists:
-        announce("Another run has taken over; nothing is left to do here.")
-        return manifest
-    journal.resume_run(replay.run)
-    client = connect(settings.clickhouse, Role.WRITER)
-    replay.run.counts.stored = 0
-    for number in range(replay.batches):
-        chosen = staging.read(f"chosen-{number}")
-        known = known_replays(client, [_name(coordinate) for coordinate in _coordinates(chosen)])
-        offset = last_offset(client, ORIGIN)
-        rows = _raw_rows(chosen, known, first_offset=0 if offset is None else offset + 1)
-        insert_raw(client, rows, f"{ORIGIN}:{rows['offset'][0].as_py() if rows.num_rows else ''}")
-        mark_replayed(client, chosen, datetime.now(UTC))
-        replay.run.counts.stored += chosen.num_rows
-    message = _summary(replay)
-    journal.finish_run(client, replay.run, message)
-    staging.remove()
-    release_lock(_locks(settings), PIPELINE)
+    with held_lock(settings.etl_locks, PIPELINE):
+        if not staging.exists:
+            announce("Another run has taken over; nothing is left to do here.")
+            return manifest
+        journal.resume_run(replay.run)
+        client = connect(settings.clickhouse, Role.WRITER)
+        replay.run.counts.stored = sum(
+            _replay_batch(client, staging.read(f"chosen-{number}")) for number in range(replay.batches)
+        )
+        message = _summary(replay)
+        journal.finish_run(client, replay.run, message)
+        staging.remove()
     announce(message)
     return {**to_manifest(replay), "message": message}
+
+
+def _replay_batch(client: Client, chosen: pa.Table) -> int:
+    """Sends one batch again, but for rows that a killed run has sent; returns how many rows it has."""
+    known = known_replays(client, [_name(coordinate) for coordinate in _coordinates(chosen)])
+    last = last_offset(client, ORIGIN)
+    rows = _raw_rows(chosen, known, first_offset=0 if last is None else last + 1)
+    insert_raw(client, rows, f"{ORIGIN}:{rows['offset'][0].as_py() if rows.num_rows else ''}")
+    mark_replayed(client, chosen, datetime.now(UTC))
+    return chosen.num_rows
 
 
 def _parse_code(code: str) -> ErrorCode | None:
@@ -164,10 +168,6 @@ def _summary(replay: Replay) -> str:
     missing = f" {replay.not_found:,} of the file are not in quarantine." if replay.not_found else ""
     waiting = " `process_events` takes them next." if replay.run.counts.stored else ""
     return f"{replay.run.counts.stored:,} quarantined events sent again.{waiting}{missing}"
-
-
-def _locks(settings: Settings) -> Path:
-    return settings.stack.data_path / "etl" / "locks"
 
 
 def _staging(settings: Settings, replay: Replay) -> Staging:

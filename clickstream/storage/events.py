@@ -51,9 +51,12 @@ STORED_SCHEMA: Final = schema_of([column("id", pa.uint64()), *COORDINATE_FIELDS]
 COORDINATES_SCHEMA: Final = schema_of(COORDINATE_FIELDS)
 """Columns of `known_duplicates` and `known_quarantined`."""
 
-_EVENT_SETTINGS: Final = {
+_SETTINGS: Final = {
     # A batch of old events may reach over any number of months.
     "max_partitions_per_insert_block": 0,
+}
+_EVENT_SETTINGS: Final = {
+    **_SETTINGS,
     # Of two values with one path, as in {"a.b": 1, "a": {"b": 2}}, the first is kept; `raw_events` has both.
     "type_json_skip_duplicated_paths": 1,
     # A text that looks like a date stays the text that was sent.
@@ -66,6 +69,9 @@ def insert_events(client: Client, table: pa.Table) -> None:
     """Inserts events, which must not be stored yet (`find_stored`).
 
     Killed half-way, some months of the events may be there and others not: look up again which are.
+
+    Every payload that the contract allows is taken. In it, null and empty objects become nothing, a dot in a
+    key becomes a step of the path, integers beyond 64 bits become texts; `raw_events` keeps what was sent.
 
     Args:
         client: A connection that may write.
@@ -102,8 +108,7 @@ def insert_duplicates(client: Client, table: pa.Table) -> None:
         table: Rows of `DUPLICATES_SCHEMA`.
     """
     if table.num_rows:
-        settings = {"max_partitions_per_insert_block": 0}
-        client.insert_arrow("duplicate_events", table.cast(DUPLICATES_SCHEMA), settings=settings)
+        client.insert_arrow("duplicate_events", table.cast(DUPLICATES_SCHEMA), settings=_SETTINGS)
 
 
 def known_duplicates(client: Client, ranges: Iterable[OffsetRange]) -> pa.Table:

@@ -29,7 +29,6 @@ _ONE_BLOCK: Final = {
     "max_insert_block_size": 2**40,
     "min_insert_block_size_rows": 2**40,
     "min_insert_block_size_bytes": 0,
-    "deduplicate_insert": "enable",
 }
 """Settings under which an insert is one block, and so one part: all or nothing."""
 

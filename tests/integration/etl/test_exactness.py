@@ -1,0 +1,112 @@
+"""However a file is cut, shuffled and repeated, the marts equal the answer key."""
+
+import random
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from clickstream.reasons import ErrorCode
+from clickstream.settings import PROJECT_ROOT
+from clickstream.sources.csv import inspect_csv, open_text, read_records
+from clickstream.storage.checks import run_checks
+from clickstream.storage.raw import count_pending
+from clickstream.verification import compare_with_key, load_key
+from tests.integration.etl.pipelines import load, run
+
+SAMPLE = PROJECT_ROOT / "data" / "sample_events.csv"
+KEY = load_key(PROJECT_ROOT / "data" / "sample_events.key.json")
+
+
+def assert_exact(client: Client) -> None:
+    """Every view, the ledger and the error codes are as the key says, and every check passes."""
+    assert [item for item in compare_with_key(client, KEY) if item.differences] == []
+    assert [check.name for check in run_checks(client) if not check.passed] == []
+    assert count_pending(client) == 0
+
+
+def records_of_sample() -> list[bytes]:
+    """The records of the sample as they stand in the file; some have several lines."""
+    lines = SAMPLE.read_bytes().splitlines(keepends=True)
+    file = inspect_csv(SAMPLE)
+    with open_text(SAMPLE) as text:
+        starts = [record.line - 1 for record in read_records(text, file)]
+    return [b"".join(lines[start:end]) for start, end in zip(starts, [*starts[1:], None], strict=True)]
+
+
+def test_a_file_at_once_gives_the_answer_key(client: Client) -> None:
+    load(SAMPLE)
+    result = run()
+
+    assert_exact(client)
+    counts = result["run"]["counts"]
+    assert counts["rows_in"] == counts["stored"] + counts["duplicate"] + counts["quarantined"]
+
+
+def test_four_increments_in_shuffled_order_give_the_answer_key(client: Client, tmp_path: Path) -> None:
+    header = SAMPLE.read_bytes().split(b"\n", 1)[0] + b"\n"
+    *records, open_ended = records_of_sample()
+    random.Random(4).shuffle(records)
+    for number in range(4):
+        part = records[number::4] + ([open_ended] if number == 3 else [])
+        path = tmp_path / f"part-{number}.csv"
+        path.write_bytes(header + b"".join(part))
+        load(path)
+        run()
+
+    assert_exact(client)
+
+
+def test_files_loaded_together_are_processed_together(client: Client, tmp_path: Path) -> None:
+    header = SAMPLE.read_bytes().split(b"\n", 1)[0] + b"\n"
+    records = records_of_sample()
+    for number, part in enumerate((records[1500:], records[:1500])):
+        path = tmp_path / f"part-{number}.csv"
+        path.write_bytes(header + b"".join(part))
+        load(path)
+    run()
+
+    assert_exact(client)
+
+
+def test_the_same_file_again_adds_nothing_and_says_so(client: Client) -> None:
+    load(SAMPLE)
+    run()
+    again = load(SAMPLE)
+
+    assert again["run"]["counts"]["stored"] == 0
+    assert "nothing was added" in again["message"]
+    assert run()["ranges"] == []
+    assert_exact(client)
+
+
+def test_a_copy_with_another_content_has_only_duplicates(client: Client, tmp_path: Path) -> None:
+    load(SAMPLE)
+    run()
+    first = {
+        view: rows_of(client, view) for view in ("daily_active_users", "page_views", "session_durations")
+    }
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(SAMPLE.read_bytes().replace(b"\n", b"\n\n", 1))
+    load(copy)
+    result = run()
+
+    assert result["run"]["counts"]["stored"] == 0
+    assert {view: rows_of(client, view) for view in first} == first
+    assert [check.name for check in run_checks(client) if not check.passed] == []
+
+
+def rows_of(client: Client, view: str) -> list[str]:
+    return sorted(map(str, client.query(f"select * from {view}").result_rows))
+
+
+def test_every_code_that_a_file_can_carry_is_in_quarantine_as_the_key_says(client: Client) -> None:
+    load(SAMPLE)
+    run()
+
+    found = {
+        code
+        for (code,) in client.query("select distinct arrayJoin(reasons) from quarantined_events").result_rows
+    }
+
+    not_in_a_file = {ErrorCode.INVALID_JSON, ErrorCode.NOT_AN_OBJECT, ErrorCode.TOO_LARGE}
+    assert found == set(ErrorCode) - not_in_a_file
