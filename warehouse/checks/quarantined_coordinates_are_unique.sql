@@ -1,12 +1,13 @@
--- Purpose: no coordinate is in quarantine twice. One row per coordinate that is. Input: quarantined_events.
+-- Purpose: a coordinate is in quarantine with one receipt, so that what is written of it last replaces the rest.
+-- One row per coordinate that has several. Input: quarantined_events.
 select
     origin,
     offset,
     item,
-    count() as rows
-from quarantined_events final
+    uniqExact(source, received_at) as receipts
+from quarantined_events
 group by
     origin,
     offset,
     item
-having rows > 1
+having receipts > 1

@@ -1,18 +1,18 @@
 -- Purpose: when elements are seen and clicked. One row per hour and element. Input: element_hours.
 create or replace view element_activity
 (
-    hour DateTime('UTC') comment 'Start of the hour (UTC)',
+    hour DateTime64(3, 'UTC') comment 'Start of the hour (UTC)',
     element_id String comment 'CSS identifier of the element',
     views UInt64 comment 'Views of the element on all pages',
     clicks UInt64 comment 'Clicks on the element on all pages'
 )
 as
 select
-    hour,
+    toDateTime64(element_hours.hour, 3, 'UTC') as hour,
     element_id,
     sum(views_state) as views,
     sum(clicks_state) as clicks
 from element_hours
 group by
-    hour,
+    element_hours.hour,
     element_id

@@ -110,6 +110,14 @@ def test_finds_a_hundred_thousand_ids_at_once(client: Client) -> None:
     assert find_stored(client, pa.array(range(100_000), pa.uint64())).num_rows == 500
 
 
+def test_events_that_were_deleted_may_come_again(client: Client) -> None:
+    rows = event_rows([{"id": 1}])
+    insert_events(client, rows)
+    client.command("delete from events where id = 1")
+    insert_events(client, rows)
+    assert find_stored(client, pa.array([1], pa.uint64())).num_rows == 1
+
+
 def test_looks_for_no_ids_without_asking(client: Client) -> None:
     assert find_stored(client, pa.array([], pa.uint64())).num_rows == 0
 
@@ -118,5 +126,5 @@ def test_knows_the_duplicates_within_ranges_and_no_others(client: Client) -> Non
     rows = duplicate_rows({"id": offset, "offset": offset} for offset in range(10))
     insert_duplicates(client, rows)
     known = known_duplicates(client, [OffsetRange("csv/a", 2, 5), OffsetRange("csv/b", -1, 100)])
-    assert sorted(known["offset"].to_pylist()) == [3, 4, 5]
+    assert set(known["offset"].to_pylist()) == {3, 4, 5}
     assert known_duplicates(client, []).num_rows == 0

@@ -90,4 +90,4 @@ def test_the_stream_is_in_the_order_of_receipt_and_not_disturbed_by_marks(client
 def test_knows_what_is_in_quarantine_within_ranges(client: Client) -> None:
     insert_quarantined(client, quarantined_rows({"offset": offset} for offset in range(5)))
     known = known_quarantined(client, [OffsetRange("csv/a", 1, 3)])
-    assert sorted(known["offset"].to_pylist()) == [2, 3]
+    assert set(known["offset"].to_pylist()) == {2, 3}
