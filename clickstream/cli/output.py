@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any, Final
 
 import typer
@@ -20,8 +21,14 @@ err: Final = Console(stderr=True, highlight=False, width=None if sys.stderr.isat
 
 
 def print_json(value: Any) -> None:
-    """Prints a value as JSON; times and other things as their text."""
-    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False, indent=2) + "\n")
+    """Prints a value as JSON; dataclasses as objects, times and other things as their text."""
+    sys.stdout.write(json.dumps(value, default=_as_json, ensure_ascii=False, indent=2) + "\n")
+
+
+def _as_json(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)
 
 
 def print_table(

@@ -1,0 +1,120 @@
+"""The commands of the README do what it says, in the order in which they stand there."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clickstream.settings import PROJECT_ROOT
+from stack.isolated import isolated_stack
+
+README = (PROJECT_ROOT / "README.md").read_text()
+BIN = PROJECT_ROOT / ".venv" / "bin"
+
+
+def commands(section: str) -> list[str]:
+    """The shell commands of a section that call `clickstream`."""
+    text = README.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.startswith("clickstream ")]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with isolated_stack(tmp_path_factory.mktemp("readme"), services=("clickhouse", "mage")):
+        yield
+
+
+def shell(command: str, folder: Path = PROJECT_ROOT) -> subprocess.CompletedProcess[str]:
+    """Runs a command as a user would, with the environment active."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f"PATH={BIN}:$PATH; {command}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_the_tour_then_the_repair_of_what_was_refused(stack: None, tmp_path: Path) -> None:
+    for command in commands("A tour"):
+        done = shell(command)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert done.stdout.strip()
+
+    export, replay, process = commands("Send your own data")
+    assert shell(export, tmp_path).returncode == 0
+    bad = tmp_path / "bad.csv"
+    fixed = bad.read_text(encoding="utf-8-sig").replace("purchase", "click")
+    bad.write_text(fixed, encoding="utf-8")
+    assert shell(replay, tmp_path).returncode == 0
+    assert shell(process).returncode == 0
+    ledger = json.loads(shell("clickstream ledger --json").stdout)
+    assert {row["source"] for row in ledger} == {"csv", "replay"}
+    assert all(row["unaccounted"] == 0 for row in ledger)
+    assert all(row["pending"] == 0 for row in ledger)
+
+
+def test_the_example_file_of_the_readme_loads(stack: None, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(re.findall(r"```csv\n(.*?)```", README, re.DOTALL)[0])
+
+    result = json.loads(shell(f"clickstream load {path} --json").stdout)
+
+    assert result["run"]["counts"]["stored"] == 1
+    assert result["broken_by_code"] == {}
+    (processed,) = json.loads(shell("clickstream process --json").stdout)
+    assert processed["run"]["counts"]["stored"] == 1
+
+
+def test_every_command_is_in_the_readme() -> None:
+    listed = shell("clickstream --help").stdout
+    names = re.findall(r"^│ ([a-z]+) ", listed, re.MULTILINE)
+
+    assert names
+    assert [name for name in names if not re.search(rf"clickstream [a-z ]*{name}|`{name}", README)] == []
+
+
+def test_the_reader_may_not_write(stack: None) -> None:
+    refused = shell("clickstream sql 'drop table events'")
+
+    assert refused.returncode == 1
+    assert "ClickHouse refused" in refused.stderr
+
+
+def test_a_wrong_file_is_told_with_what_to_do(stack: None, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("a,b\n1,2\n")
+
+    refused = shell(f"clickstream load {wrong}")
+
+    assert refused.returncode == 2
+    assert "no header of events or users: a, b" in refused.stderr
+    assert "Line 1 must be a header" in refused.stderr
+
+
+def test_without_a_stack_the_error_says_how_to_start_it(tmp_path: Path) -> None:
+    env = tmp_path / "settings"
+    secrets = ("CLICKHOUSE__WRITER", "CLICKHOUSE__READER", "MAGE__OWNER")
+    lines = [f"CLICKSTREAM_{name}_PASSWORD=unused" for name in secrets]
+    env.write_text(
+        "\n".join([*lines, "CLICKSTREAM_MAGE__JWT_SECRET=unused", "CLICKSTREAM_CLICKHOUSE__PORT=1"])
+    )
+
+    failed = shell(f"CLICKSTREAM_ENV_FILE={env} clickstream status")
+
+    assert failed.returncode == 1
+    assert failed.stdout == ""
+    assert "make up" in failed.stderr
+
+
+def test_json_is_all_that_stands_on_standard_output(stack: None) -> None:
+    verified = json.loads(shell("clickstream verify --json").stdout)
+    assert verified["is_right"]
+    assert verified["checks"][0]["name"]
+    for command in ("status", "ledger", "quarantine list", "sql 'select 1 as one'"):
+        json.loads(shell(f"clickstream {command} --json").stdout)
