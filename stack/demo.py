@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from clickstream.storage.checks import run_checks
 from rich.console import Console
 
 from clickstream.cli.output import out, print_table
@@ -20,6 +19,7 @@ from clickstream.cli.runs import load_file, process_pending, reader
 from clickstream.cli.state import ledger_rows
 from clickstream.errors import ClickstreamError
 from clickstream.settings import PROJECT_ROOT, Settings, env_file
+from clickstream.storage.checks import run_checks
 from clickstream.storage.sql import load_sql
 from clickstream.verification import compare_with_key, load_key
 from generator.csv_writer import write_dataset
