@@ -86,6 +86,51 @@ class MageSettings(BaseModel):
     jwt_secret: SecretStr = Field(description="Signs the sessions of the editor; made at the first start.")
 
 
+class BrokerSettings(BaseModel):
+    """The message broker: Apache Kafka of the stack, or another one that speaks its protocol."""
+
+    port: int = Field(9092, ge=1, le=65535, description="Port of the stack's own Kafka.")
+    external_servers: str = Field(
+        "",
+        description="Another broker, such as Redpanda: `host:port`, with commas between; the stack then "
+        "starts no Kafka. Empty for its own.",
+    )
+    topic: str = Field("clickstream.events", description="Topic of events.")
+    rejected_topic: str = Field(
+        "clickstream.rejected", description="Topic of events that the API refused, for the quarantine."
+    )
+    partitions: int = Field(3, ge=1, description="Partitions of the topic of events when it is made.")
+    replicas: int = Field(1, ge=1, description="Copies of each partition when its topic is made.")
+    heap_bytes: int = Field(
+        402_653_184, ge=134_217_728, description="Memory for the objects of the stack's own Kafka."
+    )
+    retention_bytes: int = Field(
+        8_589_934_592,
+        ge=536_870_912,
+        description="Disk space for all records of the stack's own Kafka; the oldest are deleted first.",
+    )
+    retention_hours: int = Field(
+        168, ge=1, description="How long the stack's own Kafka keeps records, read or not."
+    )
+    consumer_group: str = Field(
+        "clickstream-raw", description="Under this name the broker remembers what is in `raw_events`."
+    )
+    batch_bytes: int = Field(16_777_216, ge=1_000_000, description="Records that are inserted at once, in bytes.")
+    batch_records: int = Field(20_000, ge=1, description="Records that are inserted at once, in number.")
+    batch_wait_seconds: float = Field(
+        1.0, ge=0, description="How long a batch that is not full waits for more records."
+    )
+    max_pause_seconds: float = Field(
+        30.0, gt=0, description="Longest pause before what failed is tried again; the first one is 0.5 s."
+    )
+    stream_port: int = Field(9101, ge=1, le=65535, description="Port of metrics and health of `stream_events`.")
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """What clients connect to first."""
+        return self.external_servers or f"127.0.0.1:{self.port}"
+
+
 class EtlSettings(BaseModel):
     """Knobs of the pipelines."""
 
@@ -108,6 +153,7 @@ class Settings(BaseSettings):
     stack: StackSettings = Field(default_factory=StackSettings)
     clickhouse: ClickHouseSettings
     mage: MageSettings
+    broker: BrokerSettings = Field(default_factory=BrokerSettings)
     etl: EtlSettings = Field(default_factory=EtlSettings)
 
     @property

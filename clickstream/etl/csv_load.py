@@ -43,6 +43,9 @@ SOURCE: Final = "csv"
 _MAX_SHOWN_LINES: Final = 20
 """How many broken lines are named one by one in the log of a run."""
 
+_MAX_CHUNK_CHARACTERS: Final = 32_000_000
+"""Size at which a chunk is inserted though it has not all its lines: it must be one part in the database."""
+
 Manifest = dict[str, Any]
 
 
@@ -103,6 +106,7 @@ def load_file(manifest: Manifest) -> Manifest:
     """Loads every line once; broken ones are kept with their number and code, and stop no other.
 
     Raises:
+        BadInputError: The file was changed since it was inspected.
         ClickstreamError: The same file is being loaded for a long time already.
     """
     settings = get_settings()
@@ -110,6 +114,8 @@ def load_file(manifest: Manifest) -> Manifest:
     client = connect(settings.clickhouse, Role.WRITER)
     lock = f"{PIPELINE}-{load.file.sha256[:16]}"
     with held_lock(settings.etl_locks, lock), open_text(Path(load.file.path)) as text:
+        if Path(load.file.path).stat().st_mtime_ns != load.file.modified_ns:
+            raise BadInputError(f"{load.file.path} was changed meanwhile.", hint="Load it again.")
         journal.start_run(client, load.run)
         records = _until_broken_off(read_records(text, load.file), load)
         if load.file.kind is FileKind.USERS:
@@ -163,12 +169,26 @@ def _load_events(client: Client, load: CsvLoad, records: Iterator[CsvRecord], ch
                 counts.duplicate += 1
 
     new = new_records()
-    while chunk := list(islice(new, chunk_rows)):
+    for chunk in _chunks(new, chunk_rows):
         token = f"{origin}:{chunk[0].line}-{chunk[-1].line}"
         insert_raw(client, _raw_table(origin, chunk, load.file.columns), token)
         counts.stored += len(chunk)
         announce(f"{counts.stored:,} lines loaded.")
     load.broken_by_code, load.broken_lines = broken.by_code, broken.lines
+
+
+def _chunks(records: Iterator[CsvRecord], chunk_rows: int) -> Iterator[list[CsvRecord]]:
+    """Cuts records into chunks, by number or by size; from the same record on always in the same way."""
+    chunk: list[CsvRecord] = []
+    characters = 0
+    for record in records:
+        chunk.append(record)
+        characters += len(record.text) + sum(map(len, record.cells))
+        if len(chunk) == chunk_rows or characters > _MAX_CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
 
 
 def _raw_table(origin: str, chunk: list[CsvRecord], columns: tuple[str, ...]) -> pa.Table:

@@ -49,6 +49,7 @@ class CsvFile(msgspec.Struct, frozen=True):
         path: Where it lies.
         sha256: Hash of its bytes as they lie there; the file's identity.
         size_bytes: Its size as it lies there.
+        modified_ns: When it was last modified, nanoseconds since 1970.
         kind: What its lines are, by its header.
         delimiter: What parts its cells.
         columns: Its header in its own order, in lower case.
@@ -58,6 +59,7 @@ class CsvFile(msgspec.Struct, frozen=True):
     path: str
     sha256: str
     size_bytes: int
+    modified_ns: int
     kind: FileKind
     delimiter: str
     columns: tuple[str, ...]
@@ -89,6 +91,7 @@ def inspect_csv(path: Path) -> CsvFile:
     """
     if not path.is_file():
         raise BadInputError(f"There is no file {path}.", hint="Give the path of a CSV file.")
+    stat = path.stat()
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with open_text(path) as file:
@@ -98,7 +101,9 @@ def inspect_csv(path: Path) -> CsvFile:
     delimiter = max(DELIMITERS, key=lambda candidate: len(_known_columns(first_line, candidate)))
     columns = tuple(_header(first_line, delimiter))
     kind, warnings = _judge_header(path, columns)
-    return CsvFile(str(path), sha256, path.stat().st_size, kind, delimiter, columns, tuple(warnings))
+    return CsvFile(
+        str(path), sha256, stat.st_size, stat.st_mtime_ns, kind, delimiter, columns, tuple(warnings)
+    )
 
 
 def _header(line: str, delimiter: str) -> list[str]:

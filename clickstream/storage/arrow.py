@@ -12,6 +12,10 @@ TIME: Final = pa.timestamp("ms", tz="UTC")
 """What DateTime64(3, 'UTC') is in Arrow."""
 
 
+_MAX_TABLE_BYTES: Final = 256 * 1024 * 1024
+"""Size at which a table is handed on though it has not all its rows: records may have a megabyte each."""
+
+
 def column(name: str, kind: pa.DataType) -> "pa.Field[Any]":
     """A column that is never null."""
     return pa.field(name, kind, nullable=False)
@@ -46,10 +50,16 @@ def stream_batches(
 
 
 def rebatch(batches: Iterable[pa.RecordBatch], batch_rows: int) -> Iterator[pa.Table]:
-    """Gathers blocks of any size into tables of `batch_rows` rows; the last may have fewer."""
+    """Gathers blocks of any size into tables of `batch_rows` rows, fewer where they are large.
+
+    The last may have fewer as well, and none is cut below the size of a block.
+    """
     held: list[pa.RecordBatch] = []
     held_rows = 0
     for batch in batches:
+        if held and sum(part.nbytes for part in held) + batch.nbytes > _MAX_TABLE_BYTES:
+            yield pa.Table.from_batches(held)
+            held, held_rows = [], 0
         rest = batch
         while held_rows + rest.num_rows >= batch_rows:
             taken = batch_rows - held_rows

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Final, TypeVar
@@ -11,7 +11,7 @@ from typing import IO, Final, TypeVar
 import anyio
 from starlette.types import Receive, Send
 
-from stack.gateway import answers
+from stack.gateway import answers, arrow_stream
 from stack.gateway.auth import Account
 from stack.gateway.bodies import MAX_FORM_BYTES, Body, FormPart, read_form
 from stack.gateway.calls import Call
@@ -23,6 +23,8 @@ from stack.gateway.sessions import Sessions
 from stack.gateway.statements import Statement, read_statement, string_literals
 
 _T = TypeVar("_T")
+
+AnyStream = ResultStream | arrow_stream.ArrowResultStream
 
 # How long a statement waits for its turn before it is refused, as a server's queue does.
 _ADMISSION_SECONDS: Final = 60.0
@@ -191,7 +193,7 @@ class Gateway:
         call = task.call
         compressor = choose_compressor(call.accepted_encodings)
         fmt = _output_format(task)
-        stream = await self.in_thread(lambda: connection.stream(task.text, fmt, call.parameters))
+        stream = await self.in_thread(lambda: _open_stream(connection, task.text, fmt, call.parameters))
         try:
             headers = self._headers(call, fmt, compressor)
             if call.waits_for_end:
@@ -211,7 +213,7 @@ class Gateway:
                 await self.in_thread(stream.cancel)
 
     async def _send_pieces(
-        self, stream: ResultStream, first: Chunk, compressor: Compressor, tag: str, send: Send
+        self, stream: AnyStream, first: Chunk, compressor: Compressor, tag: str, send: Send
     ) -> None:
         def next_piece() -> bytes | None:
             chunk = stream.fetch()
@@ -340,7 +342,17 @@ def _refuse_writes(call: Call) -> None:
 
 
 def _streams(task: Task) -> bool:
-    return task.statement.verb == "SELECT" and _output_format(task).lower() in answers.STREAMABLE_FORMATS
+    fmt = _output_format(task).lower()
+    return task.statement.verb == "SELECT" and (
+        fmt in answers.STREAMABLE_FORMATS or fmt == arrow_stream.FORMAT
+    )
+
+
+def _open_stream(connection: Connection, text: bytes, fmt: str, parameters: Mapping[str, str]) -> AnyStream:
+    stream = connection.stream(text, fmt, parameters)
+    if fmt.lower() != arrow_stream.FORMAT:
+        return stream
+    return arrow_stream.ArrowResultStream(stream, connection, text, parameters)
 
 
 def _output_format(task: Task) -> str:
@@ -353,7 +365,7 @@ def _own_settings(call: Call, tables: list[FormPart]) -> dict[str, str]:
     return {name: value for name, value in call.settings.items() if name not in described}
 
 
-def _collect(stream: ResultStream, compressor: Compressor) -> tuple[IO[bytes], Statistics]:
+def _collect(stream: AnyStream, compressor: Compressor) -> tuple[IO[bytes], Statistics]:
     """A whole result, in memory if it is small and in a file if not, and what it took."""
     statistics = Statistics()
     spool = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 - closed by who sends it

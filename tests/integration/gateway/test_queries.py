@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import httpx
 import lz4.frame  # type: ignore[import-untyped]
+import pyarrow as pa
 import pytest
 import zstandard
 from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureError
@@ -29,6 +30,17 @@ def test_health_needs_no_password(gateway: GatewayProcess, path: str) -> None:
     answer = httpx.get(gateway.url + path)
     assert (answer.status_code, answer.text) == (200, "Ok.\n")
     assert httpx.head(gateway.url + path).status_code == 200
+
+
+@pytest.mark.parametrize("rows", [0, 1, 65_410, 300_000])
+def test_an_arrow_stream_is_one_stream_whatever_its_length(gateway: GatewayProcess, rows: int) -> None:
+    query = f"select number, toString(number) as text, toLowCardinality(text) as word from numbers({rows})"
+    answer = gateway.post(f"{query} format ArrowStream")
+
+    table = pa.ipc.open_stream(answer.content).read_all()
+
+    assert table.column_names == ["number", "text", "word"]
+    assert table["number"].to_pylist() == list(range(rows))
 
 
 def test_an_answer_tells_its_format_and_what_was_read(gateway: GatewayProcess) -> None:
