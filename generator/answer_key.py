@@ -5,14 +5,18 @@ It is counted from what the generator knows, session by session, and shares no c
 
 import json
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
 from clickstream.reasons import ErrorCode
-from generator.plan import DAY_MS, Plan
+from generator.plan import DAY_MS
 from generator.sessions import Session
 from generator.tallies import DayTally, Row, add_events, format_date
+
+CSV: Final = "csv"
+"""The source of the files that `csv_writer` writes."""
 
 FORMAT: Final = "clickstream answer key, version 1"
 
@@ -49,6 +53,33 @@ WEEK_DAYS: Final = 7
 MONTH_DAYS: Final = 30
 
 
+class Witness(Protocol):
+    """Is told what is generated."""
+
+    def add_session(self, session: Session) -> None:
+        """A session with all its valid events."""
+
+    def add_duplicate(self) -> None:
+        """A record that repeats a valid one."""
+
+    def add_fault(self, codes: Iterable[ErrorCode]) -> None:
+        """A broken record and the codes that it must earn."""
+
+
+@dataclass
+class SourceCount:
+    """What one source must show in the ledger."""
+
+    stored: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+
+    @property
+    def received(self) -> int:
+        """All of it."""
+        return self.stored + self.duplicate + self.quarantined
+
+
 class AnswerKey:
     """Counts what is generated and writes the key.
 
@@ -56,18 +87,22 @@ class AnswerKey:
     and the text of the rows.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, parameters: Mapping[str, Any], sources: Iterable[str] = (CSV,)) -> None:
+        """Begin a key.
+
+        Args:
+            parameters: What the events were generated from, for the reader of the key.
+            sources: Sources that the ledger has a row of, also if nothing comes from them.
+        """
+        self._parameters = parameters
         self._open_days: dict[int, DayTally] = {}
         self._rows: dict[str, list[str]] = {view: [] for view in VIEW_COLUMNS}
         self._active = ActiveUsers()
         self._sessions = 0
-        self._stored = 0
-        self._duplicate = 0
-        self._quarantined = 0
+        self._sources = {source: SourceCount() for source in sources}
         self._quarantined_by_code: Counter[ErrorCode] = Counter()
 
-    def add_session(self, session: Session) -> None:
+    def add_session(self, session: Session, source: str = CSV) -> None:
         """Count a session; sessions come in the order of the days on which they begin."""
         moments = [event.created_ms for event in session.events]
         first = min(moments)
@@ -77,39 +112,52 @@ class AnswerKey:
         add_events(self._open_days, session, self._sessions)
         self._open_days[start_day].add_session_start(len(moments), max(moments) - first)
         self._sessions += 1
-        self._stored += len(moments)
+        self._sources[source].stored += len(moments)
 
     def add_duplicate(self) -> None:
-        """Count a record that repeats a valid one."""
-        self._duplicate += 1
+        """Count a record of the CSV file that repeats a valid one."""
+        self._sources[CSV].duplicate += 1
 
     def add_fault(self, codes: Iterable[ErrorCode]) -> None:
-        """Count a broken record and the codes that it must earn."""
-        self._quarantined += 1
-        self._quarantined_by_code.update(set(codes))
+        """Count a broken record of the CSV file and the codes that it must earn."""
+        self.add_disturbances(CSV, 0, 1, dict.fromkeys(codes, 1))
 
-    def write(self, path: Path) -> None:
-        """Write the key as JSON, one row of a view a line."""
+    def add_disturbances(
+        self, source: str, duplicate: int, quarantined: int, by_code: Mapping[ErrorCode, int]
+    ) -> None:
+        """Count what is no event of its own: repeated records and broken ones.
+
+        Args:
+            source: How they arrive.
+            duplicate: How many repeat a valid one.
+            quarantined: How many are broken.
+            by_code: How many of these earn each code; a record with two codes counts under both.
+        """
+        self._sources[source].duplicate += duplicate
+        self._sources[source].quarantined += quarantined
+        self._quarantined_by_code.update(by_code)
+
+    def write(self, path: Path, further: Mapping[str, Iterable[object]] | None = None) -> None:
+        """Write the key as JSON, one row of a view a line.
+
+        Args:
+            path: The file.
+            further: Lists to add to it by name, one item a line.
+        """
         for day in sorted(self._open_days):
             self._close_day(day)
-        plan = self._plan
-        received = self._stored + self._duplicate + self._quarantined
         head = {
             "format": FORMAT,
-            "parameters": {
-                "events": plan.events,
-                "days": plan.days,
-                "seed": plan.seed,
-                "faults": plan.faults,
-                "duplicates": plan.duplicates,
-                "until": plan.until.isoformat(),
-            },
+            "parameters": self._parameters,
             "ledger": {
                 "columns": LEDGER_COLUMNS,
-                "rows": [["csv", received, self._stored, self._duplicate, self._quarantined]],
+                "rows": [
+                    [source, count.received, count.stored, count.duplicate, count.quarantined]
+                    for source, count in self._sources.items()
+                ],
             },
             "quarantined": {
-                "rows": self._quarantined,
+                "rows": sum(count.quarantined for count in self._sources.values()),
                 "by_code": {code.value: self._quarantined_by_code[code] for code in ErrorCode},
             },
         }
@@ -124,7 +172,14 @@ class AnswerKey:
                 for place, rows in enumerate(self._rows[view]):
                     file.write(rows if place == 0 else f",\n{rows}")
                 file.write("\n]}")
-            file.write("\n}}\n")
+            file.write("\n}")
+            for name, items in (further or {}).items():
+                file.write(f",\n{json.dumps(name)}: [")
+                for place, item in enumerate(items):
+                    file.write(",\n" if place else "\n")
+                    file.write(json.dumps(item, ensure_ascii=False, separators=(",", ":")))
+                file.write("\n]")
+            file.write("}\n")
 
     def _close_day(self, day: int) -> None:
         tally = self._open_days.pop(day)

@@ -13,7 +13,7 @@ from typing import IO, Final, cast
 import zstandard
 
 from clickstream.errors import BadInputError
-from generator.answer_key import AnswerKey
+from generator.answer_key import AnswerKey, Witness
 from generator.csv_lines import COLUMNS, SessionLines, format_line, make_cells
 from generator.faults import OPEN_QUOTE, apply_to_cells, apply_to_line, plan_faults
 from generator.plan import DAY_MS, DatasetFiles, Plan
@@ -52,8 +52,8 @@ def write_dataset(plan: Plan, files: DatasetFiles, on_progress: OnProgress) -> N
     Raises:
         BadInputError: A file can't be written.
     """
-    population = Population(plan.seed, _count_people(plan))
-    key = AnswerKey(plan)
+    population = Population(plan.seed, count_people(plan))
+    key = AnswerKey(plan.parameters())
     with ExitStack() as stack:
         events, users, key_path = (
             stack.enter_context(_replace_when_done(path)) for path in (files.events, files.users, files.key)
@@ -68,12 +68,12 @@ def write_dataset(plan: Plan, files: DatasetFiles, on_progress: OnProgress) -> N
 
 
 class RecordStream:
-    """The records of a plan in the order in which they reach the file, counted into an answer key."""
+    """The records of a plan in the order in which they reach the file, told to a witness."""
 
-    def __init__(self, plan: Plan, population: Population, key: AnswerKey) -> None:
+    def __init__(self, plan: Plan, population: Population, witness: Witness) -> None:
         self._plan = plan
-        self._key = key
-        self._maker = SessionMaker(plan, population)
+        self._witness = witness
+        self._maker = SessionMaker(plan.seed, population)
         self._lines = SessionLines()
         self._rng = rng = make_random("disturbances", plan.seed)
         valid = plan.valid_events
@@ -118,7 +118,7 @@ class RecordStream:
         self._made += len(session.events)
         if self._quirk_turns.next < self._made:
             self._apply_quirks(session, first)
-        self._key.add_session(session)
+        self._witness.add_session(session)
         lines = self._lines.format_events(session)
         if self._is_undisturbed():
             self._pending.extend(
@@ -147,7 +147,7 @@ class RecordStream:
             self._pending.append((created_ms, line))
         while self._duplicate_turns.next <= number:
             self._duplicate_turns.advance()
-            self._key.add_duplicate()
+            self._witness.add_duplicate()
             self._pending.append((created_ms + self._draw_delay(_DUPLICATE_DELAYS), line))
         while self._fault_turns.next <= number:
             self._fault_turns.advance()
@@ -156,7 +156,7 @@ class RecordStream:
     def _add_fault(self, event: Event, session: Session) -> None:
         """Add a broken record beside an event: like it, with an id of its own."""
         fault = next(self._faults)
-        self._key.add_fault(fault.codes)
+        self._witness.add_fault(fault.codes)
         cells = make_cells(event, session) | {"id": str(self._maker.make_event_id())}
         line = format_line(apply_to_cells(fault, cells, write_payload(event)))
         line = apply_to_line(fault.damage, line)
@@ -203,7 +203,7 @@ class Scatter:
             self.next = int((self._placed + self._rng.random()) * self._events / self._things)
 
 
-def _count_people(plan: Plan) -> int:
+def count_people(plan: Plan) -> int:
     """As many people as the sessions need, given that some come back: the longer the data, the more often."""
     sessions = plan.valid_events / EVENTS_PER_SESSION
     return round(sessions / (1 + 0.12 * plan.days))

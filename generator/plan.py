@@ -1,9 +1,10 @@
 """What to generate: the parameters that alone decide every byte, and the files that they go to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from clickstream.errors import BadInputError
 
@@ -61,6 +62,29 @@ class Plan:
     def end_ms(self) -> int:
         """First moment after the data, in milliseconds since 1970."""
         return _midnight_ms(self.until) + DAY_MS
+
+    def parameters(self) -> dict[str, int | float | str]:
+        """What an answer key says of the plan; `from_parameters` makes the plan of it."""
+        return {
+            "events": self.events,
+            "days": self.days,
+            "seed": self.seed,
+            "faults": self.faults,
+            "duplicates": self.duplicates,
+            "until": self.until.isoformat(),
+        }
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> "Plan":
+        """The plan that an answer key names.
+
+        Raises:
+            KeyError: A parameter is missing.
+            ValueError: One isn't what it must be.
+        """
+        until = date.fromisoformat(parameters["until"])
+        events, days, seed = (int(parameters[name]) for name in ("events", "days", "seed"))
+        return cls(events, days, seed, float(parameters["faults"]), float(parameters["duplicates"]), until)
 
     def check(self, today: date) -> None:
         """Refuse a plan that can't be carried out.

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from generator.devices import Device
-from generator.plan import Plan
 from generator.profiles import Person, Population, draw_ip
 from generator.randomness import make_random
 from generator.shop import PAGES, PRODUCT_COUNT, SHOP_URL, Element, Page
@@ -105,12 +104,16 @@ class Session(msgspec.Struct):
 
 
 class SessionMaker:
-    """Makes visits, one after the other."""
+    """Makes visits, one after the other.
 
-    def __init__(self, plan: Plan, population: Population) -> None:
-        self._rng = make_random("sessions", plan.seed)
+    The seed alone decides who comes and what they do. Ids of events and sessions differ from run to run, so
+    that one population may visit again and again.
+    """
+
+    def __init__(self, seed: int, population: Population, run: str = "") -> None:
+        self._rng = make_random("sessions", seed)
         self._population = population
-        start = make_random("ids", plan.seed)
+        start = make_random(f"ids of {run}" if run else "ids", seed)
         self._event_id = start.getrandbits(64)
         self._session_number = start.getrandbits(64)
 

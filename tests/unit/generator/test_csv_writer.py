@@ -199,7 +199,7 @@ def test_only_large_files_hold_a_record_over_1_mib(dataset: Dataset, tmp_path: P
 
 def test_the_fast_format_equals_the_plain_one() -> None:
     plan = Plan(events=1)
-    maker = SessionMaker(plan, Population(plan.seed, 50))
+    maker = SessionMaker(plan.seed, Population(plan.seed, 50))
     lines = SessionLines()
     for number in range(200):
         session = maker.make_session(plan.start_ms + number * 977_123)

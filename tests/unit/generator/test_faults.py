@@ -19,7 +19,7 @@ NOT_IN_CSV = {ErrorCode.INVALID_JSON, ErrorCode.NOT_AN_OBJECT}
 
 @pytest.fixture(scope="module")
 def session() -> Session:
-    maker = SessionMaker(Plan(), Population(1, 20))
+    maker = SessionMaker(Plan().seed, Population(1, 20))
     sessions = (maker.make_session(1_700_000_000_000) for _ in range(1_000))
     return next(s for s in sessions if any(e.is_click for e in s.events))
 

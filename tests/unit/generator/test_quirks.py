@@ -16,7 +16,7 @@ from tests.unit.generator.recount import Cells, derive_device_type, judge_cells,
 
 @pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: quirk.__qualname__)
 def test_each_quirk_leaves_the_event_valid_and_means_what_the_event_says(quirk: Quirk) -> None:
-    maker = SessionMaker(Plan(), Population(1, 30))
+    maker = SessionMaker(Plan().seed, Population(1, 30))
     while True:
         session = maker.make_session(1_717_200_000_123)
         event = next((event for event in session.events if quirk(event, session)), None)
