@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import pyarrow as pa
@@ -27,7 +28,7 @@ class ArrowResultStream:
         self, stream: ResultStream, connection: Connection, text: bytes, parameters: Mapping[str, str]
     ) -> None:
         self._stream = stream
-        self._ask_again = lambda: connection.execute(text, "ArrowStream", parameters)
+        self._ask_again = partial(connection.execute, text, "ArrowStream", parameters)
         self._written = io.BytesIO()
         self._writer: Any = None
         self._statistics = Statistics()
