@@ -7,12 +7,14 @@ from clickhouse_connect.driver.client import Client
 from clickstream.cli.output import err, out, print_json, print_table
 
 _MAX_ROWS_ON_SCREEN = 500
+_TAB_SEPARATED = {"X-ClickHouse-Format": "TabSeparatedWithNames"}
+"""What the server takes unless the statement names a format itself."""
 
 
 def print_query(client: Client, statement: str, *, as_json: bool) -> None:
     """Prints the answer: as a table on a terminal, tab-separated with a header in a pipe, or as JSON."""
     if not out.is_terminal and not as_json:
-        with client.raw_stream(statement, fmt="TSVWithNames") as stream:
+        with client.raw_stream(statement, transport_settings=_TAB_SEPARATED) as stream:
             for chunk in stream:
                 sys.stdout.buffer.write(chunk)
         return
