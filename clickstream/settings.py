@@ -7,7 +7,7 @@ the one that `CLICKSTREAM_ENV_FILE` names, else `.env` at the root of the checko
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -115,20 +115,81 @@ class BrokerSettings(BaseModel):
     consumer_group: str = Field(
         "clickstream-raw", description="Under this name the broker remembers what is in `raw_events`."
     )
-    batch_bytes: int = Field(16_777_216, ge=1_000_000, description="Records that are inserted at once, in bytes.")
-    batch_records: int = Field(20_000, ge=1, description="Records that are inserted at once, in number.")
+    batch_bytes: int = Field(
+        16_777_216, ge=1_000_000, description="Bytes of records that are inserted at once."
+    )
+    batch_records: int = Field(20_000, ge=1, description="Number of records that are inserted at once.")
     batch_wait_seconds: float = Field(
         1.0, ge=0, description="How long a batch that is not full waits for more records."
     )
     max_pause_seconds: float = Field(
         30.0, gt=0, description="Longest pause before what failed is tried again; the first one is 0.5 s."
     )
-    stream_port: int = Field(9101, ge=1, le=65535, description="Port of metrics and health of `stream_events`.")
+    stream_port: int = Field(9101, ge=1, le=65535, description="Port of `stream_events`' metrics.")
 
     @property
     def bootstrap_servers(self) -> str:
         """What clients connect to first."""
         return self.external_servers or f"127.0.0.1:{self.port}"
+
+
+class ApiSettings(BaseModel):
+    """The HTTP service: `POST /events`, tracker and demo shop."""
+
+    host: str = Field("127.0.0.1", description="Host under which the other services reach it.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the service.")
+    max_body_bytes: int = Field(
+        4_194_304, ge=1, description="Longest body of a request as it is sent, compressed or not."
+    )
+    max_expanded_bytes: int = Field(
+        8_388_608, ge=1, le=8_388_608, description="Longest body of a request once it is decompressed."
+    )
+    max_events: int = Field(10_000, ge=1, le=100_000, description="Events of one request.")
+    max_depth: int = Field(
+        64,
+        ge=20,
+        le=200,
+        description="Deepest nesting of objects and arrays in a body, the outermost counted.",
+    )
+    body_timeout_seconds: float = Field(30.0, gt=0, description="How long a client may take to send a body.")
+    write_keys: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether senders need a write key (`clickstream key create`); auto: where the stack "
+        "listens elsewhere than on this machine alone.",
+    )
+    rate_limit_per_second: float | Literal["auto"] = Field(
+        "auto",
+        description="Requests a second for each key and address; 0 for no limit; auto: 100 where the stack "
+        "listens elsewhere than on this machine alone, else no limit.",
+    )
+    rate_limit_burst: int = Field(
+        200, ge=1, description="Requests that a sender who was quiet may make at once."
+    )
+    cors_origins: str = Field(
+        "http://localhost:*,http://127.0.0.1:*",
+        description="Sites that may send from browsers, with commas between; `*` as a port for any port, "
+        "`*` alone for any site.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of reverse proxies, with commas between, whose X-Forwarded-For "
+        "is believed.",
+    )
+    truncate_ip: bool = Field(
+        False, description="Keep addresses to 24 bits (IPv6: 48) only, both the clients' and those sent."
+    )
+    delivery_timeout_seconds: float = Field(
+        4.0, gt=0, le=30, description="How long the broker may take to acknowledge; then the answer is 503."
+    )
+    linger_ms: float = Field(
+        1.0, ge=0, le=100, description="How long a record waits for others to be sent along with it."
+    )
+    max_waiting_bytes: int = Field(
+        67_108_864, ge=16_777_216, description="Records that wait for the broker; more are answered 503."
+    )
+    stop_timeout_seconds: int = Field(
+        10, ge=1, description="How long requests may take to end when the service is asked to stop."
+    )
 
 
 class EtlSettings(BaseModel):

@@ -51,7 +51,7 @@ def check_ports(services: Sequence[Service], settings: Settings) -> None:
         holder = holder_of(port)
         by = described(holder) if holder else "a process of another user"
         problems.append(f"Port {port}, which {service.name} is to listen on, is taken by {by}.")
-        free = _next_free_port(settings.stack.host, port, avoid)
+        free = _next_free_port(service.listens_on(settings), port, avoid)
         avoid.add(free)
         assignments.append(f"{variable_of(*service.port_setting)}={free}")
     raise PortTakenError(
@@ -62,10 +62,10 @@ def check_ports(services: Sequence[Service], settings: Settings) -> None:
 def _can_listen(service: Service, settings: Settings) -> bool:
     port = service.port(settings)
     try:
-        return is_free(settings.stack.host, port)
+        return is_free(service.listens_on(settings), port)
     except OSError as error:
         raise ClickstreamError(
-            f"{service.name} can't listen on {settings.stack.host}:{port}: {error.strerror}.",
+            f"{service.name} can't listen on {service.listens_on(settings)}:{port}: {error.strerror}.",
             hint=f"Change {variable_of('stack', 'host')} or {variable_of(*service.port_setting)} "
             f"in {env_file()}.",
         ) from error

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 
 from clickstream.settings import Settings
-from stack.services import Service, local_host
+from stack.services import Service
 
 # Health is asked of this machine: a proxy that the environment names has no part in it.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -18,7 +18,7 @@ def health_problem(service: Service, settings: Settings) -> str | None:
     url = service.health_url(settings)
     try:
         if url is None:
-            socket.create_connection((local_host(settings), service.port(settings)), timeout).close()
+            socket.create_connection((service.local_host(settings), service.port(settings)), timeout).close()
             return None
         with _DIRECT.open(url, timeout=timeout) as answer:
             return None if answer.status == http.HTTPStatus.OK else f"answers {answer.status}"

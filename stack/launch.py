@@ -58,7 +58,7 @@ def refuse_taken_port(service: Service, settings: Settings) -> None:
         ClickstreamError: The port is taken.
     """
     port = service.port(settings)
-    if not is_free(settings.stack.host, port):
+    if not is_free(service.listens_on(settings), port):
         holder = holder_of(port)
         raise ClickstreamError(
             f"Port {port} is taken by {described(holder) if holder else 'another process'}."

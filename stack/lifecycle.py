@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -134,8 +135,10 @@ class Stack:
             shutil.rmtree(self.paths.data)
 
     def _addresses(self) -> dict[str, str]:
-        host = self.settings.stack.host
-        return {service.name: f"{host}:{service.port(self.settings)}" for service in self.services}
+        return {
+            service.name: f"{service.listens_on(self.settings)}:{service.port(self.settings)}"
+            for service in self.services
+        }
 
     def _missing_services(self) -> list[Service]:
         """The services that do not run, or are not healthy."""
@@ -187,7 +190,7 @@ class Stack:
     def _begin(self, service: Service) -> "_Start":
         if service.prepare is not None:
             self._report.began(service.name, "preparing")
-            service.prepare(self.settings)
+            service.prepare(self.settings, partial(self._report.began, service.name))
         self._report.began(service.name, "starting")
         before = self.supervisor.processes()[service.name]
         self.supervisor.start_process(service.name)

@@ -1,7 +1,7 @@
 """What the stack runs. Adding a service is adding one declaration to `SERVICES`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -9,11 +9,17 @@ from clickstream.errors import ClickstreamError
 from clickstream.settings import PROJECT_ROOT, Settings
 from clickstream.storage.client import Role, connect
 from clickstream.storage.migrations import migrate
+from clickstream.topics import ensure_topics
+from stack.kafka.install import ensure_installed
 
 MAIN_PYTHON: Final = PROJECT_ROOT / ".venv" / "bin" / "python"
 MAGE_PYTHON: Final = PROJECT_ROOT / ".venv-mage" / "bin" / "python"
 MAGE_PROJECT: Final = PROJECT_ROOT / "mage_project"
 ALL_SERVICES: Final = "all"
+LOOPBACK: Final = "127.0.0.1"
+
+Say = Callable[[str], None]
+"""Takes in what a long step is doing, in a few words."""
 
 
 class UnknownServiceError(ClickstreamError):
@@ -22,6 +28,10 @@ class UnknownServiceError(ClickstreamError):
 
 def _nothing(_settings: Settings) -> Mapping[str, str]:
     return {}
+
+
+def _never(_settings: Settings) -> bool:
+    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +47,8 @@ class Service:
         address: What people are shown; `{host}` and `{port}` are filled in.
         depends_on: Services that must be healthy before this one starts; they stop after it.
         prepare: A set-up step that `up` takes before each start; must be quick when there is nothing to do.
+        is_private: It lets in whoever reaches it, so it listens to this machine only.
+        is_elsewhere: Whether the settings name another server in its place; it is not started then.
         start_timeout_seconds: Waits so long for health; None for the stack's setting.
         stop_signal: What asks it to stop.
         stop_timeout_seconds: Then waits so long until it is killed; None for the stack's setting.
@@ -49,7 +61,9 @@ class Service:
     health_path: str | None = None
     address: str = "http://{host}:{port}"
     depends_on: tuple[str, ...] = ()
-    prepare: Callable[[Settings], None] | None = None
+    prepare: Callable[[Settings, Say], None] | None = None
+    is_private: bool = False
+    is_elsewhere: Callable[[Settings], bool] = _never
     start_timeout_seconds: float | None = None
     stop_signal: Literal["TERM", "INT", "QUIT"] = "TERM"
     stop_timeout_seconds: int | None = None
@@ -59,21 +73,29 @@ class Service:
         section, name = self.port_setting
         return int(getattr(getattr(settings, section), name))
 
+    def listens_on(self, settings: Settings) -> str:
+        """The address on which it listens, which may stand for all of the machine's."""
+        return LOOPBACK if self.is_private else settings.stack.host
+
+    def local_host(self, settings: Settings) -> str:
+        """The host under which this machine reaches it."""
+        return LOOPBACK if self.is_private else local_host(settings)
+
     def shown_address(self, settings: Settings) -> str:
         """The address for people."""
-        return self.address.format(host=local_host(settings), port=self.port(settings))
+        return self.address.format(host=self.local_host(settings), port=self.port(settings))
 
     def health_url(self, settings: Settings) -> str | None:
         """What the health check asks; None if it only connects."""
         if self.health_path is None:
             return None
-        return f"http://{local_host(settings)}:{self.port(settings)}{self.health_path}"
+        return f"http://{self.local_host(settings)}:{self.port(settings)}{self.health_path}"
 
 
 def local_host(settings: Settings) -> str:
     """The host under which this machine reaches the services: a wildcard address is none to connect to."""
     host = settings.stack.host
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- replaced, not listened on
+    return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104 -- replaced, not listened on
 
 
 def _mage_environment(settings: Settings) -> Mapping[str, str]:
@@ -111,9 +133,14 @@ def _mage_environment(settings: Settings) -> Mapping[str, str]:
     }
 
 
-def _migrate_warehouse(settings: Settings) -> None:
+def _migrate_warehouse(settings: Settings, _say: Say) -> None:
     """Brings the tables and views up to date before the pipelines use them."""
     migrate(connect(settings.clickhouse, Role.WRITER), settings.clickhouse)
+
+
+def _make_topics(settings: Settings, _say: Say) -> None:
+    """Makes the topics that are missing, before somebody sends to them."""
+    ensure_topics(settings.broker)
 
 
 def _mage_command(settings: Settings) -> Sequence[str | Path]:
@@ -131,6 +158,15 @@ SERVICES: Final = (
         command=lambda _settings: (MAIN_PYTHON, "-m", "stack.gateway"),
         port_setting=("clickhouse", "port"),
         health_path="/ping",
+    ),
+    Service(
+        name="kafka",
+        command=lambda _settings: (MAIN_PYTHON, "-m", "stack.kafka"),
+        port_setting=("broker", "port"),
+        address="{host}:{port}",
+        prepare=lambda _settings, say: ensure_installed(say),
+        is_private=True,
+        is_elsewhere=lambda settings: bool(settings.broker.external_servers),
     ),
     Service(
         name="mage",
@@ -159,6 +195,8 @@ def service_named(name: str, among: Iterable[Service] = SERVICES) -> Service:
 def chosen_services(settings: Settings) -> tuple[Service, ...]:
     """The services that this stack runs: those that the setting names, each after those that it needs.
 
+    One that the settings place elsewhere is left out, and nothing waits for it.
+
     Raises:
         UnknownServiceError: The setting `stack.services` names one that does not exist.
     """
@@ -172,9 +210,12 @@ def chosen_services(settings: Settings) -> tuple[Service, ...]:
 
     def add(name: str) -> None:
         service = service_named(name)
+        if service.is_elsewhere(settings):
+            return
         for dependency in service.depends_on:
             add(dependency)
-        ordered[name] = service
+        here = tuple(dependency for dependency in service.depends_on if dependency in ordered)
+        ordered[name] = replace(service, depends_on=here)
 
     for name in names:
         add(name)

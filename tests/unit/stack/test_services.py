@@ -39,7 +39,7 @@ def test_a_chosen_service_brings_those_that_it_depends_on(settings: Settings) ->
 
 
 def test_an_unknown_service_is_refused_with_the_known_names(settings: Settings) -> None:
-    with pytest.raises(UnknownServiceError, match="no service 'oracle'; there are clickhouse, mage"):
+    with pytest.raises(UnknownServiceError, match="no service 'oracle'; there are clickhouse, kafka, mage"):
         chosen_services(with_stack(settings, services="clickhouse, oracle"))
 
 
@@ -68,3 +68,20 @@ def test_mage_on_localhost_does_not_listen_to_the_world(settings: Settings) -> N
 def test_declarations_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         SERVICES[0].name = "other"  # type: ignore[misc]
+
+
+def test_a_service_without_a_sign_in_listens_to_this_machine_alone(settings: Settings) -> None:
+    kafka = service_named("kafka")
+
+    assert kafka.listens_on(with_stack(settings, host="0.0.0.0")) == "127.0.0.1"
+
+
+def test_a_broker_elsewhere_takes_the_place_of_the_stacks_own(settings: Settings) -> None:
+    broker = settings.broker.model_copy(update={"external_servers": "redpanda:9092"})
+    elsewhere = settings.model_copy(update={"broker": broker})
+
+    chosen = chosen_services(elsewhere)
+
+    assert "kafka" not in {service.name for service in chosen}
+    assert not [service.name for service in chosen if "kafka" in service.depends_on]
+    assert elsewhere.broker.bootstrap_servers == "redpanda:9092"
