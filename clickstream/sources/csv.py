@@ -7,19 +7,20 @@ after its first, so that a quote that is never closed costs one line and not the
 import csv
 import hashlib
 import io
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
-import pyarrow as pa
 
 from clickstream.contract import CSV_COLUMNS, FIELD_BY_NAME, IGNORED_COLUMNS, MAX_RECORD_BYTES
 from clickstream.errors import BadInputError
 from clickstream.reasons import ErrorCode
+from clickstream.sources.unpack import unpack
 
 USER_COLUMNS: Final = ("id", "fio", "country")
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -27,8 +28,6 @@ DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
 _MAX_KEPT_BYTES: Final = 4096
 """How much is kept of a line that is too large."""
 
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 
@@ -92,18 +91,35 @@ def inspect_csv(path: Path) -> CsvFile:
     if not path.is_file():
         raise BadInputError(f"There is no file {path}.", hint="Give the path of a CSV file.")
     stat = path.stat()
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    with open_text(path) as file:
-        first_line = next(_LineFeeder(file), "")
-    if not first_line.strip():
-        raise BadInputError(f"{path} is empty.", hint=_header_hint())
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BadInputError(f"{path} can't be read: {error.strerror}.") from error
+    first_line = _read_first_line(path)
     delimiter = max(DELIMITERS, key=lambda candidate: len(_known_columns(first_line, candidate)))
     columns = tuple(_header(first_line, delimiter))
-    kind, warnings = _judge_header(path, columns)
+    kind, warnings = _judge_header(path, columns, first_line)
     return CsvFile(
         str(path), sha256, stat.st_size, stat.st_mtime_ns, kind, delimiter, columns, tuple(warnings)
     )
+
+
+def _read_first_line(path: Path) -> str:
+    try:
+        with open_text(path) as file:
+            first_line = next(_LineFeeder(file), "")
+            is_empty = not first_line and not file.peek(1)
+    except OSError as error:
+        raise BadInputError(
+            f"{path} can't be unpacked: {error}.", hint="Send the whole file again."
+        ) from error
+    if not first_line.strip():
+        what = "is empty" if is_empty else "has a blank first line"
+        raise BadInputError(f"{path} {what}.", hint=_header_hint())
+    if "\r" in first_line.strip():
+        raise BadInputError(f"{path} has carriage returns inside line 1.", hint="End lines with LF or CRLF.")
+    return first_line
 
 
 def _header(line: str, delimiter: str) -> list[str]:
@@ -122,16 +138,18 @@ def _header_hint() -> str:
     return f"Line 1 must be a header: {','.join(CSV_COLUMNS)} (any order), or {','.join(USER_COLUMNS)}."
 
 
-def _judge_header(path: Path, columns: tuple[str, ...]) -> tuple[FileKind, list[str]]:
+def _judge_header(path: Path, columns: tuple[str, ...], first_line: str) -> tuple[FileKind, list[str]]:
+    is_header = not {*CSV_COLUMNS, *USER_COLUMNS}.isdisjoint(columns)
     repeated = sorted({column for column in columns if columns.count(column) > 1})
-    if repeated:
-        raise BadInputError(f"Line 1 of {path} names {', '.join(repeated)} twice.", hint=_header_hint())
+    if is_header and repeated:
+        names = ", ".join(name or "a column without a name" for name in repeated)
+        raise BadInputError(f"Line 1 of {path} has {names} twice.", hint=_header_hint())
     if set(USER_COLUMNS) <= set(columns):
         return FileKind.USERS, []
     required = [name for name in CSV_COLUMNS if FIELD_BY_NAME[name].required or name == "payload"]
     missing = [name for name in required if name not in columns]
     if len(missing) == len(required):
-        shown = ", ".join(columns)[:200]
+        shown = "".join(filter(str.isprintable, first_line))[:200]
         raise BadInputError(f"Line 1 of {path} is no header of events or users: {shown}", hint=_header_hint())
     unknown = [name for name in columns if name not in (*CSV_COLUMNS, *IGNORED_COLUMNS)]
     warnings = [f"Line 1: the column {name} is missing; no line can be valid without it." for name in missing]
@@ -142,22 +160,17 @@ def _judge_header(path: Path, columns: tuple[str, ...]) -> tuple[FileKind, list[
 
 
 @contextmanager
-def open_text(path: Path) -> Iterator[BinaryIO]:
+def open_text(path: Path) -> Iterator[io.BufferedReader]:
     """Opens a file for reading bytes of text, unpacking gzip and zstd by their first bytes.
 
-    Reading raises OSError where a packed file ends in the middle, whatever number of frames it has.
+    Reading raises OSError where a packed file is damaged or ends in the middle, after all that comes before.
 
     Raises:
         BadInputError: The text is UTF-16, which spreadsheets call “Unicode”.
     """
-    with path.open("rb") as file:
-        magic = file.read(4)
-    if magic.startswith(_UTF16_BOMS):
-        raise BadInputError(f"{path} is UTF-16.", hint="Save it as “CSV UTF-8”.")
-    unpacked: Any = pa.OSFile(str(path), "r")
-    if magic.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)):
-        unpacked = pa.CompressedInputStream(unpacked, "gzip" if magic.startswith(_GZIP_MAGIC) else "zstd")
-    with io.BufferedReader(unpacked, 1 << 20) as text:
+    with path.open("rb", buffering=1 << 20) as file, unpack(file) as text:
+        if text.peek(2).startswith(_UTF16_BOMS):
+            raise BadInputError(f"{path} is UTF-16.", hint="Save it as “CSV UTF-8”.")
         yield text
 
 
@@ -177,7 +190,7 @@ class _LineFeeder:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._returned: list[_Line] = []
+        self._returned: deque[_Line] = deque()
         self._next_number = 1
         self.start_record()
 
@@ -189,7 +202,7 @@ class _LineFeeder:
     def keep_first_line(self) -> _Line:
         """Takes back the lines of the record after its first one, which are then read again."""
         first, *others = self.record
-        self._returned[:0] = others
+        self._returned.extendleft(reversed(others))
         self._next_number -= len(others)
         return first
 
@@ -197,7 +210,7 @@ class _LineFeeder:
         return self
 
     def __next__(self) -> str:
-        line = self._returned.pop(0) if self._returned else self._read_line()
+        line = self._returned.popleft() if self._returned else self._read_line()
         self.record.append(line)
         self._next_number += 1
         try:

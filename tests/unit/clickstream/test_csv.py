@@ -1,6 +1,7 @@
 """CSV files: every delimiter, encoding and packing is read, and a broken line costs only itself."""
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,13 +75,20 @@ def test_unpacks_all_frames_of_a_packed_file(path: Path, pack: object) -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["gzip", "zstd"])
-def test_says_that_a_packed_file_breaks_off(path: Path, pack: object) -> None:
-    assert callable(pack)
+@pytest.mark.parametrize(
+    "damage", [lambda packed: packed[:-5], lambda packed: packed + b"garbage"], ids=["truncated", "longer"]
+)
+def test_says_that_a_packed_file_is_damaged_after_the_lines_before(
+    path: Path, pack: Callable[[bytes], bytes], damage: Callable[[bytes], bytes]
+) -> None:
     write(path, *map(good, range(100)))
-    path.write_bytes(pack(path.read_bytes())[:-5])
+    path.write_bytes(pack(path.read_bytes()[:5000]) + damage(pack(path.read_bytes()[5000:])))
+    records: list[CsvRecord] = []
 
-    with pytest.raises(OSError, match="Truncated"):
-        read(path)
+    with open_text(path) as text, pytest.raises(OSError, match=r"truncated|header|frame"):
+        records.extend(read_records(text, inspect_csv(path)))
+
+    assert len(sessions(records)) >= 50
 
 
 def test_the_last_line_needs_no_line_end(path: Path) -> None:
@@ -172,12 +180,28 @@ def test_knows_a_file_of_users_by_its_header(path: Path) -> None:
     ("content", "words"),
     [
         (b"", "is empty"),
-        (b"\n\n", "is empty"),
-        (b"a,b,c\n1,2,3\n", "no header of events or users: a, b, c"),
-        (b"type,type\n", "names type twice"),
+        (b"\n\n", "has a blank first line"),
+        (b"a,b,c\n1,2,3\n", "no header of events or users: a,b,c"),
+        (b"type,type\n", "has type twice"),
+        (b"type,payload,,\n", "has a column without a name twice"),
+        (b"1,view,,,\n", "no header of events or users: 1,view"),
+        (b"\x00\x01PK\x02\n", "no header of events or users: PK$"),
+        (b"type,payload\rview,{}\r", "carriage returns inside line 1"),
+        (b"\x1f\x8b\x08", "can't be unpacked: it is truncated"),
         ("type,user_id".encode("utf-16"), "UTF-16"),
     ],
-    ids=["empty", "blank", "other_columns", "column_twice", "utf16"],
+    ids=[
+        "empty",
+        "blank",
+        "other_columns",
+        "column_twice",
+        "columns_without_a_name",
+        "no_header",
+        "binary",
+        "carriage_returns",
+        "truncated",
+        "utf16",
+    ],
 )
 def test_refuses_a_file_that_holds_no_events(path: Path, content: bytes, words: str) -> None:
     path.write_bytes(content)
