@@ -1,16 +1,20 @@
 """The command `generator`."""
 
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from clickstream.errors import ClickstreamError
+from clickstream.errors import BadInputError, ClickstreamError
+from generator import live_cli
 from generator.csv_writer import write_dataset
+from generator.merge import merge_keys
 from generator.plan import DEFAULT_UNTIL, DatasetFiles, Plan
 
 EXIT_FAILED = 1
@@ -27,6 +31,9 @@ app = typer.Typer(
 @app.callback()
 def _describe() -> None:
     """Makes the events of a small shop's visitors, and the answer key to them."""
+
+
+app.add_typer(live_cli.app, name="live")
 
 
 @app.command("csv")
@@ -71,6 +78,16 @@ def write_csv(
         typer.echo(f"{name:<7}{path}")
 
 
+@app.command("merge-keys")
+def merge(
+    keys: Annotated[list[Path], typer.Argument(help="Keys of `generator csv` and `generator live run`.")],
+    out: Annotated[Path, typer.Option(help="The file of the merged key.")],
+) -> None:
+    """Write the answer key to the events of several keys together."""
+    merge_keys(keys, out)
+    typer.echo(f"key    {out}")
+
+
 def _write(plan: Plan, files: DatasetFiles) -> float:
     """Write the data set under a progress bar; gives the seconds it took."""
     started = time.perf_counter()
@@ -99,15 +116,28 @@ def _show_progress() -> Progress:
 
 
 def _fail(error: ClickstreamError, code: int) -> NoReturn:
-    typer.echo(f"generator: {error}", err=True)
-    if error.hint:
-        typer.echo(error.hint, err=True)
+    _say(error)
     raise typer.Exit(code)
 
 
+def _say(error: ClickstreamError) -> None:
+    typer.echo(f"generator: {error}", err=True)
+    if error.hint:
+        typer.echo(error.hint, err=True)
+
+
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line, and say what went wrong in words and by the exit code."""
+    try:
+        app()
+    except ClickstreamError as error:
+        _say(error)
+        sys.exit(EXIT_BAD_ARGUMENTS if isinstance(error, BadInputError) else EXIT_FAILED)
+    except ValidationError as error:
+        names = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+        hint = "`make up` makes a .env with all that is needed."
+        _say(ClickstreamError(f"Settings are missing or wrong: {names}.", hint=hint))
+        sys.exit(EXIT_FAILED)
 
 
 if __name__ == "__main__":

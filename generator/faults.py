@@ -176,11 +176,14 @@ def plan_faults(records: int, events: int, rng: Random) -> Iterator[Fault]:
 
 def apply_to_cells(fault: Fault, cells: dict[str, str], payload: Payload) -> dict[str, str]:
     """The cells of an event after a fault, the payload among them as JSON text."""
-    broken = payload | fault.payload
-    for name in fault.without:
-        broken.pop(name, None)
+    broken = apply_to_payload(payload, fault.payload, fault.without)
     text = json.dumps(broken, ensure_ascii=False, separators=(",", ":"))
     return {**cells, "payload": text, **fault.cells}
+
+
+def apply_to_payload(payload: Payload, changes: Payload, without: tuple[str, ...]) -> Payload:
+    """A payload with some fields replaced and others left out."""
+    return {name: value for name, value in (payload | changes).items() if name not in without}
 
 
 def apply_to_line(damage: Damage, line: str) -> str:

@@ -11,11 +11,11 @@ from generator.randomness import make_random
 MINUTE_MS: Final = 60_000
 MINUTES_PER_DAY: Final = 1_440
 
-_WORKDAY_HOURS: Final = (
+WORKDAY_HOURS: Final = (
     0.55, 0.34, 0.22, 0.17, 0.18, 0.28, 0.50, 0.78, 0.95, 1.02, 1.08, 1.15,
     1.28, 1.18, 1.08, 1.10, 1.22, 1.45, 1.75, 2.05, 2.15, 1.90, 1.45, 0.95,
 )  # fmt: skip
-_WEEKEND_HOURS: Final = (
+WEEKEND_HOURS: Final = (
     0.80, 0.55, 0.36, 0.24, 0.18, 0.20, 0.30, 0.48, 0.78, 1.12, 1.38, 1.50,
     1.52, 1.46, 1.42, 1.42, 1.48, 1.58, 1.70, 1.82, 1.80, 1.62, 1.35, 1.05,
 )  # fmt: skip
@@ -73,7 +73,7 @@ def _day_weights(plan: Plan, day: int, rng: Random) -> list[float]:
     # More people who know the shop make more visits, though not in proportion.
     growth = _known_share(day, plan.days) ** 0.5
     level = _WEEKDAYS[weekday] * growth * (1 + _NOISE * (2 * rng.random() - 1))
-    return [level * hour for hour in (_WEEKEND_HOURS if weekday >= 5 else _WORKDAY_HOURS)]
+    return [level * hour for hour in (WEEKEND_HOURS if weekday >= 5 else WORKDAY_HOURS)]
 
 
 def _known_share(day: int, days: int) -> float:

@@ -1,0 +1,1 @@
+"""Events as they happen: visitors who come now, over HTTP or the broker, with an account of what arrived."""

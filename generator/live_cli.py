@@ -1,0 +1,218 @@
+"""`generator live`: steer the service, or send events in the foreground."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from clickstream.errors import BadInputError, ClickstreamError, ServiceUnavailableError
+from clickstream.settings import GeneratorSettings, get_settings
+from generator.live.control import Status
+from generator.live.foreground import RunResult, run_in_foreground
+from generator.live.options import LiveOptions, Shape, Target, check_options
+
+_TIMEOUT_SECONDS: Final = 30.0
+_DRAIN_SECONDS: Final = 30.0
+_POLL_SECONDS: Final = 0.2
+_DEFAULTS: Final = LiveOptions()
+
+app = typer.Typer(no_args_is_help=True, help="Events as they happen, over HTTP or the broker.")
+
+Rate = Annotated[float, typer.Option(help="Events a second, 0.1 to 5000; the mean of the shape.")]
+ShapeOption = Annotated[Shape, typer.Option(help="How the rate changes.")]
+Faults = Annotated[float, typer.Option(help="Percent of the events that are broken.")]
+Duplicates = Annotated[float, typer.Option(help="Percent of the events that repeat a valid one.")]
+TargetOption = Annotated[Target, typer.Option(help="Where events go.")]
+Seed = Annotated[int, typer.Option(help="Who comes and what they do.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+
+@app.command()
+def start(
+    *,
+    rate: Rate = _DEFAULTS.rate_per_second,
+    shape: ShapeOption = _DEFAULTS.shape,
+    faults: Faults = _DEFAULTS.faults_percent,
+    duplicates: Duplicates = _DEFAULTS.duplicates_percent,
+    target: TargetOption = _DEFAULTS.target,
+    seed: Seed = _DEFAULTS.seed,
+    as_json: AsJson = False,
+) -> None:
+    """Let the service generate until it is stopped."""
+    options = make_options(rate, shape, faults, duplicates, target, seed)
+    _print_status(call(get_settings().generator, "POST", "/start", options), as_json=as_json)
+
+
+@app.command()
+def stop(as_json: AsJson = False) -> None:
+    """Let the service begin no more events, and wait until all are acknowledged."""
+    settings = get_settings().generator
+    status = call(settings, "POST", "/stop")
+    deadline = time.monotonic() + _DRAIN_SECONDS
+    while _under_way(status) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        status = call(settings, "GET", "/status")
+    _print_status(status, as_json=as_json)
+    if _under_way(status):
+        raise ClickstreamError(
+            f"{_under_way(status):,} events are not acknowledged yet.",
+            hint="The service goes on sending them; `generator live status` tells what is in the way.",
+        )
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Show what the service generates, and what was acknowledged."""
+    _print_status(call(get_settings().generator, "GET", "/status"), as_json=as_json)
+
+
+@app.command()
+def rate(
+    events_per_second: Annotated[float, typer.Argument(help="Events a second, 0.1 to 5000.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let the service go on at another rate."""
+    checked = check_options({"rate_per_second": events_per_second}, _DEFAULTS)
+    body = {"rate_per_second": checked.rate_per_second}
+    _print_status(call(get_settings().generator, "POST", "/rate", body), as_json=as_json)
+
+
+@app.command()
+def run(
+    *,
+    events: Annotated[int | None, typer.Option(min=1, help="So many, then end; else until Ctrl-C.")] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Events a second, 0.1 to 5000.", show_default="with --events as fast as taken"),
+    ] = None,
+    minutes: Annotated[
+        float,
+        typer.Option(min=1, max=1440, help="As fast as taken, events lie in so many last minutes."),
+    ] = 60.0,
+    shape: ShapeOption = _DEFAULTS.shape,
+    faults: Faults = _DEFAULTS.faults_percent,
+    duplicates: Duplicates = _DEFAULTS.duplicates_percent,
+    target: TargetOption = _DEFAULTS.target,
+    seed: Seed = _DEFAULTS.seed,
+    key: Annotated[
+        Path | None, typer.Option(help="Write the answer key of what was acknowledged there.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send events in the foreground, the service aside."""
+    is_at_once = events is not None and rate is None
+    asked_rate = _DEFAULTS.rate_per_second if rate is None else rate
+    options = make_options(asked_rate, shape, faults, duplicates, target, seed)
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("acknowledged", total=events)
+
+        def show(acknowledged: int, problem: str) -> None:
+            progress.update(task, completed=acknowledged, description=problem[:60] or "acknowledged")
+
+        result = run_in_foreground(
+            get_settings(),
+            options,
+            events=events,
+            at_once_minutes=minutes if is_at_once else None,
+            key=key,
+            on_progress=show,
+        )
+    _print_result(result, as_json=as_json)
+    if result.problem:
+        raise ClickstreamError(result.problem)
+
+
+def make_options(
+    rate: float, shape: Shape, faults: float, duplicates: float, target: Target, seed: int
+) -> LiveOptions:
+    """Options of the command line.
+
+    Raises:
+        BadOptionsError: One is out of bounds.
+    """
+    given = {
+        "rate_per_second": rate,
+        "shape": shape,
+        "faults_percent": faults,
+        "duplicates_percent": duplicates,
+        "target": target,
+        "seed": seed,
+    }
+    return check_options(given, _DEFAULTS)
+
+
+def call(settings: GeneratorSettings, method: str, path: str, body: Any = None) -> Status:
+    """Ask the service for something; gives its status after that.
+
+    Raises:
+        BadInputError: It refuses the options.
+        ClickstreamError: It refuses for another reason.
+        ServiceUnavailableError: It doesn't answer.
+    """
+    url = f"http://{settings.host}:{settings.port}{path}"
+    content = b"" if body is None else msgspec.json.encode(body)
+    headers = {"content-type": "application/json"}
+    try:
+        with httpx.Client(trust_env=False, timeout=_TIMEOUT_SECONDS) as client:
+            answer = client.request(method, url, content=content, headers=headers)
+    except httpx.HTTPError as error:
+        raise ServiceUnavailableError(
+            f"The generator at {url} does not answer: {error}", hint="`make up` starts it."
+        ) from error
+    if answer.is_success:
+        return msgspec.json.decode(answer.content, type=Status)
+    try:
+        refusal = answer.json()
+        message = " ".join(item["message"] for item in refusal["errors"])
+    except (ValueError, LookupError, TypeError):
+        raise ClickstreamError(f"The generator answers {answer.status_code}: {answer.text[:200]}") from None
+    kind = BadInputError if answer.status_code == httpx.codes.BAD_REQUEST else ClickstreamError
+    raise kind(message, hint=refusal.get("hint", ""))
+
+
+def _under_way(status: Status) -> int:
+    return sum(source.unacknowledged for source in status.sources.values())
+
+
+def _print_status(status: Status, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(status)
+        return
+    options = status.options
+    typer.echo(
+        f"{status.state}: {options.rate_per_second:g} events/s ({options.shape}) to {options.target}, "
+        f"{options.faults_percent:g} % faults, {options.duplicates_percent:g} % duplicates, "
+        f"seed {options.seed}; {status.acknowledged_per_second:g} acknowledged/s"
+    )
+    for source, counts in status.sources.items():
+        typer.echo(
+            f"{source:<7}{counts.received:>12,} received{counts.valid:>12,} valid"
+            f"{counts.duplicate:>10,} duplicate{counts.faulty:>10,} faulty"
+            f"{counts.unacknowledged:>8,} under way  {counts.problem}"
+        )
+
+
+def _print_result(result: RunResult, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(result)
+        return
+    for source, tally in result.sources.items():
+        typer.echo(
+            f"{source}: {tally.events:,} acknowledged in {result.seconds:.1f} s "
+            f"({tally.events / result.seconds:,.0f}/s): {tally.valid:,} valid, "
+            f"{tally.duplicate:,} duplicates, {tally.faulty:,} faults"
+        )
+    if result.key:
+        typer.echo(f"key    {result.key}")
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
