@@ -10,7 +10,7 @@ import typer
 from clickstream.cli.output import AsJson, err, out, print_json, print_result, print_table
 from clickstream.cli.runs import reader, run_pipeline
 from clickstream.errors import BadInputError
-from clickstream.etl.quarantine_file import write_quarantine
+from clickstream.etl.quarantine_file import read_fixes, write_quarantine
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
 from clickstream.storage.quarantine import QuarantineFilter, count_quarantined, list_quarantined, unreplayed
@@ -91,10 +91,8 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Send refused events through the ETL once more: those of a fixed file, or all that match."""
-    if file is not None and not file.is_file():
-        raise BadInputError(
-            f"There is no file {file}.", hint="Make one with `clickstream quarantine export`."
-        )
+    if file is not None:
+        read_fixes(file)  # A file that can't be used is said here, before a run is started.
     variables = {
         "code": code.value if code else "",
         "source": source or "",

@@ -6,20 +6,28 @@ taken off again on the way back (OWASP, “CSV injection”).
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 import pyarrow as pa
 
-from clickstream.contract import CSV_COLUMNS
+from clickstream.contract import CSV_COLUMNS, MAX_RECORD_BYTES
 from clickstream.decode import SentEvent, read_record, text_of
 from clickstream.errors import BadInputError
 from clickstream.sources.csv import encode_body
 
 COORDINATE: Final = ("origin", "offset", "item")
 COLUMNS: Final = (*COORDINATE, "source", "received_at", "reasons", "errors", *CSV_COLUMNS, "body")
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_START: Final = re.compile(r"'*[=+\-@\t\r]")
+"""The beginning of a formula, or of what came to look like an escaped one."""
+
+_MAX_CELL_CHARACTERS: Final = 8 * MAX_RECORD_BYTES
+"""A body is longer than the line it was made of: JSON writes some characters as six."""
+
+_DELIMITERS: Final = ",;\t"
 
 Coordinate = tuple[str, int, int]
 
@@ -57,17 +65,18 @@ def _as_texts(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _escape(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if _FORMULA_START.match(text) else text
 
 
 def _unescape(text: str) -> str:
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
+    return text[1:] if text.startswith("'") and _FORMULA_START.match(text) else text
 
 
 def read_fixes(path: Path) -> dict[Coordinate, str]:
     """The new bodies of a fixed file by coordinate.
 
-    A row without any field keeps its body as it stands in the file.
+    A row without any field keeps its body as it stands in the file. The file may come back from a spreadsheet
+    with another delimiter.
 
     Raises:
         BadInputError: The file isn't there, or is none that `clickstream quarantine export` wrote.
@@ -76,11 +85,24 @@ def read_fixes(path: Path) -> dict[Coordinate, str]:
         raise BadInputError(
             f"There is no file {path}.", hint="Make one with `clickstream quarantine export`."
         )
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file, _long_cells():
         try:
-            return dict(_fixes(path, csv.DictReader(file)))
+            header = file.readline()
+            file.seek(0)
+            delimiter = max(_DELIMITERS, key=header.count)
+            return dict(_fixes(path, csv.DictReader(file, delimiter=delimiter)))
         except (UnicodeDecodeError, csv.Error) as error:
             raise BadInputError(f"{path} can't be read: {error}.", hint="Save it as “CSV UTF-8”.") from error
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Lets the CSV reader take the longest body that there can be."""
+    limit = csv.field_size_limit(_MAX_CELL_CHARACTERS)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _fixes(path: Path, reader: "csv.DictReader[str]") -> Iterator[tuple[Coordinate, str]]:

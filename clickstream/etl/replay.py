@@ -148,7 +148,7 @@ def _raw_rows(chosen: pa.Table, known: set[str], first_offset: int) -> pa.Table:
         if _name(coordinate) in known:
             continue
         fixed_body = row["fixed_body"]
-        is_unreadable = fixed_body is None and row["reasons"][0] in RECORD_CODES
+        is_unreadable = fixed_body in (None, row["body"]) and row["reasons"][0] in RECORD_CODES
         rows.append(
             {
                 "source": SOURCE,
