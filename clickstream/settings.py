@@ -115,6 +115,11 @@ class BrokerSettings(BaseModel):
     consumer_group: str = Field(
         "clickstream-raw", description="Under this name the broker remembers what is in `raw_events`."
     )
+    consumer_instance: str = Field(
+        "",
+        description="Name of this consumer within the group; one that is restarted under the same name goes "
+        "on at once. Empty for a new name at each start.",
+    )
     batch_bytes: int = Field(
         16_777_216, ge=1_000_000, description="Bytes of records that are inserted at once."
     )
@@ -192,6 +197,33 @@ class ApiSettings(BaseModel):
     )
 
 
+class GeneratorSettings(BaseModel):
+    """The live generator: its control service, and how it sends."""
+
+    host: str = Field("127.0.0.1", description="Host under which panel and command line reach its control.")
+    port: int = Field(8010, ge=1, le=65535, description="Port of its control.")
+    allowed_hosts: str = Field(
+        "127.0.0.1,localhost",
+        description="Names under which the control may be called, with commas between; `*` for any. Keeps "
+        "pages of other sites out.",
+    )
+    people: int = Field(
+        4_000, ge=20, le=1_000_000, description="People who visit; who they are depends on the seed alone."
+    )
+    connections: int = Field(
+        4,
+        ge=1,
+        le=64,
+        description="Batches that are sent at once for each target; as many wait, then generating waits.",
+    )
+    write_key: SecretStr | None = Field(
+        None, description="Write key for `POST /events`, where the API asks for one."
+    )
+    stop_timeout_seconds: float = Field(
+        5.0, ge=0, description="How long the service waits for acknowledgements when it is asked to end."
+    )
+
+
 class EtlSettings(BaseModel):
     """Knobs of the pipelines."""
 
@@ -215,6 +247,8 @@ class Settings(BaseSettings):
     clickhouse: ClickHouseSettings
     mage: MageSettings
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
+    api: ApiSettings = Field(default_factory=ApiSettings)
+    generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
     etl: EtlSettings = Field(default_factory=EtlSettings)
 
     @property

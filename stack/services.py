@@ -1,5 +1,6 @@
 """What the stack runs. Adding a service is adding one declaration to `SERVICES`."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,6 +144,17 @@ def _make_topics(settings: Settings, _say: Say) -> None:
     ensure_topics(settings.broker)
 
 
+def _prepare_stream(settings: Settings, say: Say) -> None:
+    _migrate_warehouse(settings, say)
+    _make_topics(settings, say)
+
+
+def _stream_environment(settings: Settings) -> Mapping[str, str]:
+    """As Mage's, and a name in the consumer group: after a crash the group need not wait for the dead one."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", settings.stack.name)
+    return {**_mage_environment(settings), "CLICKSTREAM_BROKER__CONSUMER_INSTANCE": name}
+
+
 def _mage_command(settings: Settings) -> Sequence[str | Path]:
     # Mage takes "localhost" for every address of the machine.
     host = "127.0.0.1" if settings.stack.host == "localhost" else settings.stack.host
@@ -176,6 +188,16 @@ SERVICES: Final = (
         health_path="/api/statuses",
         depends_on=("clickhouse",),
         prepare=_migrate_warehouse,
+    ),
+    Service(
+        name="stream_events",
+        command=lambda _settings: (MAGE_PYTHON, "-m", "stack.mage_stream"),
+        environment=_stream_environment,
+        port_setting=("broker", "stream_port"),
+        health_path="/health",
+        address="http://{host}:{port}/metrics",
+        depends_on=("clickhouse", "kafka"),
+        prepare=_prepare_stream,
     ),
 )
 

@@ -57,6 +57,16 @@ def last_offset(client: Client, origin: str) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
+def stored_body(client: Client, origin: str, offset: int, item: int) -> str | None:
+    """The body that is stored under a coordinate; None if nothing is."""
+    rows = client.query(
+        "select body from raw_events where origin = {origin:String} and offset = {offset:UInt64} "
+        "and item = {item:UInt32} limit 1",
+        parameters={"origin": origin, "offset": offset, "item": item},
+    ).result_rows
+    return str(rows[0][0]) if rows else None
+
+
 def known_replays(client: Client, names: Sequence[str]) -> set[str]:
     """Which quarantined rows, named by `origin:offset:item`, have been sent again."""
     rows = client.query(load_sql("queries/known_replays"), parameters={"names": list(names)}).result_rows

@@ -1,0 +1,102 @@
+"""The pipeline `stream_events` as a process of its own, in Mage's environment; with metrics and health.
+
+Mage's scheduler would run it as well, but a process that the supervisor looks after comes back at once when
+it dies, is stopped in order, and does not depend on the server with the editor.
+"""
+
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from socketserver import ThreadingMixIn
+from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from mage_ai.cli.main import app
+from prometheus_client import make_wsgi_app
+
+from clickstream.etl import stream
+from clickstream.settings import get_settings
+from stack.mage_server import cut_connections
+from stack.services import MAGE_PROJECT
+
+PIPELINE: Final = "stream_events"
+
+# A batch that the database takes longer than this to take in is as good as none.
+STALLED_SECONDS: Final = 120.0
+
+
+class LineFormatter(logging.Formatter):
+    """Mage logs JSON; a service's log is read by people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time, level, message, and the trace of an error."""
+        text = record.getMessage()
+        try:
+            fields: dict[str, Any] = json.loads(text)
+        except ValueError:
+            fields = {"message": text}
+        line = (
+            f"{self.formatTime(record, '%Y-%m-%d %H:%M:%S')} {record.levelname} {fields.get('message', text)}"
+        )
+        trace = fields.get("error_stacktrace") or fields.get("error")
+        return f"{line}\n{trace}" if trace else line
+
+
+class MetricsServer(ThreadingMixIn, WSGIServer):
+    """Answers each request in a thread, so that one that hangs stops no other."""
+
+    daemon_threads = True
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Logs no requests."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class names it so
+        """Nothing."""
+
+
+def serve(host: str, port: int) -> None:
+    """Serve `/metrics` and `/health` from a thread."""
+    server = make_server(host, port, answer, server_class=MetricsServer, handler_class=QuietHandler)
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+
+
+def answer(environment: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """A WSGI application: health for `/health`, metrics for anything else."""
+    if environment.get("PATH_INFO") != "/health":
+        metrics: Iterable[bytes] = make_wsgi_app()(environment, start_response)
+        return metrics
+    stalled = stream.stalled_seconds()
+    status = HTTPStatus.OK if stalled < STALLED_SECONDS else HTTPStatus.SERVICE_UNAVAILABLE
+    start_response(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
+    return [f"The stream moved {stalled:.0f} s ago.\n".encode()]
+
+
+def log_to_standard_error() -> None:
+    """Have what the pipeline says in the service's log; Mage makes no file where there is a handler."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter())
+    for name in (PIPELINE, "kafka"):
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).propagate = False
+    # Its many warnings of a broker that is away; the stream says that itself, once a try.
+    logging.getLogger("kafka").setLevel(logging.ERROR)
+
+
+def main() -> None:
+    """Run the pipeline until a signal ends it."""
+    settings = get_settings()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stream.request_stop())
+    serve(settings.stack.host, settings.broker.stream_port)
+    cut_connections()
+    log_to_standard_error()
+    app(["run", str(MAGE_PROJECT), PIPELINE])
+
+
+if __name__ == "__main__":
+    main()
