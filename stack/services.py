@@ -199,6 +199,12 @@ SERVICES: Final = (
         depends_on=("clickhouse", "kafka"),
         prepare=_prepare_stream,
     ),
+    Service(
+        name="generator",
+        command=lambda _settings: (MAIN_PYTHON, "-m", "generator.service"),
+        port_setting=("generator", "port"),
+        health_path="/health/live",
+    ),
 )
 
 
