@@ -11,7 +11,7 @@ import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from pydantic import ValidationError
 
-from clickstream.cli import quarantine
+from clickstream.cli import keys, quarantine
 from clickstream.cli.output import AsJson, err, out, print_json, print_result, print_table
 from clickstream.cli.queries import print_query
 from clickstream.cli.runs import load_file, process_pending, reader, run_pipeline
@@ -29,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Load, process, verify and look at events."
 )
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(keys.app, name="key")
 
 
 @app.command()

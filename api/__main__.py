@@ -1,0 +1,49 @@
+"""Runs the service: `python -m api`."""
+
+import logging
+import sys
+from typing import Final
+
+import uvicorn
+
+from api.app import create_app
+from api.server import BoundedProtocol
+from clickstream.errors import ClickstreamError
+from clickstream.settings import get_settings
+
+# Longer than clients and proxies commonly keep an idle connection, so that it is they who close it.
+_KEEP_ALIVE_SECONDS: Final = 75
+
+
+def main() -> int:
+    """Serves until the process is asked to stop; the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # The library warns of every failed attempt to connect; `api.broker` tells once what matters.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        settings = get_settings()
+        app = create_app(settings)
+    except (ClickstreamError, ValueError) as error:
+        sys.stderr.write(f"The API can't be started: {error}\n")
+        return 1
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.stack.host,
+            port=settings.api.port,
+            http=BoundedProtocol,
+            ws="none",
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=settings.api.stop_timeout_seconds,
+        )
+    )
+    server.run()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

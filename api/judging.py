@@ -1,0 +1,233 @@
+"""From the text of a body to what goes to the broker: which events are good, and why the others are not.
+
+The rules are the contract's (`clickstream.decode`), the same as for every other source.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from api.refusals import Refusal, RefusalBody, RefusalCode
+from api.senders import Sender
+from api.syntax import find_problems, line_and_column
+from clickstream.contract import MAX_RECORD_BYTES
+from clickstream.decode import (
+    Receipt,
+    SentEvent,
+    Values,
+    find_errors,
+    parse_timestamp,
+    read_record,
+    read_values,
+    record_error,
+)
+from clickstream.reasons import ErrorCode, EventError
+from clickstream.settings import ApiSettings
+from clickstream.steps import hash_content
+
+MAX_TOLD_ERRORS: Final = 10_000
+"""An answer names no more errors than these."""
+
+# So many events are judged before other requests have their turn.
+_TURN_EVENTS: Final = 100
+_array_decoder: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_value_decoder: Final = msgspec.json.Decoder(msgspec.Raw)
+_object_decoder: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_WHITE: Final = " \t\r\n"
+_BYTE_PLACE: Final = re.compile(r"\(byte (\d+)\)\Z")
+_STRINGS_AND_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
+
+
+class EventProblem(msgspec.Struct, frozen=True):
+    """One thing that is wrong with one event of a request.
+
+    Attributes:
+        index: The event's place in the array, from 0.
+        code: The rule that was broken.
+        field: The field, such as `payload.x`; empty for the event as a whole.
+        message: What is allowed, in one sentence.
+        value: What was received, cut to 200 characters.
+    """
+
+    index: int
+    code: ErrorCode
+    field: str
+    message: str
+    value: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of the events of one request.
+
+    Attributes:
+        accepted: JSON texts of the good events, with what the API adds to them.
+        rejected: JSON texts of the others, as sent.
+        problems: What is wrong with those.
+    """
+
+    accepted: list[str] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+    problems: list[EventProblem] = field(default_factory=list)
+
+
+async def judge(text: str, sender: Sender, settings: ApiSettings, future_allowed_ms: int) -> Verdict:
+    """Splits a body into its events and judges each.
+
+    Raises:
+        Refusal: The body is not JSON, nested too deep, or has too many events.
+    """
+    items = split_body(text, settings)
+    receipt = Receipt(time.time_ns() // 1_000_000, future_allowed_ms)
+    verdict = Verdict()
+    for index, item in enumerate(items):
+        if index and index % _TURN_EVENTS == 0:
+            await asyncio.sleep(0)
+        judge_event(index, item, sender, receipt, verdict)
+    return verdict
+
+
+def split_body(text: str, settings: ApiSettings) -> Sequence[str]:
+    """The JSON texts of the events in a body: the items of an array, or the one value that it is.
+
+    Raises:
+        Refusal: It is not JSON, nested too deep, or has too many items.
+    """
+    is_array = text.lstrip(_WHITE).startswith("[")
+    try:
+        raws = _array_decoder.decode(text) if is_array else [_value_decoder.decode(text)]
+    except msgspec.DecodeError as error:
+        raise _not_json(text, str(error)) from None
+    except RecursionError:
+        raise _too_deep(settings.max_depth) from None
+    if len(raws) > settings.max_events:
+        raise Refusal(
+            RefusalBody(
+                RefusalCode.TOO_MANY_EVENTS,
+                f"The body has {len(raws)} events, and {settings.max_events} are allowed. "
+                "Send them in several requests.",
+                limit=settings.max_events,
+            )
+        )
+    items = [str(raw, "utf-8") for raw in raws]
+    levels = settings.max_depth - is_array
+    for item in items:
+        # Counting is quick; only who has so many brackets may be so deep.
+        if item.count("{") + item.count("[") > levels and _depth(item) > levels:
+            raise _too_deep(settings.max_depth)
+    return items
+
+
+def judge_event(index: int, text: str, sender: Sender, receipt: Receipt, verdict: Verdict) -> None:
+    """Judges one event, and adds what is to become of it to the verdict."""
+    sent = read_record(text)
+    if isinstance(sent, SentEvent):
+        values = read_values(sent)
+        errors = find_errors(values, receipt)
+        if not errors:
+            enriched = _enrich(text, values, sender)
+            if 4 * len(enriched) <= MAX_RECORD_BYTES or len(enriched.encode()) <= MAX_RECORD_BYTES:
+                verdict.accepted.append(enriched)
+                return
+            message = f"With what is added to it, the event is longer than {MAX_RECORD_BYTES} bytes."
+            errors = [record_error(ErrorCode.TOO_LARGE, message, text)]
+    else:
+        errors = [sent]
+    verdict.rejected.append(text)
+    verdict.problems += _told(index, errors)
+
+
+def _told(index: int, errors: Sequence[EventError]) -> Iterator[EventProblem]:
+    for error in errors:
+        yield EventProblem(index, error.code, error.field, error.message, error.value)
+
+
+def _enrich(text: str, values: Values, sender: Sender) -> str:
+    """The event with its id, and with the sender's address and user agent where it has none of its own.
+
+    All else stays as it was sent. What is added comes last, so it counts even if the key was there.
+    """
+    added: dict[str, int | str] = {}
+    if values.id is None:
+        added["id"] = hash_content(values, parse_timestamp(values.created_at))
+    if values.ip is None:
+        if sender.address:
+            added["ip"] = sender.address
+    elif sender.truncate is not None:
+        added["ip"] = sender.truncate(values.ip)
+    if values.user_agent is None and sender.user_agent:
+        added["user_agent"] = sender.user_agent
+    if not added:
+        return text
+    if any(f'"{name}"' in text for name in added):
+        return _replace_keys(text, added)
+    return f"{text[:-1]},{msgspec.json.encode(added).decode()[1:]}"
+
+
+def _replace_keys(text: str, added: dict[str, int | str]) -> str:
+    """The event with some keys set anew, where they may be there as null or empty."""
+    fields = _object_decoder.decode(text)
+    for name, value in added.items():
+        fields[name] = msgspec.Raw(msgspec.json.encode(value))
+    return msgspec.json.encode(fields).decode()
+
+
+def _depth(text: str) -> int:
+    """How deep objects and arrays are nested in a valid JSON text."""
+    depth = deepest = 0
+    for match in _STRINGS_AND_BRACKETS.finditer(text):
+        token = match[0]
+        if token in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in "}]":
+            depth -= 1
+    return deepest
+
+
+def _too_deep(limit: int) -> Refusal:
+    return Refusal(
+        RefusalBody(
+            RefusalCode.TOO_DEEP,
+            f"Objects and arrays are nested deeper than {limit} levels. Nothing was taken.",
+            limit=limit,
+        )
+    )
+
+
+def _not_json(text: str, decoder_message: str) -> Refusal:
+    problems = find_problems(text)
+    if problems:
+        first = problems[0]
+        message = " ".join(problem.message for problem in problems)
+        return Refusal(
+            RefusalBody(
+                RefusalCode.INVALID_JSON,
+                f"The body is not valid JSON. {message}",
+                line=first.line,
+                column=first.column,
+                expected=first.expected,
+                found=first.found,
+                problems=problems,
+            )
+        )
+    # Something that Python takes for JSON, such as half of a surrogate pair.
+    place = _BYTE_PLACE.search(decoder_message)
+    offset = len(text.encode()[: int(place[1])].decode(errors="ignore")) if place else len(text)
+    line, column = line_and_column(text, offset)
+    reason = decoder_message.removeprefix("JSON is malformed: ")
+    return Refusal(
+        RefusalBody(
+            RefusalCode.INVALID_JSON,
+            f"The body is not valid JSON. Line {line}, column {column}: {reason}.",
+            line=line,
+            column=column,
+            expected="valid JSON",
+            found=reason,
+        )
+    )

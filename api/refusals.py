@@ -1,0 +1,146 @@
+"""Why a request is refused as a whole, and the one place that gives each reason its status.
+
+What is wrong with single events is another matter: `clickstream.reasons`.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum, unique
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+
+@unique
+class RefusalCode(StrEnum):
+    """Why nothing of a request was taken."""
+
+    INVALID_JSON = "invalid_json"
+    INVALID_ENCODING = "invalid_encoding"
+    INVALID_COMPRESSION = "invalid_compression"
+    INVALID_PARAMETER = "invalid_parameter"
+    TOO_DEEP = "too_deep"
+    WRITE_KEY_MISSING = "write_key_missing"
+    WRITE_KEY_UNKNOWN = "write_key_unknown"
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    BODY_TIMEOUT = "body_timeout"
+    BODY_TOO_LARGE = "body_too_large"
+    TOO_MANY_EVENTS = "too_many_events"
+    UNSUPPORTED_CONTENT_TYPE = "unsupported_content_type"
+    UNSUPPORTED_CONTENT_ENCODING = "unsupported_content_encoding"
+    RATE_LIMITED = "rate_limited"
+    INTERNAL_ERROR = "internal_error"
+    BROKER_UNAVAILABLE = "broker_unavailable"
+
+
+STATUSES: Final[Mapping[RefusalCode, int]] = {
+    RefusalCode.INVALID_JSON: 400,
+    RefusalCode.INVALID_ENCODING: 400,
+    RefusalCode.INVALID_COMPRESSION: 400,
+    RefusalCode.INVALID_PARAMETER: 400,
+    RefusalCode.TOO_DEEP: 400,
+    RefusalCode.WRITE_KEY_MISSING: 401,
+    RefusalCode.WRITE_KEY_UNKNOWN: 401,
+    RefusalCode.ORIGIN_NOT_ALLOWED: 403,
+    RefusalCode.NOT_FOUND: 404,
+    RefusalCode.METHOD_NOT_ALLOWED: 405,
+    RefusalCode.BODY_TIMEOUT: 408,
+    RefusalCode.BODY_TOO_LARGE: 413,
+    RefusalCode.TOO_MANY_EVENTS: 413,
+    RefusalCode.UNSUPPORTED_CONTENT_TYPE: 415,
+    RefusalCode.UNSUPPORTED_CONTENT_ENCODING: 415,
+    RefusalCode.RATE_LIMITED: 429,
+    RefusalCode.INTERNAL_ERROR: 500,
+    RefusalCode.BROKER_UNAVAILABLE: 503,
+}
+
+DESCRIPTIONS: Final[Mapping[RefusalCode, str]] = {
+    RefusalCode.INVALID_JSON: "The body is not JSON; `problems` tells each place and what was expected there.",
+    RefusalCode.INVALID_ENCODING: "The body is not UTF-8; `line` and `column` tell where.",
+    RefusalCode.INVALID_COMPRESSION: "The body can't be decompressed, or was cut off.",
+    RefusalCode.INVALID_PARAMETER: "A parameter in the address has a value that is not allowed.",
+    RefusalCode.TOO_DEEP: "Objects and arrays are nested deeper than `limit` levels.",
+    RefusalCode.WRITE_KEY_MISSING: "The service asks for a write key, and there was none.",
+    RefusalCode.WRITE_KEY_UNKNOWN: "The write key is unknown or was revoked.",
+    RefusalCode.ORIGIN_NOT_ALLOWED: "The site that the browser shows may not send here.",
+    RefusalCode.NOT_FOUND: "There is nothing at this address.",
+    RefusalCode.METHOD_NOT_ALLOWED: "The address does not take this method.",
+    RefusalCode.BODY_TIMEOUT: "The body took longer to arrive than `limit` seconds.",
+    RefusalCode.BODY_TOO_LARGE: "The body has more than `limit` bytes, as sent or decompressed.",
+    RefusalCode.TOO_MANY_EVENTS: "The body has more than `limit` events.",
+    RefusalCode.UNSUPPORTED_CONTENT_TYPE: "The `Content-Type` is none of `accepted`.",
+    RefusalCode.UNSUPPORTED_CONTENT_ENCODING: "The `Content-Encoding` is none of `accepted`.",
+    RefusalCode.RATE_LIMITED: "The sender made more than `limit` requests a second; `Retry-After` says when to go on.",
+    RefusalCode.INTERNAL_ERROR: "A fault of the service; its log tells more. The same request may be repeated.",
+    RefusalCode.BROKER_UNAVAILABLE: "The broker did not acknowledge. Nothing counts as accepted; repeat it after `Retry-After` seconds.",
+}
+"""For each code, what it means."""
+
+
+class SyntaxProblem(msgspec.Struct, frozen=True):
+    """One place where a text is not JSON.
+
+    Attributes:
+        line: Line, from 1.
+        column: Character in the line, from 1.
+        expected: What was expected there, in words.
+        found: What is there, in words.
+        message: All of it in one sentence.
+    """
+
+    line: int
+    column: int
+    expected: str
+    found: str
+    message: str
+
+
+class RefusalBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The JSON of a refusal; what does not apply is left out.
+
+    Attributes:
+        code: Why.
+        message: What was received, what is allowed and what to do, in a sentence or two.
+        limit: The limit that was exceeded.
+        accepted: The values that are taken.
+        line: Where in the body, from 1.
+        column: Where in the line, from 1.
+        expected: What was expected there.
+        found: What is there.
+        problems: All places that could be told.
+    """
+
+    code: RefusalCode
+    message: str
+    limit: float | None = None
+    accepted: tuple[str, ...] | None = None
+    line: int | None = None
+    column: int | None = None
+    expected: str | None = None
+    found: str | None = None
+    problems: tuple[SyntaxProblem, ...] | None = None
+
+
+class Refusal(Exception):  # noqa: N818 -- what the service says, no fault of it
+    """A request is refused as a whole.
+
+    Attributes:
+        body: What the client is told.
+        headers: Headers of the answer.
+    """
+
+    def __init__(self, body: RefusalBody, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(body.code.value)
+        self.body = body
+        self.headers = dict(headers or {})
+
+    def response(self) -> Response:
+        """The answer."""
+        return Response(
+            msgspec.json.encode(self.body),
+            status_code=STATUSES[self.body.code],
+            headers=self.headers,
+            media_type="application/json",
+        )

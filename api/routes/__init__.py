@@ -1,0 +1,1 @@
+"""What answers: one module a subject."""

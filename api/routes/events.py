@@ -1,0 +1,111 @@
+"""`POST /events`: an array of events, or one."""
+
+from typing import Final
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from api import metrics
+from api.bodies import read_text
+from api.broker import MAX_RECORD_BYTES, Broker, BrokerAwayError, RecordTooLargeError
+from api.deps import SenderDep, ServicesDep
+from api.judging import MAX_TOLD_ERRORS, EventProblem, Verdict, judge
+from api.refusals import Refusal, RefusalBody, RefusalCode
+from api.senders import EventSource
+from clickstream.settings import BrokerSettings
+
+router = APIRouter()
+
+RETRY_AFTER_SECONDS: Final = 2
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of the events of a request.
+
+    Attributes:
+        accepted: Events that the broker has acknowledged.
+        rejected: Events that break the contract; they are in the quarantine.
+        errors: What is wrong with those.
+        errors_left_out: Errors beyond those that an answer lists.
+    """
+
+    accepted: int = msgspec.field()
+    rejected: int = msgspec.field()
+    errors: list[EventProblem] = msgspec.field()
+    errors_left_out: int = 0
+
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@router.post("/events", status_code=202)
+async def post_events(request: Request, services: ServicesDep, sender: SenderDep) -> Response:
+    """Takes events in; answers once the broker has acknowledged them."""
+    settings = services.settings
+    text = await read_text(request, settings.api)
+    verdict = await judge(text, sender, settings.api, settings.etl.future_allowed_seconds * 1_000)
+    await _deliver(verdict, sender.source, services.broker, settings.broker)
+    _count(verdict, sender.source)
+    return Response(
+        _encode(
+            Answer(
+                accepted=len(verdict.accepted),
+                rejected=len(verdict.rejected),
+                errors=verdict.problems[:MAX_TOLD_ERRORS],
+                errors_left_out=max(0, len(verdict.problems) - MAX_TOLD_ERRORS),
+            )
+        ),
+        status_code=202 if verdict.accepted or not verdict.rejected else 422,
+        media_type="application/json",
+    )
+
+
+async def _deliver(verdict: Verdict, source: EventSource, broker: Broker, topics: BrokerSettings) -> None:
+    """Puts the events into the broker: the rejected ones first, so that nothing is accepted by half.
+
+    Raises:
+        Refusal: The broker is away, or the record would be too large.
+    """
+    accepted, rejected = _record(verdict.accepted), _record(verdict.rejected)
+    if max(len(accepted), len(rejected)) > MAX_RECORD_BYTES:
+        raise _too_large()
+    try:
+        if verdict.rejected:
+            await broker.deliver(topics.rejected_topic, rejected, source)
+        if verdict.accepted:
+            await broker.deliver(topics.topic, accepted, source)
+    except RecordTooLargeError:
+        raise _too_large() from None
+    except BrokerAwayError:
+        raise Refusal(
+            RefusalBody(
+                RefusalCode.BROKER_UNAVAILABLE,
+                "The broker did not acknowledge the events, so none counts as accepted. "
+                f"Send the same request again in {RETRY_AFTER_SECONDS} seconds; nothing is counted twice.",
+            ),
+            {"Retry-After": str(RETRY_AFTER_SECONDS)},
+        ) from None
+
+
+def _record(events: list[str]) -> bytes:
+    """The value of a record: the events as an array."""
+    return f"[{','.join(events)}]".encode()
+
+
+def _too_large() -> Refusal:
+    return Refusal(
+        RefusalBody(
+            RefusalCode.BODY_TOO_LARGE,
+            f"With the addresses and user agents that are added, the events have more than {MAX_RECORD_BYTES} "
+            "bytes. Send them in several requests.",
+            limit=MAX_RECORD_BYTES,
+        )
+    )
+
+
+def _count(verdict: Verdict, source: EventSource) -> None:
+    metrics.ACCEPTED[source].inc(len(verdict.accepted))
+    if verdict.rejected:
+        metrics.REJECTED[source].inc(len(verdict.rejected))
+        for problem in verdict.problems:
+            metrics.EVENT_ERRORS[problem.code].inc()

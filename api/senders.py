@@ -1,0 +1,106 @@
+"""Who sends: the client's address, through trusted proxies only, and what of it is kept."""
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+from starlette.datastructures import Headers
+
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_KEPT_BITS: Final = {4: 24, 6: 48}
+_MAX_USER_AGENT: Final = 2048
+_MAX_PROXIES: Final = 20
+
+
+class EventSource(StrEnum):
+    """How events come in over HTTP; the header `source` of their record."""
+
+    HTTP = "http"
+    TRACKER = "tracker"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What a request tells about events that don't tell it themselves.
+
+    Attributes:
+        source: How they came in.
+        address: The client's address, cut short if the settings want it; empty if it is unknown.
+        user_agent: The browser's or program's name of itself, as far as it may be kept.
+        truncate: Cuts the addresses that events have themselves; None to leave them.
+    """
+
+    source: EventSource
+    address: str
+    user_agent: str
+    truncate: Callable[[str], str] | None
+
+
+class Senders:
+    """Knows which proxies are trusted and whether addresses are cut short."""
+
+    def __init__(self, trusted_proxies: str, *, truncate_ip: bool) -> None:
+        """Reads the setting.
+
+        Raises:
+            ValueError: A part of it is neither an address nor a network.
+        """
+        self._proxies: Sequence[IpNetwork] = [
+            ipaddress.ip_network(part, strict=False) for part in trusted_proxies.replace(",", " ").split()
+        ]
+        self._truncate = truncate_address if truncate_ip else None
+
+    def address(self, peer: str, headers: Headers) -> str:
+        """The client's address: the last one in `X-Forwarded-For` that is no trusted proxy's.
+
+        Who connects directly can't choose an address: without a trusted proxy the header is not read.
+        """
+        address = parse_address(peer) or ""
+        if not self._proxies or not self._is_trusted(address):
+            return address
+        hops = ",".join(headers.getlist("x-forwarded-for")).split(",")
+        for hop in reversed(hops[-_MAX_PROXIES:]):
+            forwarded = parse_address(hop.strip())
+            if forwarded is None:
+                break
+            address = forwarded
+            if not self._is_trusted(address):
+                break
+        return address
+
+    def sender(self, source: EventSource, address: str, user_agent: str) -> Sender:
+        """The sender of a request."""
+        kept = self._truncate(address) if self._truncate else address
+        return Sender(source, kept, user_agent[:_MAX_USER_AGENT], self._truncate)
+
+    def _is_trusted(self, address: str) -> bool:
+        return bool(address) and any(ipaddress.ip_address(address) in network for network in self._proxies)
+
+
+@lru_cache(maxsize=65_536)
+def parse_address(text: str) -> str | None:
+    """An address in its usual spelling; a port is left out, IPv4 within IPv6 is IPv4. None if it is none."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+@lru_cache(maxsize=65_536)
+def truncate_address(text: str) -> str:
+    """The network of an address, 24 bits of IPv4 or 48 of IPv6, the rest zero; empty if it is none."""
+    address = parse_address(text)
+    if address is None:
+        return ""
+    bits = _KEPT_BITS[ipaddress.ip_address(address).version]
+    return str(ipaddress.ip_network(f"{address}/{bits}", strict=False).network_address)

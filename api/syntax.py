@@ -1,0 +1,149 @@
+"""Says where a text is not JSON and what was expected there, for people who pasted it.
+
+Slips that people make, a comma that is missing or one too many, are mended in passing, so that all of them
+can be told at once. Only texts that were refused come here; it need not be fast.
+"""
+
+import json
+import re
+from typing import Final, NamedTuple
+
+from api.refusals import SyntaxProblem
+
+MAX_PROBLEMS: Final = 10
+_SHOWN: Final = 40
+_TOKEN: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[-+.\w]+|\S')
+_WHITE: Final = " \t\r\n"
+
+
+class _Constant(ValueError):
+    """`NaN` or `Infinity`, which Python reads and JSON does not have."""
+
+
+class _Mend(NamedTuple):
+    """How to go on reading behind a problem: replace what is between two places."""
+
+    start: int
+    end: int
+    text: str
+
+
+class _Found(NamedTuple):
+    place: int
+    expected: str
+    found: str
+    mend: _Mend | None
+
+
+def find_problems(text: str) -> tuple[SyntaxProblem, ...]:
+    """The places at which a text is not JSON, as far as they can be told; none if Python takes it for JSON."""
+    problems: list[SyntaxProblem] = []
+    # Mending moves what comes after it: by how much, from which place of the mended text on.
+    shifts: list[tuple[int, int]] = []
+    mended = text
+    while len(problems) < MAX_PROBLEMS and (found := _first_problem(mended)) is not None:
+        place = found.place - sum(shift for start, shift in shifts if start < found.place)
+        problems.append(_told(text, place, found))
+        if found.mend is None:
+            break
+        start, end, patch = found.mend
+        mended = mended[:start] + patch + mended[end:]
+        shifts.append((start, len(patch) - (end - start)))
+    return tuple(problems)
+
+
+def line_and_column(text: str, place: int) -> tuple[int, int]:
+    """Line and column of a character, both from 1."""
+    return text.count("\n", 0, place) + 1, place - text.rfind("\n", 0, place)
+
+
+def _told(text: str, place: int, found: _Found) -> SyntaxProblem:
+    line, column = line_and_column(text, place)
+    return SyntaxProblem(
+        line=line,
+        column=column,
+        expected=found.expected,
+        found=found.found,
+        message=f"Line {line}, column {column}: expected {found.expected}, found {found.found}.",
+    )
+
+
+def _first_problem(text: str) -> _Found | None:
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        return _in_words(text, error.msg, error.pos)
+    except _Constant as error:
+        name = str(error)
+        place = _outside_strings(text, name)
+        return _Found(place, "a number, or null", name, _Mend(place, place + len(name), "null"))
+    except (RecursionError, ValueError):
+        return None
+    return None
+
+
+def _refuse_constant(name: str) -> None:
+    raise _Constant(name)
+
+
+def _outside_strings(text: str, word: str) -> int:
+    return next((match.start() for match in _TOKEN.finditer(text) if match[0] == word), 0)
+
+
+def _in_words(text: str, message: str, place: int) -> _Found:
+    """What the standard library's message means at this place."""
+    found = _shown(text, place)
+    before = len(text[:place].rstrip(_WHITE))
+    last = text[before - 1 : before]
+    if message.startswith("Expecting ',' delimiter"):
+        return _after_value(text, place, before, found)
+    if message.startswith("Expecting property name"):
+        if last == "," and text[place : place + 1] == "}":
+            mend = _Mend(before - 1, before, "")
+            return _Found(before - 1, "no comma before the }", "a comma after the last value", mend)
+        return _Found(place, "a name in double quotes" + (" or }" if last == "{" else ""), found, None)
+    if message.startswith("Expecting ':' delimiter"):
+        return _Found(place, "a colon after the name", found, _Mend(place, place, ":"))
+    if message.startswith("Expecting value"):
+        if last == "," and text[place : place + 1] == "]":
+            mend = _Mend(before - 1, before, "")
+            return _Found(before - 1, "no comma before the ]", "a comma after the last value", mend)
+        what = "a JSON array of events, or one event as an object" if before == 0 else "a value"
+        return _Found(place, what, found, None)
+    if message.startswith("Extra data"):
+        return _Found(place, "the end of the body", found, None)
+    return _inside_string(text, message, place, found)
+
+
+def _after_value(text: str, place: int, before: int, found: str) -> _Found:
+    """Between two values: the comma is missing, if another value follows."""
+    follows = text[place : place + 1]
+    wanted = "a comma or a closing bracket" if follows else "a closing bracket"
+    if follows and (follows in '"{[-' or follows.isalnum()):
+        after = _TOKEN.findall(text[max(0, text.rfind("\n", 0, before)) : before])
+        behind = f" after {_cut(after[-1])}" if after else ""
+        if after and after[-1] in ("0", "-0") and follows.isdigit():
+            return _Found(before - 1, "a number without leading zeros", _cut(after[-1] + found), None)
+        return _Found(place, f"a comma{behind}", found, _Mend(before, before, ","))
+    return _Found(place, wanted, found, None)
+
+
+def _inside_string(text: str, message: str, place: int, found: str) -> _Found:
+    """The messages about a string."""
+    if message.startswith("Unterminated string"):
+        return _Found(place, "a double quote that ends this text", "the end of the body", None)
+    if message.startswith("Invalid control character"):
+        what = "a line break" if text[place : place + 1] in "\r\n" else "a control character"
+        return _Found(place, "\\n, \\t or \\uXXXX inside of a text", what, None)
+    if message.startswith("Invalid \\"):
+        return _Found(place, 'one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX', found, None)
+    return _Found(place, "JSON", found, None)
+
+
+def _shown(text: str, place: int) -> str:
+    token = _TOKEN.match(text, place)
+    return _cut(token[0]) if token else "the end of the body"
+
+
+def _cut(token: str) -> str:
+    return token if len(token) <= _SHOWN else token[: _SHOWN - 1] + "…"
