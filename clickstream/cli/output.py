@@ -1,6 +1,7 @@
 """How commands speak: results on standard output, all else on standard error."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ _WIDTH_OF_A_PIPE: Final = 200
 
 out: Final = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE)
 err: Final = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_OF_A_PIPE)
+
+# Python prints what no handler takes; the driver logs what it raises, which `main` says in words.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 
 def print_json(value: Any) -> None:

@@ -70,9 +70,10 @@ def export(
 ) -> None:
     """Write refused events, with fields to fix, into a CSV file that a spreadsheet can open safely."""
     wanted = QuarantineFilter(code=code, source=source, since=since)
+    client = reader(get_settings())  # Before the file is opened, which empties one of that name.
     try:
         with file.open("w", encoding="utf-8-sig", newline="") as target:
-            rows = write_quarantine(target, unreplayed(reader(get_settings()), wanted))
+            rows = write_quarantine(target, unreplayed(client, wanted))
     except OSError as error:
         raise BadInputError(f"{file} can't be written: {error.strerror}.") from error
     if as_json:
