@@ -1,0 +1,227 @@
+"""The way of one event: where it came in, what became of it and why, which days of the marts it touched."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from clickhouse_connect.driver.client import Client
+
+from clickstream.contract import EventType
+from clickstream.errors import BadInputError
+from clickstream.reasons import ErrorCode, EventError
+from clickstream.storage.marts import MARTS
+from clickstream.storage.sql import load_sql
+
+MAX_ID: Final = 2**64 - 1
+
+_CLICK_MARTS: Final = frozenset({"click_position_days"})
+"""Marts in which views leave no trace."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Coordinate = tuple[str, int, int]
+"""Origin, offset, item."""
+
+
+class Fate(StrEnum):
+    """What became of a received event."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+    PENDING = "pending"
+    UNACCOUNTED = "unaccounted"
+    """Passed by the ETL without a trace: this must never be."""
+
+
+class TraceState(StrEnum):
+    """What is known of an id as a whole."""
+
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    STORED = "stored"
+    QUARANTINED = "quarantined"
+    UNACCOUNTED = "unaccounted"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One raw row.
+
+    Attributes:
+        source: How it arrived.
+        origin: What it was read from.
+        offset: Line number or record offset.
+        item: Place in the record.
+        received_at: When the system received it.
+        loaded_at: When it was written to `raw_events`.
+        fate: What became of it.
+        decided_at: When; None while it is pending.
+        event_id: The id under which it is stored or known; None if it is neither.
+        created_at: When it happened; None unless it is stored.
+        type: view or click; None unless it is stored.
+        errors: What is wrong with it, if it is quarantined.
+        replayed_at: When it was sent again from the quarantine; None if it was not.
+        replay_of: For such a repetition the coordinate that it repeats, `origin:offset:item`, else empty.
+        body: As received.
+    """
+
+    source: str
+    origin: str
+    offset: int
+    item: int
+    received_at: datetime
+    loaded_at: datetime
+    fate: Fate
+    decided_at: datetime | None
+    event_id: int | None
+    created_at: datetime | None
+    type: EventType | None
+    errors: tuple[EventError, ...]
+    replayed_at: datetime | None
+    replay_of: str
+    body: str
+
+    @property
+    def coordinate(self) -> Coordinate:
+        """What names it."""
+        return self.origin, self.offset, self.item
+
+    @property
+    def name(self) -> str:
+        """What names it, as text."""
+        return f"{self.origin}:{self.offset}:{self.item}"
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedDay:
+    """A day of the marts in which the event counts.
+
+    Attributes:
+        date: The day (UTC) on which it happened.
+        marts: The marts with a part for that day.
+        rebuilt_at: When they were first built with the event; None if they are not yet.
+        run_id: The run that did; None if there is none yet.
+    """
+
+    date: date
+    marts: tuple[str, ...]
+    rebuilt_at: datetime | None
+    run_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All that is known of an id.
+
+    Attributes:
+        id: The id that was asked for.
+        state: What became of it as a whole; stored if any receipt of it is.
+        receipts: The raw rows, first received first.
+        days: The days of the marts that it touched.
+    """
+
+    id: int
+    state: TraceState
+    receipts: tuple[Receipt, ...]
+    days: tuple[TouchedDay, ...]
+
+
+def parse_id(text: str) -> int:
+    """An event's id as users write it.
+
+    Raises:
+        BadInputError: It is none.
+    """
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and int(digits) <= MAX_ID):
+        raise BadInputError(f"{text!r} is no event id: ids are whole numbers from 0 to {MAX_ID}.")
+    return int(digits)
+
+
+def trace_event(client: Client, event_id: int) -> Trace:
+    """Follows an event.
+
+    It looks through the ids of all events and the texts of the quarantine: for operators, not for every page.
+
+    Args:
+        client: A connection; reading is enough.
+        event_id: The id.
+
+    Returns:
+        What is known; `UNKNOWN` and no receipts if nothing is.
+    """
+    parameters = {"id": event_id, "text": str(event_id)}
+    rows = client.query(load_sql("queries/trace_coordinates"), parameters=parameters).result_rows
+    receipts = _follow_replays(client, {_coordinate(row) for row in rows})
+    stored = [receipt for receipt in receipts if receipt.fate is Fate.STORED]
+    days = tuple(_find_day(client, receipt) for receipt in stored)
+    return Trace(event_id, _judge(receipts), receipts, days)
+
+
+def _follow_replays(client: Client, found: set[Coordinate]) -> tuple[Receipt, ...]:
+    """The raw rows of some coordinates, of what these repeat, and of what repeats these."""
+    known: set[Coordinate] = set()
+    receipts: tuple[Receipt, ...] = ()
+    while found > known:
+        known = set(found)
+        receipts = _read_receipts(client, known)
+        found |= {_parse_name(receipt.replay_of) for receipt in receipts if receipt.replay_of}
+        replayed = [receipt.name for receipt in receipts if receipt.fate is Fate.QUARANTINED]
+        if replayed:
+            again = client.query(load_sql("queries/trace_replays"), parameters={"names": replayed})
+            found |= {_coordinate(row) for row in again.result_rows}
+    return receipts
+
+
+def _read_receipts(client: Client, coordinates: Iterable[Coordinate]) -> tuple[Receipt, ...]:
+    wanted = sorted(coordinates)
+    parameters = {"origins": sorted({origin for origin, _, _ in wanted}), "coordinates": wanted}
+    # So that the times come with their zone.
+    answer = client.query(load_sql("queries/trace_receipts"), parameters=parameters, tz_mode="aware")
+    return tuple(_make_receipt(row) for row in answer.named_results())
+
+
+def _make_receipt(row: dict[str, Any]) -> Receipt:
+    errors = tuple(
+        EventError(ErrorCode(error["code"]), error["field"], error["message"], error["value"])
+        for error in row["errors"] or ()
+    )
+    event_type = EventType(row["type"]) if row["type"] else None
+    return Receipt(**{**row, "fate": Fate(row["fate"]), "type": event_type, "errors": errors})
+
+
+def _find_day(client: Client, receipt: Receipt) -> TouchedDay:
+    if receipt.created_at is None or receipt.decided_at is None:
+        raise ValueError(f"{receipt.name} is stored, but not when.")
+    day = receipt.created_at.astimezone(UTC).date()
+    since_ms = int((receipt.decided_at - _EPOCH).total_seconds() * 1_000)
+    parameters = {"day": day, "since_ms": since_ms}
+    runs = client.query(load_sql("queries/trace_rebuild"), parameters=parameters, tz_mode="aware").result_rows
+    is_click = receipt.type is EventType.CLICK
+    marts = tuple(name for name in MARTS if is_click or name not in _CLICK_MARTS)
+    run_id, _, rebuilt_at = runs[0] if runs else (None, None, None)
+    return TouchedDay(day, marts, rebuilt_at, run_id)
+
+
+def _judge(receipts: Sequence[Receipt]) -> TraceState:
+    """The state that says most: what is stored stays so, whatever else came."""
+    fates = {receipt.fate for receipt in receipts}
+    if fates & {Fate.STORED, Fate.DUPLICATE}:
+        return TraceState.STORED
+    for state in (TraceState.UNACCOUNTED, TraceState.PENDING, TraceState.QUARANTINED):
+        if Fate(state.value) in fates:
+            return state
+    return TraceState.UNKNOWN
+
+
+def _coordinate(row: Sequence[Any]) -> Coordinate:
+    origin, offset, item = row
+    return str(origin), int(offset), int(item)
+
+
+def _parse_name(name: str) -> Coordinate:
+    origin, offset, item = name.rsplit(":", 2)
+    return origin, int(offset), int(item)

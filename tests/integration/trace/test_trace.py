@@ -1,0 +1,133 @@
+"""Following events through the real pipeline."""
+
+import json
+from datetime import date
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from typer.testing import CliRunner
+
+from clickstream.cli.app import app
+from clickstream.errors import BadInputError
+from clickstream.reasons import ErrorCode
+from clickstream.storage.marts import MARTS
+from clickstream.trace import Fate, Trace, TraceState, parse_id, trace_event
+from tests.integration.trace import story
+from tests.integration.trace.story import RECEIVED, TOPIC
+
+
+def fates(trace: Trace) -> list[tuple[str, Fate]]:
+    return [(receipt.name, receipt.fate) for receipt in trace.receipts]
+
+
+def test_a_stored_event_shows_its_way(client: Client) -> None:
+    trace = trace_event(client, story.VIEW)
+
+    assert (trace.id, trace.state) == (story.VIEW, TraceState.STORED)
+    (receipt,) = trace.receipts
+    assert (receipt.source, receipt.coordinate) == ("broker", (TOPIC, story.VIEW_OFFSET, 0))
+    assert (receipt.fate, receipt.event_id) == (Fate.STORED, story.VIEW)
+    assert receipt.body == story.event(story.VIEW)
+    assert receipt.received_at == RECEIVED
+    assert receipt.decided_at is not None
+    assert receipt.loaded_at <= receipt.decided_at
+
+
+@pytest.mark.parametrize(
+    ("event_id", "untouched"),
+    [
+        pytest.param(story.VIEW, {"click_position_days"}, id="view"),
+        pytest.param(story.CLICK, set(), id="click"),
+    ],
+)
+def test_the_days_are_those_of_the_event_and_say_when_they_were_built(
+    client: Client, event_id: int, untouched: set[str]
+) -> None:
+    (day,) = trace_event(client, event_id).days
+
+    assert day.date == date(2026, 2, 28)
+    assert set(MARTS) - set(day.marts) == untouched
+    assert day.rebuilt_at is not None
+    assert day.run_id
+
+
+def test_an_id_that_was_sent_as_text_is_found(client: Client) -> None:
+    assert trace_event(client, story.SENT_AS_TEXT).state is TraceState.STORED
+
+
+def test_a_duplicate_shows_beside_its_original(client: Client) -> None:
+    trace = trace_event(client, story.TWICE)
+
+    first, second = story.TWICE_OFFSETS
+    assert fates(trace) == [(f"{TOPIC}:{first}:0", Fate.STORED), (f"{TOPIC}:{second}:0", Fate.DUPLICATE)]
+    assert [receipt.source for receipt in trace.receipts] == ["broker", "http"]
+
+
+def test_an_invalid_event_says_what_is_wrong(client: Client) -> None:
+    trace = trace_event(client, story.INVALID)
+
+    assert (trace.state, trace.days) == (TraceState.QUARANTINED, ())
+    (receipt,) = trace.receipts
+    assert {(error.code, error.field) for error in receipt.errors} == {
+        (ErrorCode.UNKNOWN_EVENT_TYPE, "type"),
+        (ErrorCode.MISSING_FIELD, "url"),
+    }
+
+
+def test_a_text_that_is_no_json_is_found_by_a_whole_long_id(client: Client) -> None:
+    assert trace_event(client, story.CUT_OFF).state is TraceState.QUARANTINED
+    assert trace_event(client, story.CUT_OFF // 10).state is TraceState.UNKNOWN
+
+
+def test_what_is_not_processed_yet_is_pending(client: Client) -> None:
+    trace = trace_event(client, story.WAITING)
+
+    waiting = f"{TOPIC}:{story.WAITING_OFFSET}:0"
+    assert (trace.state, fates(trace)) == (TraceState.PENDING, [(waiting, Fate.PENDING)])
+
+
+@pytest.mark.parametrize(
+    ("event_id", "offset"),
+    [
+        pytest.param(story.FIXED, story.FIXED_OFFSET, id="fixed"),
+        pytest.param(story.ANOTHER_ID, story.FIXED_TO_ANOTHER_OFFSET, id="back from the id it was fixed to"),
+        pytest.param(story.FIXED_TO_ANOTHER_ID, story.FIXED_TO_ANOTHER_OFFSET, id="on to the id it got"),
+    ],
+)
+def test_a_replay_and_the_event_that_it_repeats_lead_to_each_other(
+    client: Client, event_id: int, offset: int
+) -> None:
+    trace = trace_event(client, event_id)
+
+    broken, replay = trace.receipts if trace.receipts[0].source != "replay" else trace.receipts[::-1]
+    assert trace.state is TraceState.STORED
+    assert (broken.name, broken.fate) == (f"{TOPIC}:{offset}:0", Fate.QUARANTINED)
+    assert (replay.source, replay.fate, replay.replay_of) == ("replay", Fate.STORED, broken.name)
+
+
+def test_an_id_elsewhere_than_in_the_id_field_is_no_trace(client: Client) -> None:
+    assert trace_event(client, story.A_USER) == Trace(story.A_USER, TraceState.UNKNOWN, (), ())
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "18446744073709551616", "٣"])
+def test_what_is_no_id_is_refused(text: str) -> None:
+    with pytest.raises(BadInputError, match="no event id"):
+        parse_id(text)
+
+
+def test_the_command_tells_it_in_words_and_as_json(client: Client) -> None:
+    told = CliRunner().invoke(app, ["trace", str(story.VIEW)])
+    as_json = CliRunner().invoke(app, ["trace", str(story.VIEW), "--json"])
+
+    assert told.exit_code == as_json.exit_code == 0
+    assert f"Event {story.VIEW} is stored" in told.stdout
+    assert f"{TOPIC}:{story.VIEW_OFFSET}:0" in told.stdout
+    assert "Counts on 2026-02-28" in told.stdout
+    assert json.loads(as_json.stdout)["receipts"][0]["fate"] == "stored"
+
+
+def test_the_command_says_that_nothing_is_known(client: Client) -> None:
+    told = CliRunner().invoke(app, ["trace", "42"])
+
+    assert told.exit_code == 1
+    assert "Nothing is known of event 42" in told.stdout

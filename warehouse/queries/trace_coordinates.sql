@@ -1,0 +1,67 @@
+-- Purpose: where an id has been seen. One row per coordinate.
+-- An event that is stored or known as a duplicate is found by its id. The texts of invalid and of unprocessed
+-- events are searched: for the id as the field of a JSON object, or, where the text is no JSON, for its digits if
+-- they are too many to be there by chance.
+-- Inputs: events, duplicate_events, quarantined_events, the raw rows past etl_progress; the id, and its text.
+with
+    progress as
+    (
+        select
+            origin,
+            max(offset) as last_offset
+        from etl_progress
+        group by origin
+    ),
+    pending as
+    (
+        select
+            raw_events.origin as origin,
+            raw_events.offset as offset,
+            raw_events.item as item,
+            raw_events.body as body
+        from raw_events
+        left join progress on progress.origin = raw_events.origin
+        where (progress.origin = '' or raw_events.offset > progress.last_offset)
+            and position(raw_events.body, {text:String}) > 0
+    ),
+    texts as
+    (
+        select
+            origin,
+            offset,
+            item,
+            body
+        from pending
+        union all
+        select
+            origin,
+            offset,
+            item,
+            body
+        from quarantined_events final
+        where position(body, {text:String}) > 0
+    )
+select
+    origin,
+    offset,
+    item
+from events
+where id = {id:UInt64}
+union distinct
+select
+    origin,
+    offset,
+    item
+from duplicate_events
+where id = {id:UInt64}
+union distinct
+select
+    origin,
+    offset,
+    item
+from texts
+where if(
+    isValidJSON(body),
+    JSONExtractRaw(body, 'id') in ({text:String}, concat('"', {text:String}, '"')),
+    length({text:String}) >= 6 and match(body, concat('(^|[^0-9])', {text:String}, '([^0-9]|$)'))
+)
