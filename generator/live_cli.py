@@ -1,5 +1,6 @@
 """`generator live`: steer the service, or send events in the foreground."""
 
+import logging
 import sys
 import time
 from pathlib import Path
@@ -106,6 +107,8 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Send events in the foreground, the service aside."""
+    # It tells of every try; what matters of that, the senders say.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     is_at_once = events is not None and rate is None
     asked_rate = _DEFAULTS.rate_per_second if rate is None else rate
     options = make_options(asked_rate, shape, faults, duplicates, target, seed)

@@ -21,6 +21,7 @@ _LONGEST_WISH_SECONDS: Final = 60.0
 """No longer than this, whatever the other side asks for."""
 
 _POLL_SECONDS: Final = 0.1
+_END_SECONDS: Final = 3.0
 
 OnAcknowledged = Callable[[Parcel], None]
 """Told of each parcel that has arrived."""
@@ -92,8 +93,9 @@ class Sender:
     def close(self) -> None:
         """End; what isn't acknowledged stays in the account."""
         self._ending.set()
+        deadline = time.monotonic() + _END_SECONDS
         for thread in self._threads:
-            thread.join(timeout=_LONGEST_PAUSE_SECONDS)
+            thread.join(max(0.0, deadline - time.monotonic()))
         self._transport.close()
 
     def _work(self) -> None:
@@ -137,7 +139,7 @@ class Sender:
     def _fail(self, parcel: Parcel, error: DeliveryError) -> None:
         self.retries += 1
         if parcel.number not in self._problems:
-            logger.warning("%s; trying again.", error)
+            logger.warning("%s It is tried again.", error)
         self._problems[parcel.number] = str(error)
         if error.is_uncertain:
             self._account.record_uncertain(parcel)

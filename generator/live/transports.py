@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -18,6 +19,9 @@ _ASK_AGAIN_SECONDS: Final = 0.5
 _METADATA_TIMEOUT_MS: Final = 5_000
 _MAX_REQUEST_BYTES: Final = 5_000_000
 _FOREVER_MS: Final = 2**31 - 1
+
+_FAILURE_HOLDS_SECONDS: Final = 0.5
+"""Who waited while another thread tried in vain need not try for themselves."""
 
 _CONNECT_TIMEOUT_SECONDS: Final = 3.0
 _ANSWER_TIMEOUT_SECONDS: Final = 15.0
@@ -76,6 +80,7 @@ class BrokerTransport:
         self._topic = topic
         self._producer: KafkaProducer | None = None
         self._lock = threading.Lock()
+        self._failed_at = -_FAILURE_HOLDS_SECONDS
 
     def deliver(self, parcel: Parcel, report: Report, ending: threading.Event) -> None:
         """As `Transport.deliver`."""
@@ -111,6 +116,9 @@ class BrokerTransport:
     def _connect(self) -> KafkaProducer:
         with self._lock:
             if self._producer is None:
+                away = f"The broker at {', '.join(self._servers)} does not answer."
+                if time.monotonic() - self._failed_at < _FAILURE_HOLDS_SECONDS:
+                    raise DeliveryError(away, is_uncertain=False)
                 try:
                     self._producer = KafkaProducer(
                         bootstrap_servers=self._servers,
@@ -125,10 +133,8 @@ class BrokerTransport:
                         metrics_enabled=False,
                     )
                 except (KafkaError, OSError) as error:
-                    servers = ", ".join(self._servers)
-                    raise DeliveryError(
-                        f"The broker at {servers} does not answer: {error!r}", is_uncertain=False
-                    ) from error
+                    self._failed_at = time.monotonic()
+                    raise DeliveryError(away, is_uncertain=False) from error
             return self._producer
 
     def _fail(self, producer: KafkaProducer, error: KafkaError) -> DeliveryError:
