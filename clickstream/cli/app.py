@@ -16,6 +16,7 @@ from clickstream.cli.output import AsJson, err, out, print_json, print_result, p
 from clickstream.cli.queries import print_query
 from clickstream.cli.runs import load_file, process_pending, reader, run_pipeline
 from clickstream.cli.state import ledger_rows, print_status
+from clickstream.cli.trace import trace
 from clickstream.errors import BadInputError, ClickstreamError
 from clickstream.settings import Settings, get_settings
 from clickstream.storage.checks import run_checks
@@ -29,6 +30,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Load, process, verify and look at events."
 )
 app.add_typer(quarantine.app, name="quarantine")
+app.command()(trace)
 app.add_typer(keys.app, name="key")
 
 
