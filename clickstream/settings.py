@@ -208,7 +208,7 @@ class GeneratorSettings(BaseModel):
         "pages of other sites out.",
     )
     people: int = Field(
-        4_000, ge=20, le=1_000_000, description="People who visit; who they are depends on the seed alone."
+        3_000, ge=20, le=1_000_000, description="People who visit; who they are depends on the seed alone."
     )
     connections: int = Field(
         4,

@@ -181,8 +181,8 @@ class HttpTransport:
         text = answer.text[:_SHOWN_CHARACTERS]
         raise DeliveryError(
             f"The API answers {answer.status_code}: {text}",
-            # 503 is sent when nothing was accepted; after other failures of the server nobody knows.
-            is_uncertain=answer.is_server_error and answer.status_code != httpx.codes.SERVICE_UNAVAILABLE,
+            # 503 too: what the broker did not acknowledge in time may be stored a moment later.
+            is_uncertain=answer.is_server_error,
             retry_after_seconds=_seconds(answer.headers.get("retry-after", "")),
         )
 
