@@ -152,40 +152,35 @@ def _enrich(text: str, values: Values, sender: Sender) -> str:
 
     All else stays as it was sent. What is added comes last, so it counts even if the key was there.
     """
-    added: dict[str, int | str] = {}
+    added = ""
     if values.id is None:
-        added["id"] = hash_content(values, parse_timestamp(values.created_at))
+        added = f',"id":{hash_content(values, parse_timestamp(values.created_at))}'
     if values.ip is None:
-        if sender.address:
-            added["ip"] = sender.address
+        added += sender.address_member
     elif sender.truncate is not None:
-        added["ip"] = sender.truncate(values.ip)
-    if values.user_agent is None and sender.user_agent:
-        added["user_agent"] = sender.user_agent
-    if not added:
-        return text
-    if any(f'"{name}"' in text for name in added):
-        return _replace_keys(text, added)
-    return f"{text[:-1]},{msgspec.json.encode(added).decode()[1:]}"
+        added += f',"ip":"{sender.truncate(values.ip)}"'
+    if values.user_agent is None:
+        added += sender.user_agent_member
+    if '"id"' in text or '"ip"' in text or '"user_agent"' in text:
+        return _without_repeats(text, added)
+    return f"{text[:-1]}{added}}}"
 
 
-def _replace_keys(text: str, added: dict[str, int | str]) -> str:
-    """The event with some keys set anew, where they may be there as null or empty."""
-    fields = _object_decoder.decode(text)
-    for name, value in added.items():
-        fields[name] = msgspec.Raw(msgspec.json.encode(value))
-    return msgspec.json.encode(fields).decode()
+def _without_repeats(text: str, added: str) -> str:
+    """The event where a key may be there as null, empty or to be cut short: each key stands once."""
+    fields = _object_decoder.decode(f"{text[:-1]}{added}}}")
+    return msgspec.json.encode(fields).decode() if added else text
 
 
 def _depth(text: str) -> int:
     """How deep objects and arrays are nested in a valid JSON text."""
     depth = deepest = 0
     for match in _STRINGS_AND_BRACKETS.finditer(text):
-        token = match[0]
-        if token in "{[":
+        mark = match[0]
+        if mark in "{[":
             depth += 1
             deepest = max(deepest, depth)
-        elif token in "}]":
+        elif mark in "}]":
             depth -= 1
     return deepest
 

@@ -1,4 +1,4 @@
-"""What holds for every answer: it is counted, bears security headers, and a fault tells nothing of the request."""
+"""What holds for every answer: it is counted, bears security headers, and a fault gives nothing away."""
 
 import logging
 import time

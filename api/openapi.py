@@ -240,18 +240,14 @@ def _typed_schema(field: Field, json_type: str) -> Json:
         case Kind.UINT, "number":
             return {"type": "integer", "minimum": 0, "maximum": 2**field.bits - 1}
         case Kind.UINT, _:
-            return {"type": "string", "pattern": r"^[0-9]{1,20}$"}
+            return {"type": "string", "pattern": "^[0-9]{1,20}$"}
         case Kind.PAYLOAD, "object":
             return {"$ref": "#/components/schemas/Payload"}
-        case Kind.CHOICE, _:
-            return {"type": "string", "enum": list(field.choices)}
-        case Kind.TIMESTAMP, _:
-            return {"type": "string", "format": "date-time", "examples": [field.example]}
-        case Kind.TEXT, _:
-            return {
-                "type": "string",
-                "minLength": int(field.required),
-                "maxLength": field.max_length,
-                "examples": [field.example],
-            }
-    return {"type": "string", "examples": [field.example]}
+    text: Json = {"type": "string", "examples": [field.example]}
+    if field.kind is Kind.CHOICE:
+        text["enum"] = list(field.choices)
+    if field.kind is Kind.TIMESTAMP:
+        text["format"] = "date-time"
+    if field.max_length is not None:
+        text |= {"minLength": int(field.required), "maxLength": field.max_length}
+    return text

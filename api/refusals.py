@@ -57,7 +57,7 @@ STATUSES: Final[Mapping[RefusalCode, int]] = {
 }
 
 DESCRIPTIONS: Final[Mapping[RefusalCode, str]] = {
-    RefusalCode.INVALID_JSON: "The body is not JSON; `problems` tells each place and what was expected there.",
+    RefusalCode.INVALID_JSON: "The body is not JSON; `problems` tells where, and what was expected.",
     RefusalCode.INVALID_ENCODING: "The body is not UTF-8; `line` and `column` tell where.",
     RefusalCode.INVALID_COMPRESSION: "The body can't be decompressed, or was cut off.",
     RefusalCode.INVALID_PARAMETER: "A parameter in the address has a value that is not allowed.",
@@ -72,9 +72,9 @@ DESCRIPTIONS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.TOO_MANY_EVENTS: "The body has more than `limit` events.",
     RefusalCode.UNSUPPORTED_CONTENT_TYPE: "The `Content-Type` is none of `accepted`.",
     RefusalCode.UNSUPPORTED_CONTENT_ENCODING: "The `Content-Encoding` is none of `accepted`.",
-    RefusalCode.RATE_LIMITED: "The sender made more than `limit` requests a second; `Retry-After` says when to go on.",
-    RefusalCode.INTERNAL_ERROR: "A fault of the service; its log tells more. The same request may be repeated.",
-    RefusalCode.BROKER_UNAVAILABLE: "The broker did not acknowledge. Nothing counts as accepted; repeat it after `Retry-After` seconds.",
+    RefusalCode.RATE_LIMITED: "More than `limit` requests a second; go on after `Retry-After` seconds.",
+    RefusalCode.INTERNAL_ERROR: "A fault of the service; its log tells more. The request may be repeated.",
+    RefusalCode.BROKER_UNAVAILABLE: "The broker is away, nothing is accepted; go on after `Retry-After` seconds.",
 }
 """For each code, what it means."""
 

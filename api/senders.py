@@ -7,12 +7,17 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+import msgspec
 from starlette.datastructures import Headers
+
+from clickstream.contract import FIELD_BY_NAME
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _KEPT_BITS: Final = {4: 24, 6: 48}
-_MAX_USER_AGENT: Final = 2048
+MAX_USER_AGENT: Final = FIELD_BY_NAME["user_agent"].max_length
+"""A longer header is cut: it must not make an event invalid."""
+
 _MAX_PROXIES: Final = 20
 
 
@@ -29,14 +34,15 @@ class Sender:
 
     Attributes:
         source: How they came in.
-        address: The client's address, cut short if the settings want it; empty if it is unknown.
-        user_agent: The browser's or program's name of itself, as far as it may be kept.
+        address_member: The client's address as one more member of a JSON object, `,"ip":"…"`; empty if it is
+            unknown.
+        user_agent_member: Likewise the browser's or program's name of itself.
         truncate: Cuts the addresses that events have themselves; None to leave them.
     """
 
     source: EventSource
-    address: str
-    user_agent: str
+    address_member: str
+    user_agent_member: str
     truncate: Callable[[str], str] | None
 
 
@@ -75,10 +81,18 @@ class Senders:
     def sender(self, source: EventSource, address: str, user_agent: str) -> Sender:
         """The sender of a request."""
         kept = self._truncate(address) if self._truncate else address
-        return Sender(source, kept, user_agent[:_MAX_USER_AGENT], self._truncate)
+        return Sender(
+            source, _member("ip", kept), _member("user_agent", user_agent[:MAX_USER_AGENT]), self._truncate
+        )
 
     def _is_trusted(self, address: str) -> bool:
         return bool(address) and any(ipaddress.ip_address(address) in network for network in self._proxies)
+
+
+@lru_cache(maxsize=65_536)
+def _member(name: str, value: str) -> str:
+    """One more member of a JSON object; nothing for an empty value."""
+    return f',"{name}":{msgspec.json.encode(value).decode()}' if value else ""
 
 
 @lru_cache(maxsize=65_536)

@@ -16,7 +16,7 @@ _TOKEN: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[-+.\w]+|\S')
 _WHITE: Final = " \t\r\n"
 
 
-class _Constant(ValueError):
+class _ConstantError(ValueError):
     """`NaN` or `Infinity`, which Python reads and JSON does not have."""
 
 
@@ -36,7 +36,7 @@ class _Found(NamedTuple):
 
 
 def find_problems(text: str) -> tuple[SyntaxProblem, ...]:
-    """The places at which a text is not JSON, as far as they can be told; none if Python takes it for JSON."""
+    """The places at which a text is not JSON, as far as they can be told."""
     problems: list[SyntaxProblem] = []
     # Mending moves what comes after it: by how much, from which place of the mended text on.
     shifts: list[tuple[int, int]] = []
@@ -73,7 +73,7 @@ def _first_problem(text: str) -> _Found | None:
         json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         return _in_words(text, error.msg, error.pos)
-    except _Constant as error:
+    except _ConstantError as error:
         name = str(error)
         place = _outside_strings(text, name)
         return _Found(place, "a number, or null", name, _Mend(place, place + len(name), "null"))
@@ -83,7 +83,7 @@ def _first_problem(text: str) -> _Found | None:
 
 
 def _refuse_constant(name: str) -> None:
-    raise _Constant(name)
+    raise _ConstantError(name)
 
 
 def _outside_strings(text: str, word: str) -> int:
@@ -94,25 +94,38 @@ def _in_words(text: str, message: str, place: int) -> _Found:
     """What the standard library's message means at this place."""
     found = _shown(text, place)
     before = len(text[:place].rstrip(_WHITE))
-    last = text[before - 1 : before]
+    follows, last = text[place : place + 1], text[before - 1 : before]
+    if last == "," and follows in ("]", "}"):
+        mend = _Mend(before - 1, before, "")
+        return _Found(before - 1, f"no comma before “{follows}”", "a comma after the last value", mend)
     if message.startswith("Expecting ',' delimiter"):
         return _after_value(text, place, before, found)
-    if message.startswith("Expecting property name"):
-        if last == "," and text[place : place + 1] == "}":
-            mend = _Mend(before - 1, before, "")
-            return _Found(before - 1, "no comma before the }", "a comma after the last value", mend)
-        return _Found(place, "a name in double quotes" + (" or }" if last == "{" else ""), found, None)
     if message.startswith("Expecting ':' delimiter"):
         return _Found(place, "a colon after the name", found, _Mend(place, place, ":"))
-    if message.startswith("Expecting value"):
-        if last == "," and text[place : place + 1] == "]":
-            mend = _Mend(before - 1, before, "")
-            return _Found(before - 1, "no comma before the ]", "a comma after the last value", mend)
-        what = "a JSON array of events, or one event as an object" if before == 0 else "a value"
-        return _Found(place, what, found, None)
-    if message.startswith("Extra data"):
-        return _Found(place, "the end of the body", found, None)
-    return _inside_string(text, message, place, found)
+    return _Found(place, _expected(message, before, last), _found_there(message, follows) or found, None)
+
+
+def _expected(message: str, before: int, last: str) -> str:
+    """What the standard library's message asks for."""
+    whole = "a JSON array of events, or one event as an object" if before == 0 else "a value"
+    expected = {
+        "Expecting property name": "a name in double quotes" + (" or “}”" if last == "{" else ""),
+        "Expecting value": whole,
+        "Extra data": "the end of the body",
+        "Unterminated string": "a double quote that ends this text",
+        "Invalid control character": "\\n, \\t or \\uXXXX inside of a text",
+        "Invalid \\": 'one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX',
+    }
+    return next((words for start, words in expected.items() if message.startswith(start)), "JSON")
+
+
+def _found_there(message: str, follows: str) -> str:
+    """What is there where a token can't show it."""
+    if message.startswith("Unterminated string"):
+        return "the end of the body"
+    if message.startswith("Invalid control character"):
+        return "a line break" if follows in "\r\n" else "a control character"
+    return ""
 
 
 def _after_value(text: str, place: int, before: int, found: str) -> _Found:
@@ -128,22 +141,11 @@ def _after_value(text: str, place: int, before: int, found: str) -> _Found:
     return _Found(place, wanted, found, None)
 
 
-def _inside_string(text: str, message: str, place: int, found: str) -> _Found:
-    """The messages about a string."""
-    if message.startswith("Unterminated string"):
-        return _Found(place, "a double quote that ends this text", "the end of the body", None)
-    if message.startswith("Invalid control character"):
-        what = "a line break" if text[place : place + 1] in "\r\n" else "a control character"
-        return _Found(place, "\\n, \\t or \\uXXXX inside of a text", what, None)
-    if message.startswith("Invalid \\"):
-        return _Found(place, 'one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX', found, None)
-    return _Found(place, "JSON", found, None)
-
-
 def _shown(text: str, place: int) -> str:
     token = _TOKEN.match(text, place)
     return _cut(token[0]) if token else "the end of the body"
 
 
 def _cut(token: str) -> str:
-    return token if len(token) <= _SHOWN else token[: _SHOWN - 1] + "…"
+    short = token if len(token) <= _SHOWN else token[: _SHOWN - 1] + "…"
+    return short if short.startswith('"') else f"“{short}”"

@@ -89,9 +89,7 @@ def revoke_key(path: Path, key_id: str, now: datetime) -> WriteKey:
                 revoked = key if key.revoked_at else msgspec.structs.replace(key, revoked_at=now)
                 _write(path, [*keys[:place], revoked, *keys[place + 1 :]])
                 return revoked
-    raise BadInputError(
-        f"There is no key {key_id!r}.", hint="`clickstream key list` shows those that there are."
-    )
+    raise BadInputError(f"There is no key {key_id!r}.", hint="`clickstream key list` shows them.")
 
 
 def find_key(keys: Sequence[WriteKey], secret: str) -> WriteKey | None:

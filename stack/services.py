@@ -181,6 +181,15 @@ SERVICES: Final = (
         is_elsewhere=lambda settings: bool(settings.broker.external_servers),
     ),
     Service(
+        name="api",
+        command=lambda _settings: (MAIN_PYTHON, "-m", "api"),
+        port_setting=("api", "port"),
+        # Without the broker it lives on and answers 503: no reason to restart it.
+        health_path="/health/live",
+        depends_on=("kafka",),
+        prepare=_make_topics,
+    ),
+    Service(
         name="mage",
         command=_mage_command,
         environment=_mage_environment,

@@ -96,8 +96,8 @@ def _too_large() -> Refusal:
     return Refusal(
         RefusalBody(
             RefusalCode.BODY_TOO_LARGE,
-            f"With the addresses and user agents that are added, the events have more than {MAX_RECORD_BYTES} "
-            "bytes. Send them in several requests.",
+            f"With what is added to them, the events are longer than {MAX_RECORD_BYTES} bytes. "
+            "Send them in several requests.",
             limit=MAX_RECORD_BYTES,
         )
     )

@@ -1,29 +1,38 @@
 """What browsers load: the tracker, the demo shop and the reference of this API."""
 
+import gzip
+import hashlib
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import fastapi_offline
-from fastapi import APIRouter
-from fastapi.responses import FileResponse, RedirectResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from api.refusals import Refusal, RefusalBody, RefusalCode
 
 router = APIRouter(include_in_schema=False)
 
 STATIC: Final = Path(__file__).parent.parent / "static"
-_DEMO: Final = STATIC / "demo"
-_DOCS: Final = STATIC / "docs"
+_SHOP: Final = STATIC / "demo" / "index.html"
 # Swagger UI as a package brings it, so that the reference needs no other site.
 _SWAGGER: Final = Path(fastapi_offline.__file__).parent / "static"
 _FILES: Final = {
-    "demo/shop.js": _DEMO / "shop.js",
-    "demo/shop.css": _DEMO / "shop.css",
-    "docs/docs.js": _DOCS / "docs.js",
+    "demo/shop.js": STATIC / "demo" / "shop.js",
+    "demo/shop.css": STATIC / "demo" / "shop.css",
+    "docs/docs.js": STATIC / "docs" / "docs.js",
     "docs/swagger-ui-bundle.js": _SWAGGER / "swagger-ui-bundle.js",
     "docs/swagger-ui.css": _SWAGGER / "swagger-ui.css",
 }
-_SHORT: Final = {"Cache-Control": "public, max-age=300"}
+_TYPES: Final = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+_CACHED: Final = "public, max-age=300"
+
+
+class _Packed(NamedTuple):
+    plain: bytes
+    gzipped: bytes
+    tag: str
 
 
 @router.get("/")
@@ -33,37 +42,50 @@ async def show_start() -> RedirectResponse:
 
 
 @router.get("/tracker.js")
-async def load_tracker() -> FileResponse:
+async def load_tracker(request: Request) -> Response:
     """The tracker; any site may load it."""
-    return FileResponse(
-        STATIC / "tracker.js",
-        media_type="text/javascript",
-        headers={**_SHORT, "Cross-Origin-Resource-Policy": "cross-origin"},
-    )
-
-
-@router.get("/docs")
-async def show_reference() -> FileResponse:
-    """The reference of this API."""
-    return FileResponse(_DOCS / "index.html")
+    response = _serve(request, STATIC / "tracker.js")
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
 @router.get("/demo")
 @router.get("/demo/{page:path}")
-async def show_shop(page: str = "") -> FileResponse:
+async def show_shop(request: Request, page: str = "") -> Response:
     """The demo shop: each of its addresses is the same page, which navigates by itself."""
-    return _file(f"demo/{page}") or FileResponse(_DEMO / "index.html")
+    return _serve(request, _FILES.get(f"demo/{page}", _SHOP))
+
+
+@router.get("/docs")
+async def show_reference(request: Request) -> Response:
+    """The reference of this API."""
+    return _serve(request, STATIC / "docs" / "index.html")
 
 
 @router.get("/docs/{name}")
-async def load_reference_file(name: str) -> FileResponse:
+async def load_reference_file(request: Request, name: str) -> Response:
     """A file of the reference."""
-    file = _file(f"docs/{name}")
+    file = _FILES.get(f"docs/{name}")
     if file is None:
         raise Refusal(RefusalBody(RefusalCode.NOT_FOUND, "There is no such file."))
-    return file
+    return _serve(request, file)
 
 
-def _file(path: str) -> FileResponse | None:
-    file = _FILES.get(path)
-    return FileResponse(file, headers=_SHORT) if file else None
+def _serve(request: Request, file: Path) -> Response:
+    """A file, compressed if the browser takes that, and not again if it has it."""
+    packed = _packed(file)
+    headers = {"Cache-Control": _CACHED, "ETag": packed.tag, "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == packed.tag:
+        return Response(status_code=304, headers=headers)
+    content = packed.plain
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        content = packed.gzipped
+        headers["Content-Encoding"] = "gzip"
+    return Response(content, headers=headers, media_type=_TYPES[file.suffix])
+
+
+@cache
+def _packed(file: Path) -> _Packed:
+    plain = file.read_bytes()
+    tag = hashlib.sha256(plain).hexdigest()[:16]
+    return _Packed(plain, gzip.compress(plain, mtime=0), f'"{tag}"')
