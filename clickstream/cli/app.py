@@ -40,7 +40,7 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Load a CSV file. Broken lines are kept and named; the same file again adds nothing."""
-    result = load_file(_settings(), file)
+    result = load_file(get_settings(), file)
     if not as_json:
         for warning in result["file"]["warnings"]:
             out.print(warning, markup=False)
@@ -52,7 +52,7 @@ def load(
 @app.command()
 def process(as_json: AsJson = False) -> None:
     """Process what was received, now and not at the next minute: validate, store, build marts."""
-    results = process_pending(_settings())
+    results = process_pending(get_settings())
     if as_json:
         print_json(results)
         return
@@ -67,7 +67,7 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Build the marts of some days anew, or of all."""
-    result = run_pipeline(_settings(), "rebuild_marts", {"from_date": from_date, "to_date": to_date})
+    result = run_pipeline(get_settings(), "rebuild_marts", {"from_date": from_date, "to_date": to_date})
     print_result(result, as_json=as_json)
 
 
@@ -80,7 +80,7 @@ def verify(
 ) -> None:
     """Run the checks of the warehouse and compare it with an answer key; exit with 1 if it differs."""
     answers = load_key(key) if key else None
-    client = reader(_settings())
+    client = reader(get_settings())
     checks = run_checks(client)
     comparisons = compare_with_key(client, answers) if answers else []
     is_right = all(check.passed for check in checks) and not any(item.differences for item in comparisons)
@@ -108,7 +108,7 @@ def verify(
 @app.command()
 def ledger(as_json: AsJson = False) -> None:
     """Show what became of what was received, by source and day; exit with 1 if it does not balance."""
-    columns, rows = ledger_rows(reader(_settings()))
+    columns, rows = ledger_rows(reader(get_settings()))
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
@@ -128,34 +128,24 @@ def sql(
     as_json: AsJson = False,
 ) -> None:
     """Ask ClickHouse something. In a pipe, the answer is tab-separated."""
-    print_query(reader(_settings()), statement, as_json=as_json)
+    print_query(reader(get_settings()), statement, as_json=as_json)
 
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Show how far the data are and what the pipelines did last."""
-    print_status(_settings(), as_json=as_json)
+    print_status(get_settings(), as_json=as_json)
 
 
 @app.command()
 def migrate(as_json: AsJson = False) -> None:
     """Bring the tables and views of the warehouse up to date; `make up` does it too."""
-    settings = _settings()
+    settings = get_settings()
     applied = migrate_warehouse(connect(settings.clickhouse, Role.WRITER), settings.clickhouse)
     if as_json:
         print_json(applied)
     else:
         out.print(f"Applied {', '.join(applied)}." if applied else "The warehouse is up to date.")
-
-
-def _settings() -> Settings:
-    try:
-        return get_settings()
-    except ValidationError as error:
-        names = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
-        raise ClickstreamError(
-            f"Settings are missing or wrong: {names}.", hint="`make up` makes a .env with all that is needed."
-        ) from None
 
 
 def main() -> None:
@@ -169,6 +159,13 @@ def main() -> None:
         sys.exit(2 if isinstance(error, BadInputError) else 1)
     except ClickHouseError as error:
         err.print(f"Error: ClickHouse refused: {error}", style="red", markup=False)
+        sys.exit(1)
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        names = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+        err.print(f"Error: Settings are missing or wrong: {names}.", style="red", markup=False)
+        err.print("`make up` makes a .env with all that is needed.", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("Interrupted; what was started in Mage goes on.")

@@ -1,13 +1,12 @@
 """How commands speak: results on standard output, all else on standard error."""
 
-import json
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any, Final
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -25,14 +24,9 @@ logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 
 def print_json(value: Any) -> None:
-    """Prints a value as JSON; dataclasses as objects, times and other things as their text."""
-    sys.stdout.write(json.dumps(value, default=_as_json, ensure_ascii=False, indent=2) + "\n")
-
-
-def _as_json(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return str(value)
+    """Prints a value as JSON: NaN as null, times by RFC 3339, and what JSON does not know as its text."""
+    text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
+    sys.stdout.write(text.decode() + "\n")
 
 
 def print_table(
