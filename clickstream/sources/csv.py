@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import msgspec
 
@@ -168,7 +168,7 @@ def open_text(path: Path) -> Iterator[io.BufferedReader]:
     Raises:
         BadInputError: The text is UTF-16, which spreadsheets call “Unicode”.
     """
-    with io.BufferedReader(io.FileIO(path), 1 << 20) as file, unpack(file) as text:
+    with io.BufferedReader(cast("Any", io.FileIO(path)), 1 << 20) as file, unpack(file) as text:
         if text.peek(2).startswith(_UTF16_BOMS):
             raise BadInputError(f"{path} is UTF-16.", hint="Save it as “CSV UTF-8”.")
         yield text
