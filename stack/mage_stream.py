@@ -80,11 +80,11 @@ def log_to_standard_error() -> None:
     """Have what the pipeline says in the service's log; Mage makes no file where there is a handler."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter())
-    for name in (PIPELINE, "kafka"):
-        logging.getLogger(name).addHandler(handler)
-        logging.getLogger(name).propagate = False
-    # Its many warnings of a broker that is away; the stream says that itself, once a try.
-    logging.getLogger("kafka").setLevel(logging.ERROR)
+    logging.getLogger(PIPELINE).addHandler(handler)
+    logging.getLogger(PIPELINE).propagate = False
+    # A line for each try to connect; the stream itself says what is away, once for each of its own.
+    for name in ("kafka", "urllib3", "clickhouse_connect"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def main() -> None:

@@ -1,13 +1,13 @@
 """How far the stream is behind, asked of the broker by a thread of its own, so that a stall shows as well."""
 
-import logging
 import threading
 from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
 from clickstream.etl.stream import metrics
+from clickstream.etl.stream.lifecycle import say
+from clickstream.etl.stream.retry import describe
 from clickstream.settings import BrokerSettings
 
 EVERY_SECONDS: Final = 5.0
@@ -26,17 +26,16 @@ class LagWatcher(threading.Thread):
         self._consumer: Any = None
 
     def run(self) -> None:
-        """Asks again and again; a broker that is away is asked again."""
+        """Asks again and again; says once that the broker is away, and once that it is back."""
+        was_up = True
         while not self._stopping.is_set():
-            try:
-                self._measure()
-                metrics.BROKER_UP.set(1)
-            except (KafkaError, OSError):
-                metrics.BROKER_UP.set(0)
-                self._close()
-            except Exception:
-                logging.getLogger(__name__).exception("The lag can't be measured.")
-                self._close()
+            problem = self._measure()
+            if was_up and problem:
+                say(f"The broker at {self._settings.bootstrap_servers} is away: {problem}")
+            elif not was_up and not problem:
+                say("The broker is back.")
+            was_up = not problem
+            metrics.BROKER_UP.set(was_up)
             self._stopping.wait(EVERY_SECONDS)
         self._close()
 
@@ -44,7 +43,16 @@ class LagWatcher(threading.Thread):
         """Ends the thread soon."""
         self._stopping.set()
 
-    def _measure(self) -> None:
+    def _measure(self) -> str:
+        """Sets the lag of each partition; gives what is wrong in words, or nothing."""
+        try:
+            self._ask()
+        except Exception as error:
+            self._close()
+            return describe(error)
+        return ""
+
+    def _ask(self) -> None:
         if self._consumer is None:
             self._consumer = KafkaConsumer(
                 bootstrap_servers=self._settings.bootstrap_servers,

@@ -3,7 +3,7 @@
 import traceback
 from typing import Final
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from kafka.errors import KafkaError
 
 from clickstream.errors import ClickstreamError
@@ -40,8 +40,11 @@ class Backoff:
 
 def describe(error: BaseException) -> str:
     """An error in one line; one that might hold parts of an event by its place, not by its text."""
+    if isinstance(error, OperationalError):
+        return "ClickHouse does not answer."
     if isinstance(error, ClickstreamError | ClickHouseError | KafkaError | OSError):
-        text = f"{type(error).__name__}: {error}".partition("\n")[0][:_SHOWN_CHARACTERS]
+        name = "" if isinstance(error, ClickstreamError) else f"{type(error).__name__}: "
+        text = f"{name}{error}".partition("\n")[0][:_SHOWN_CHARACTERS]
         return f"{text} {getattr(error, 'hint', '')}".strip()
     place = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
     where = f" at {place.filename}:{place.lineno}" if place else ""
