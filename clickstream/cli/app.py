@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from pydantic import ValidationError
 
 from clickstream.cli import keys, quarantine
@@ -157,6 +157,10 @@ def main() -> None:
         if error.hint:
             err.print(error.hint, markup=False)
         sys.exit(2 if isinstance(error, BadInputError) else 1)
+    except OperationalError:
+        err.print("Error: ClickHouse has stopped answering.", style="red", markup=False)
+        err.print("`make status` shows how it is; then try again.", markup=False)
+        sys.exit(1)
     except ClickHouseError as error:
         err.print(f"Error: ClickHouse refused: {error}", style="red", markup=False)
         sys.exit(1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickstream.cli.output import progress_bar
 from clickstream.mage_api import MageClient, PipelineRun, RunStatus
@@ -70,7 +71,10 @@ def load_file(settings: Settings, path: Path) -> Result:
     origin = f"csv/{file.sha256}"
 
     def loaded() -> tuple[int | None, int | None, str]:
-        line = last_offset(client, origin) or 0
+        try:
+            line = last_offset(client, origin) or 0
+        except ClickHouseError:
+            return None, lines, "ClickHouse does not answer"  # The run says what comes of it.
         return line, lines, f"{line:,} of {lines:,} lines"
 
     show = loaded if file.kind is FileKind.EVENTS else None
