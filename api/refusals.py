@@ -74,7 +74,7 @@ DESCRIPTIONS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.UNSUPPORTED_CONTENT_ENCODING: "The `Content-Encoding` is none of `accepted`.",
     RefusalCode.RATE_LIMITED: "More than `limit` requests a second; go on after `Retry-After` seconds.",
     RefusalCode.INTERNAL_ERROR: "A fault of the service; its log tells more. The request may be repeated.",
-    RefusalCode.BROKER_UNAVAILABLE: "The broker is away, nothing is accepted; go on after `Retry-After` seconds.",
+    RefusalCode.BROKER_UNAVAILABLE: "The broker is away; nothing is accepted. Repeat it after `Retry-After`.",
 }
 """For each code, what it means."""
 

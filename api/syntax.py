@@ -76,7 +76,7 @@ def _first_problem(text: str) -> _Found | None:
     except _ConstantError as error:
         name = str(error)
         place = _outside_strings(text, name)
-        return _Found(place, "a number, or null", name, _Mend(place, place + len(name), "null"))
+        return _Found(place, "a number, or null", _cut(name), _Mend(place, place + len(name), "null"))
     except (RecursionError, ValueError):
         return None
     return None
@@ -136,7 +136,9 @@ def _after_value(text: str, place: int, before: int, found: str) -> _Found:
         after = _TOKEN.findall(text[max(0, text.rfind("\n", 0, before)) : before])
         behind = f" after {_cut(after[-1])}" if after else ""
         if after and after[-1] in ("0", "-0") and follows.isdigit():
-            return _Found(before - 1, "a number without leading zeros", _cut(after[-1] + found), None)
+            number = _TOKEN.match(text, before - 1)
+            found = _cut(number[0]) if number else found
+            return _Found(before - 1, "a number without leading zeros", found, None)
         return _Found(place, f"a comma{behind}", found, _Mend(before, before, ","))
     return _Found(place, wanted, found, None)
 

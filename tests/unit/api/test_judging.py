@@ -1,0 +1,179 @@
+"""What becomes of the events of a body."""
+
+import asyncio
+import contextlib
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.judging import Verdict, judge
+from api.refusals import Refusal, RefusalCode
+from api.senders import EventSource, Senders
+from clickstream.contract import MAX_RECORD_BYTES
+from clickstream.decode import SentEvent, parse_timestamp, read_record, read_values
+from clickstream.reasons import ErrorCode
+from clickstream.settings import ApiSettings
+from clickstream.steps import hash_content, make_event
+from tests.unit.clickstream.judges import VALID_EVENT, broken
+
+SETTINGS = ApiSettings(max_events=1_000)
+SENDER = Senders("", truncate_ip=False).sender(EventSource.HTTP, "198.51.100.7", "Browser/1.0")
+CUTTING = Senders("", truncate_ip=True).sender(EventSource.HTTP, "198.51.100.7", "Browser/1.0")
+ABSENT: dict[str, Any] = {"id": ..., "ip": ..., "user_agent": ...}
+
+
+def verdict_on(text: str, *, cutting: bool = False) -> Verdict:
+    return asyncio.run(judge(text, CUTTING if cutting else SENDER, SETTINGS, 300_000))
+
+
+def refused(text: str) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        verdict_on(text)
+    return caught.value
+
+
+def enriched(text: str, *, cutting: bool = False) -> dict[str, Any]:
+    (event,) = verdict_on(text, cutting=cutting).accepted
+    decoded: dict[str, Any] = json.loads(event)
+    assert len(json.loads(event, object_pairs_hook=list)) == len(decoded), "a key stands twice"
+    return decoded
+
+
+def test_a_complete_event_stays_as_it_was_sent() -> None:
+    text = json.dumps(VALID_EVENT, indent=1)
+    assert verdict_on(text).accepted == [text]
+
+
+def test_an_event_gets_what_it_lacks_and_nothing_else() -> None:
+    sent = broken(**ABSENT, received_at="whenever", extra=[1, 2])
+    values = read_values(msgspec.json.decode(sent, type=SentEvent))
+    assert enriched(sent) == {
+        **json.loads(sent),
+        "id": hash_content(values, parse_timestamp(values.created_at)),
+        "ip": "198.51.100.7",
+        "user_agent": "Browser/1.0",
+    }
+
+
+@pytest.mark.parametrize("absent", [None, ""])
+def test_null_and_empty_values_are_filled_in_as_well(absent: object) -> None:
+    event = enriched(broken(id=absent, ip=absent, user_agent=absent))
+    assert event["id"] > 0
+    assert (event["ip"], event["user_agent"]) == ("198.51.100.7", "Browser/1.0")
+
+
+def test_the_added_id_is_the_one_that_the_etl_would_give() -> None:
+    sent = broken(**ABSENT)
+    with_id = verdict_on(sent).accepted[0]
+    assert make_event(read_values(_read(with_id))).id == make_event(read_values(_read(sent))).id
+
+
+def test_a_word_like_a_key_in_the_payload_is_left_alone() -> None:
+    sent = broken(**ABSENT, payload__ip="not an address", payload__id=None)
+    assert enriched(sent)["payload"] == json.loads(sent)["payload"]
+
+
+def test_numbers_keep_all_their_digits() -> None:
+    sent = broken(**ABSENT, user_id=2**64 - 1)[:-1] + ', "ip": null, "more": 1.0000000000000000001}'
+    (event,) = verdict_on(sent).accepted
+    assert '"user_id":18446744073709551615' in event
+    assert '"more":1.0000000000000000001' in event
+
+
+def test_addresses_are_cut_short_if_asked_for() -> None:
+    assert enriched(broken(ip=...), cutting=True)["ip"] == "198.51.100.0"
+    assert enriched(broken(ip="2001:db8:1:2::3"), cutting=True)["ip"] == "2001:db8:1::"
+
+
+def test_good_and_bad_events_part_ways_with_their_places() -> None:
+    verdict = verdict_on(f"[{broken()}, 5, {broken(type='hover', user_id=...)}, {broken(id=8)}]")
+    assert [json.loads(event)["id"] for event in verdict.accepted] == [7, 8]
+    assert verdict.rejected == ["5", broken(type="hover", user_id=...)]
+    assert [(problem.index, problem.code, problem.field) for problem in verdict.problems] == [
+        (1, ErrorCode.NOT_AN_OBJECT, ""),
+        (2, ErrorCode.UNKNOWN_EVENT_TYPE, "type"),
+        (2, ErrorCode.MISSING_FIELD, "user_id"),
+    ]
+
+
+def test_an_event_that_becomes_too_large_by_what_is_added_is_rejected() -> None:
+    filler = "x" * (MAX_RECORD_BYTES - len(broken(**ABSENT, filler="")))
+    verdict = verdict_on(broken(**ABSENT, filler=filler))
+    assert [problem.code for problem in verdict.problems] == [ErrorCode.TOO_LARGE]
+
+
+@pytest.mark.parametrize("text", ["5", '"text"', "null", "true"])
+def test_what_is_json_but_no_event_is_rejected_as_one(text: str) -> None:
+    verdict = verdict_on(text)
+    assert (verdict.accepted, verdict.rejected) == ([], [text])
+    assert [problem.code for problem in verdict.problems] == [ErrorCode.NOT_AN_OBJECT]
+
+
+def test_an_empty_array_is_nothing() -> None:
+    assert verdict_on(" [ ] ") == Verdict()
+
+
+def test_too_many_events_are_refused_with_the_limit() -> None:
+    assert len(verdict_on("[" + "5," * 999 + "5]").rejected) == 1_000
+    body = refused("[" + "5," * 1_000 + "5]").body
+    assert (body.code, body.limit) == (RefusalCode.TOO_MANY_EVENTS, 1_000)
+
+
+@pytest.mark.parametrize("levels", [65, 200, 1_000, 100_000])
+def test_what_is_nested_too_deep_is_refused_with_the_limit(levels: int) -> None:
+    for text in ("[" * levels + "]" * levels, '{"a":' * levels + "1" + "}" * levels):
+        body = refused(text).body
+        assert (body.code, body.limit) == (RefusalCode.TOO_DEEP, 64)
+
+
+def test_brackets_inside_of_texts_are_no_depth() -> None:
+    assert enriched(broken(payload__note='\\"[{' * 500))["payload"]["note"] == '\\"[{' * 500
+
+
+def test_a_text_that_only_python_takes_for_json_is_refused_with_its_place() -> None:
+    body = refused('[\n"\\ud800 alone"]').body
+    assert (body.code, body.line) == (RefusalCode.INVALID_JSON, 2)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
+    max_leaves=20,
+)
+_almost_events = st.fixed_dictionaries(
+    {}, optional={name: st.just(value) | _json for name, value in VALID_EVENT.items()}
+)
+
+
+@given(st.lists(_json | _almost_events | st.just(dict(VALID_EVENT)), max_size=6), st.booleans())
+def test_each_event_is_accepted_or_rejected_with_a_code_and_never_both(
+    events: list[Any], ascii_only: bool
+) -> None:
+    text = json.dumps(events, ensure_ascii=ascii_only)
+    try:
+        verdict = verdict_on(text)
+    except Refusal as refusal:
+        # Half of a surrogate pair, NaN and Infinity are not JSON.
+        assert refusal.body.code in {RefusalCode.INVALID_JSON}  # noqa: PT017
+        return
+    told = {problem.index for problem in verdict.problems}
+    assert len(verdict.accepted) + len(verdict.rejected) == len(events)
+    assert len(told) == len(verdict.rejected)
+    for event in verdict.accepted:
+        assert verdict_on(event).accepted == [event], "an accepted event is accepted again, as it is"
+
+
+@given(st.text())
+def test_any_text_is_judged_or_refused(text: str) -> None:
+    with contextlib.suppress(Refusal):
+        verdict_on(text)
+
+
+def _read(text: str) -> SentEvent:
+    sent = read_record(text)
+    assert isinstance(sent, SentEvent)
+    return sent
