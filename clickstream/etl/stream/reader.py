@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
 from clickstream.etl.stream import metrics
 from clickstream.etl.stream.lag import LagWatcher
@@ -23,6 +22,7 @@ _POLL_RECORDS: Final = 2_000
 _COMMIT_TIMEOUT_MS: Final = 10_000
 _CLOSE_TIMEOUT_MS: Final = 5_000
 _SUMMARY_SECONDS: Final = 60.0
+_IDLE_COMMIT_SECONDS: Final = 2.0
 _LOG_APPEND_TIME: Final = 1
 """Kafka's number of a timestamp that the broker has set."""
 
@@ -60,6 +60,8 @@ class BrokerReader:
         self._backoff = Backoff(settings.max_pause_seconds)
         self._lag = LagWatcher(settings)
         self._summary = _Summary()
+        self._committed: Mapping[TopicPartition, int | None] = {}
+        self._committed_at = 0.0
 
     def run(self, handle: Handler) -> None:
         """Reads and hands on until the process is asked to stop."""
@@ -115,7 +117,6 @@ class BrokerReader:
             self._wait(self._backoff.failed("connect", error))
         else:
             say(f"Connected to {self._settings.bootstrap_servers}.")
-            self._backoff.succeeded()
 
     def _gather(self) -> bool:
         """Polls until a batch is full or has waited long enough; False if there is nothing."""
@@ -130,7 +131,9 @@ class BrokerReader:
             except Exception as error:
                 self._give_up(error)
                 return False
+            self._backoff.succeeded()
             if not self._held:
+                self._commit_if_passed_by()
                 break
             if deadline is None:
                 deadline = time.monotonic() + self._settings.batch_wait_seconds
@@ -163,7 +166,7 @@ class BrokerReader:
                 self._hold(pause)
             else:
                 self._backoff.succeeded()
-                self._commit()
+                self._stored()
                 return
 
     def _hold(self, seconds: float) -> None:
@@ -182,17 +185,33 @@ class BrokerReader:
             self._is_paused = False
         self._consumer.resume(*self._consumer.assignment())
 
-    def _commit(self) -> None:
-        """Commits all that was read. If that fails, it is read again one day, and known by the writer."""
-        stored = len(self._held)
+    def _stored(self) -> None:
+        """Forgets and commits what was held."""
+        self._summary.add(len(self._held))
         self._held, self._held_bytes = [], 0
         metrics.HELD_RECORDS.set(0)
-        self._summary.add(stored)
+        self._commit()
+
+    def _commit(self) -> None:
+        """Commits all that was read. If that fails, it is read again one day, and known by the writer."""
+        self._committed_at = time.monotonic()
         try:
+            self._committed = self._positions()
             self._consumer.commit(timeout_ms=_COMMIT_TIMEOUT_MS)
-        except KafkaError as error:
+        except Exception as error:
             metrics.FAILURES.labels(stage="commit").inc()
             say(f"Stored, but not committed: {describe(error)}")
+
+    def _commit_if_passed_by(self) -> None:
+        """Commits past what gives no records, such as a transaction that was given up."""
+        is_due = time.monotonic() - self._committed_at >= _IDLE_COMMIT_SECONDS
+        if is_due and self._committed != self._positions():
+            self._commit()
+
+    def _positions(self) -> Mapping[TopicPartition, int | None]:
+        """The next offset of each partition that is read; None where it is not known yet."""
+        assignment = self._consumer.assignment()
+        return {partition: self._consumer.position(partition, timeout_ms=0) for partition in assignment}
 
     def _give_up(self, error: Exception) -> None:
         """Drops the connection and what is held, to begin again from what is committed."""

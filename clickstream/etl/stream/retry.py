@@ -43,7 +43,7 @@ def describe(error: BaseException) -> str:
     if isinstance(error, OperationalError):
         return "ClickHouse does not answer."
     if isinstance(error, ClickstreamError | ClickHouseError | KafkaError | OSError):
-        name = "" if isinstance(error, ClickstreamError) else f"{type(error).__name__}: "
+        name = "" if isinstance(error, ClickstreamError | KafkaError) else f"{type(error).__name__}: "
         text = f"{name}{error}".partition("\n")[0][:_SHOWN_CHARACTERS]
         return f"{text} {getattr(error, 'hint', '')}".strip()
     place = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None

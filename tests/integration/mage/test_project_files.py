@@ -22,8 +22,13 @@ FOLDERS = {
     "custom": "custom",
 }
 PIPELINES = sorted(path.name for path in (PROJECT / "pipelines").iterdir() if path.is_dir())
+STREAMING = "stream_events"
+BATCH_PIPELINES = [name for name in PIPELINES if name != STREAMING]
+STREAMING_BLOCKS = {"read_broker_records", "store_raw_events"}
 BLOCK_FILES = sorted(path for folder in FOLDERS.values() for path in (PROJECT / folder).glob("*.py"))
-ETL_BLOCK_FILES = [path for path in BLOCK_FILES if path.parent.name != "custom"]
+FUNCTION_FILES = [path for path in BLOCK_FILES if path.stem not in STREAMING_BLOCKS]
+CLASS_FILES = [path for path in BLOCK_FILES if path.stem in STREAMING_BLOCKS]
+ETL_BLOCK_FILES = [path for path in FUNCTION_FILES if path.parent.name != "custom"]
 
 
 def read_yaml(pipeline: str, name: str) -> dict[str, Any]:
@@ -66,15 +71,25 @@ def test_the_pipelines_are_those_of_the_design() -> None:
         "prune_run_history",
         "rebuild_marts",
         "replay_quarantine",
+        "stream_events",
     ]
 
 
-@pytest.mark.parametrize("path", BLOCK_FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FUNCTION_FILES, ids=lambda path: path.stem)
 def test_a_block_is_one_described_function_that_bears_its_name(path: Path) -> None:
     functions = functions_of(path)
     assert [function.name for function in functions] == [path.stem]
     assert ast.get_docstring(functions[0])
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", CLASS_FILES, ids=lambda path: path.stem)
+def test_a_streaming_block_is_one_described_class_that_bears_its_name(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    [block] = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    assert block.name == path.stem.title().replace("_", "")
+    assert ast.get_docstring(block)
+    assert ast.get_docstring(tree)
 
 
 @pytest.mark.parametrize("path", ETL_BLOCK_FILES, ids=lambda path: path.stem)
@@ -122,7 +137,7 @@ def test_the_blocks_of_a_pipeline_form_a_chain(pipeline: str) -> None:
     assert [block["downstream_blocks"] for block in blocks] == [*([name] for name in names[1:]), []]
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES)
+@pytest.mark.parametrize("pipeline", BATCH_PIPELINES)
 def test_a_pipeline_can_be_started_by_the_api_and_mage_need_not_write_its_triggers(pipeline: str) -> None:
     triggers = read_yaml(pipeline, "triggers.yaml")["triggers"]
     assert TRIGGER in [trigger["name"] for trigger in triggers]
@@ -131,6 +146,15 @@ def test_a_pipeline_can_be_started_by_the_api_and_mage_need_not_write_its_trigge
         assert trigger["status"] == "active"
         # Without it Mage would add it to the file, and the checkout would not be clean any more.
         assert trigger["last_enabled_at"]
+
+
+def test_the_stream_has_no_trigger_and_is_tried_again_for_ever() -> None:
+    metadata = read_yaml(STREAMING, "metadata.yaml")
+    assert read_yaml(STREAMING, "triggers.yaml")["triggers"] == []
+    assert metadata["type"] == "streaming"
+    assert metadata["retry_config"]["retries"] >= 1_000_000
+    # Mage takes this for the sum of all pauses, and gives up beyond it.
+    assert metadata["retry_config"]["max_delay"] >= 1_000_000 * metadata["retry_config"]["delay"]
 
 
 def test_events_are_processed_every_minute() -> None:
@@ -146,7 +170,9 @@ def test_mage_reads_the_pipeline_with_the_code_of_its_blocks(mage: MageClient, p
         block["uuid"] for block in read_yaml(pipeline, "metadata.yaml")["blocks"]
     ]
     for block in shown["blocks"]:
-        assert f"def {block['uuid']}(" in block["content"]
+        name = block["uuid"]
+        beginning = f"class {name.title().replace('_', '')}(" if pipeline == STREAMING else f"def {name}("
+        assert beginning in block["content"]
 
 
 def test_mage_writes_nothing_into_the_checkout(mage: MageClient) -> None:
