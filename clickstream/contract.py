@@ -78,7 +78,7 @@ def _timestamp_pattern() -> str:
         f"|{year}-02-(?:0[1-9]|1[0-9]|2[0-8])"
         f"|{leap_year}-02-29)"
     )
-    time = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
+    time = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
     offset = "(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
     return rf"\A{day}[Tt ]{time}{offset}\Z"
 
@@ -174,7 +174,7 @@ class Field:
             case Kind.CHOICE:
                 return "one of " + ", ".join(self.choices)
             case Kind.TIMESTAMP:
-                return "an RFC 3339 time from 1970 on, such as 2025-01-01T10:00:00Z"
+                return "an RFC 3339 time from 1970 on, such as 2025-01-01T10:00:00Z, no leap second"
             case Kind.UINT:
                 return f"a whole number from 0 to {2**self.bits - 1}"
             case Kind.IP:

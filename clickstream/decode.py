@@ -166,6 +166,8 @@ def _read_payload(sent: Any) -> tuple[str | None, Any]:
         payload = msgspec.json.decode(text) if isinstance(sent, str) else sent
     except (msgspec.DecodeError, RecursionError):
         return PayloadForm.NOT_JSON, sent
+    if payload is None:
+        return None, None
     if len(text) > MAX_PAYLOAD_BYTES:
         return PayloadForm.TOO_LARGE, sent
     if type(payload) is not dict:

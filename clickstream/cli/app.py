@@ -18,6 +18,7 @@ from clickstream.cli.runs import load_file, process_pending, reader, run_pipelin
 from clickstream.cli.state import ledger_rows, print_status
 from clickstream.cli.trace import trace
 from clickstream.errors import BadInputError, ClickstreamError
+from clickstream.etl.rebuild import parse_days
 from clickstream.settings import Settings, get_settings
 from clickstream.storage.checks import run_checks
 from clickstream.storage.client import Role, connect
@@ -67,6 +68,7 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Build the marts of some days anew, or of all."""
+    parse_days(from_date, to_date)
     result = run_pipeline(get_settings(), "rebuild_marts", {"from_date": from_date, "to_date": to_date})
     print_result(result, as_json=as_json)
 

@@ -22,14 +22,24 @@ def plan_days(from_date: str, to_date: str) -> list[str]:
     Raises:
         BadInputError: A date is none, or they are in the wrong order.
     """
-    first = _parse(from_date, date.min)
-    last = _parse(to_date, date.max)
-    if first > last:
-        raise BadInputError(f"{from_date} lies after {to_date}.", hint="Give the earlier date first.")
+    first, last = parse_days(from_date, to_date)
     client = connect(get_settings().clickhouse, Role.WRITER)
     days = days_between(client, first, last)
     announce(f"{len(days)} days have events or marts.")
     return [day.isoformat() for day in days]
+
+
+def parse_days(from_date: str, to_date: str) -> tuple[date, date]:
+    """The first and the last day; an empty text sets no bound.
+
+    Raises:
+        BadInputError: A date is none, or they are in the wrong order.
+    """
+    first = _parse(from_date, date.min)
+    last = _parse(to_date, date.max)
+    if first > last:
+        raise BadInputError(f"{from_date} lies after {to_date}.", hint="Give the earlier date first.")
+    return first, last
 
 
 def _parse(text: str, default: date) -> date:

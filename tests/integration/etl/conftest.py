@@ -15,11 +15,8 @@ from stack.isolated import isolated_stack
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A stack with ClickHouse alone; `get_settings()` gives its settings."""
-    small_chunks = {
-        "CLICKSTREAM_ETL__BATCH_ROWS": "2000",
-        "CLICKSTREAM_ETL__CSV_CHUNK_ROWS": "250",
-    }
-    with isolated_stack(tmp_path_factory.mktemp("etl"), services=("clickhouse",), overrides=small_chunks):
+    chunks = {"CLICKSTREAM_ETL__CSV_CHUNK_ROWS": "250"}
+    with isolated_stack(tmp_path_factory.mktemp("etl"), services=("clickhouse",), overrides=chunks):
         yield
 
 

@@ -3,10 +3,11 @@
 import random
 from pathlib import Path
 
+import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickstream.reasons import ErrorCode
-from clickstream.settings import PROJECT_ROOT
+from clickstream.settings import PROJECT_ROOT, get_settings
 from clickstream.sources.csv import inspect_csv, open_text, read_records
 from clickstream.storage.checks import run_checks
 from clickstream.storage.raw import count_pending
@@ -40,6 +41,17 @@ def test_a_file_at_once_gives_the_answer_key(client: Client) -> None:
     assert_exact(client)
     counts = result["run"]["counts"]
     assert counts["rows_in"] == counts["stored"] + counts["duplicate"] + counts["quarantined"]
+
+
+def test_many_batches_on_all_cores_give_the_answer_key(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKSTREAM_ETL__BATCH_ROWS", "1000")
+    get_settings.cache_clear()
+    load(SAMPLE)
+
+    assert run()["batches"] == 3
+    assert_exact(client)
 
 
 def test_four_increments_in_shuffled_order_give_the_answer_key(client: Client, tmp_path: Path) -> None:

@@ -119,6 +119,7 @@ VALID: list[tuple[str, str]] = [
     ("zero_everywhere", broken(id=0, user_id=0, payload__x=0, payload__y=0)),
     ("five_minutes_ahead", broken(created_at="2025-01-01T10:05:00.000999Z")),
     ("space_and_no_offset", broken(created_at="2025-01-01 10:00:00.5")),
+    ("many_fraction_digits", broken(created_at="2025-01-01T10:00:00.123456789012Z")),
     ("offset", broken(created_at="2025-01-01T12:59:59+03:00")),
     ("leap_day", broken(created_at="2000-02-29t10:00:00z")),
     ("epoch", broken(created_at="1970-01-01T00:00:00Z")),
@@ -156,6 +157,14 @@ def test_a_valid_event_earns_no_code(name: str, body: str, judged: dict[str, set
 
 def test_every_code_has_a_broken_event() -> None:
     assert {code for _, code, _, _ in BROKEN} == set(ErrorCode) - SOURCE_CODES
+
+
+def test_a_payload_of_null_is_absent_also_as_text() -> None:
+    for payload in (None, "null", ""):
+        errors = decoder_errors(broken(payload=payload))
+        assert {(error.code, error.field) for error in errors} == {
+            (ErrorCode.MISSING_FIELD, f"payload.{name}") for name in ("event_title", "element_id", "x", "y")
+        }
 
 
 def test_an_error_names_field_value_and_rule() -> None:
