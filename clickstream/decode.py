@@ -168,14 +168,19 @@ def _read_payload(sent: Any) -> tuple[str | None, Any]:
         return PayloadForm.NOT_JSON, sent
     if payload is None:
         return None, None
+    if type(payload) is dict:
+        form = _form_of_object(payload, text)
+        return form, payload if form == PayloadForm.OBJECT else sent
+    return TYPE_NAMES[type(payload)], sent
+
+
+def _form_of_object(payload: dict[str, Any], text: bytes) -> str:
     if len(text) > MAX_PAYLOAD_BYTES:
-        return PayloadForm.TOO_LARGE, sent
-    if type(payload) is not dict:
-        return TYPE_NAMES.get(type(payload), "null"), sent
+        return PayloadForm.TOO_LARGE
     brackets = text.count(b"{") + text.count(b"[")
     if brackets > MAX_PAYLOAD_DEPTH and _is_deeper_than(payload, MAX_PAYLOAD_DEPTH):
-        return PayloadForm.TOO_DEEP, sent
-    return PayloadForm.OBJECT, payload
+        return PayloadForm.TOO_DEEP
+    return PayloadForm.OBJECT
 
 
 def _is_deeper_than(value: Any, levels: int) -> bool:
