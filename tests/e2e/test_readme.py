@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from clickstream.settings import PROJECT_ROOT
 from stack.isolated import isolated_stack
+from stack.lifecycle import Stack
 
 README = (PROJECT_ROOT / "README.md").read_text()
 BIN = PROJECT_ROOT / ".venv" / "bin"
@@ -23,9 +25,18 @@ def commands(section: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with isolated_stack(tmp_path_factory.mktemp("readme"), services=("clickhouse", "mage")):
-        yield
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    services = ("mage", "api", "stream_events")
+    with isolated_stack(tmp_path_factory.mktemp("readme"), services=services) as running:
+        yield running
+
+
+def example(language: str, stack: Stack) -> str:
+    """The example of a language, with the addresses of the test's own stack."""
+    settings = stack.settings
+    text = re.findall(rf"```{language}\n(.*?)```", README.split("## Send your own data")[1], re.DOTALL)[0]
+    text = text.replace("127.0.0.1:8000", f"127.0.0.1:{settings.api.port}")
+    return str(text.replace("127.0.0.1:9092", settings.broker.bootstrap_servers))
 
 
 def shell(command: str, folder: Path = PROJECT_ROOT) -> subprocess.CompletedProcess[str]:
@@ -40,7 +51,7 @@ def shell(command: str, folder: Path = PROJECT_ROOT) -> subprocess.CompletedProc
     )
 
 
-def test_the_tour_then_the_repair_of_what_was_refused(stack: None, tmp_path: Path) -> None:
+def test_the_tour_then_the_repair_of_what_was_refused(stack: Stack, tmp_path: Path) -> None:
     for command in commands("A tour"):
         done = shell(command)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
@@ -59,7 +70,28 @@ def test_the_tour_then_the_repair_of_what_was_refused(stack: None, tmp_path: Pat
     assert all(row["pending"] == 0 for row in ledger)
 
 
-def test_the_example_file_of_the_readme_loads(stack: None, tmp_path: Path) -> None:
+def test_the_examples_over_http_and_kafka_arrive(stack: Stack, tmp_path: Path) -> None:
+    sent = shell(example("sh", stack))
+    assert json.loads(sent.stdout) == {"accepted": 1, "rejected": 0, "errors": []}
+    producer = tmp_path / "producer.py"
+    producer.write_text(example("python", stack))
+    assert shell(f"python {producer}").returncode == 0
+
+    query = "select source, session_id from events where session_id in ('s-77', 's-78') and source != 'csv'"
+    for _ in range(30):
+        shell("clickstream process")
+        found = json.loads(shell(f'clickstream sql "{query}" --json').stdout)
+        if len(found) == 2:
+            break
+        time.sleep(1)
+
+    assert sorted((row["source"], row["session_id"]) for row in found) == [
+        ("broker", "s-78"),
+        ("http", "s-77"),
+    ]
+
+
+def test_the_example_file_of_the_readme_loads(stack: Stack, tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text(re.findall(r"```csv\n(.*?)```", README, re.DOTALL)[0])
 
@@ -79,21 +111,21 @@ def test_every_command_is_in_the_readme() -> None:
     assert [name for name in names if not re.search(rf"clickstream [a-z ]*{name}|`{name}", README)] == []
 
 
-def test_the_reader_may_not_write(stack: None) -> None:
+def test_the_reader_may_not_write(stack: Stack) -> None:
     refused = shell("clickstream sql 'drop table events'")
 
     assert refused.returncode == 1
     assert "ClickHouse refused" in refused.stderr
 
 
-def test_a_wrong_file_is_told_with_what_to_do(stack: None, tmp_path: Path) -> None:
+def test_a_wrong_file_is_told_with_what_to_do(stack: Stack, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("a,b\n1,2\n")
 
     refused = shell(f"clickstream load {wrong}")
 
     assert refused.returncode == 2
-    assert "no header of events or users: a, b" in refused.stderr
+    assert "no header of events or users: a,b" in refused.stderr
     assert "Line 1 must be a header" in refused.stderr
 
 
@@ -112,7 +144,7 @@ def test_without_a_stack_the_error_says_how_to_start_it(tmp_path: Path) -> None:
     assert "make up" in failed.stderr
 
 
-def test_json_is_all_that_stands_on_standard_output(stack: None) -> None:
+def test_json_is_all_that_stands_on_standard_output(stack: Stack) -> None:
     verified = json.loads(shell("clickstream verify --json").stdout)
     assert verified["is_right"]
     assert verified["checks"][0]["name"]
