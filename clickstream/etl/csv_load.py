@@ -8,6 +8,7 @@ file again, or after a load that was killed, skips the chunks that are there.
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -168,12 +169,19 @@ def _load_events(client: Client, load: CsvLoad, records: Iterator[CsvRecord], ch
             else:
                 counts.duplicate += 1
 
-    new = new_records()
-    for chunk in _chunks(new, chunk_rows):
-        token = f"{origin}:{chunk[0].line}-{chunk[-1].line}"
-        insert_raw(client, _raw_table(origin, chunk, load.file.columns), token)
-        counts.stored += len(chunk)
-        announce(f"{counts.stored:,} lines loaded.")
+    # One chunk is inserted while the next one is read; never two at once, since offsets must arrive in order.
+    with ThreadPoolExecutor(max_workers=1) as inserter:
+        under_way: Future[None] | None = None
+        for chunk in _chunks(new_records(), chunk_rows):
+            table = _raw_table(origin, chunk, load.file.columns)
+            if under_way is not None:
+                under_way.result()
+            token = f"{origin}:{chunk[0].line}-{chunk[-1].line}"
+            under_way = inserter.submit(insert_raw, client, table, token)
+            counts.stored += len(chunk)
+            announce(f"{counts.stored:,} lines read.")
+        if under_way is not None:
+            under_way.result()
     load.broken_by_code, load.broken_lines = broken.by_code, broken.lines
 
 
