@@ -1,14 +1,8 @@
-"""The pipelines step by step, as Mage's blocks call them; also as a process that can be killed.
-
-    python -m tests.integration.etl.pipelines load FILE
-    python -m tests.integration.etl.pipelines process
-
-Each step's name is printed when it begins, so that a test knows when to kill.
-"""
+"""The pipelines step by step, as Mage's blocks call them; also so that a process doing it can be killed."""
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +20,11 @@ PROCESS_STEPS: tuple[Step, ...] = (
     process.build_marts,
     process.finish_run,
 )
-PROCESS_NAMES = (
+PROCESS_NAMES: tuple[str, ...] = (
     "stage_raw_events",
     *(step.__name__ for step in PROCESS_STEPS[1:]),
 )
-LOAD_NAMES = ("inspect_file", "load_file", "report_load")
+LOAD_NAMES: tuple[str, ...] = ("inspect_file", "load_file", "report_load")
 
 
 def load(path: Path) -> Manifest:
@@ -46,21 +40,20 @@ def run(steps: tuple[Step, ...] = PROCESS_STEPS, manifest: Manifest | None = Non
     return manifest
 
 
-def main(arguments: list[str]) -> None:
-    """Takes all steps; writes the manifest before each to a file, as Mage does between blocks."""
-    is_load = arguments[0] == "load"
-    steps: tuple[Step, ...] = (
-        (lambda _nothing: csv_load.inspect_file(arguments[2]), csv_load.load_file, csv_load.report_load)
-        if is_load
-        else PROCESS_STEPS
-    )
+def take_steps(tell: Callable[[str], None], manifest_file: Path, csv_file: Path | None) -> None:
+    """Takes all steps: of `load_csv` with a file, else of `process_events`.
+
+    Args:
+        tell: Told the name of each step when it begins, so that a test knows when to kill.
+        manifest_file: Has the manifest before the step, as Mage keeps it between blocks.
+        csv_file: What to load.
+    """
+    steps, names = PROCESS_STEPS, PROCESS_NAMES
+    if csv_file is not None:
+        inspect = partial(csv_load.inspect_file, str(csv_file))
+        steps, names = (lambda _nothing: inspect(), csv_load.load_file, csv_load.report_load), LOAD_NAMES
     manifest: Manifest = {}
-    for name, step in zip(LOAD_NAMES if is_load else PROCESS_NAMES, steps, strict=True):
-        Path(arguments[1]).write_text(json.dumps(manifest))
-        sys.stdout.write(f"step {name}\n")
-        sys.stdout.flush()
+    for name, step in zip(names, steps, strict=True):
+        manifest_file.write_text(json.dumps(manifest))
+        tell(name)
         manifest = step(manifest)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
