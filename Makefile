@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs reset demo bench test lint format lock env-example
+.PHONY: help setup browser up down status logs reset demo bench test lint format lock env-example
 
 # The first Python 3.11 there is; PYTHON=/path/to/python3.11 names another.
 PYTHON ?= $(shell for python in python3.11 python3 python; do \
@@ -35,14 +35,23 @@ logs: setup ## Show the last log lines (SERVICE=clickhouse, FOLLOW=1)
 reset: setup ## Stop the stack and delete its data; asks first (YES=1 does not)
 	@$(RUN) stack reset $(if $(YES),--yes)
 
-demo: setup ## Start, load 200,000 events, process and prove them
+demo: setup ## Start, send 250,000 events in all three ways, process and prove them
 	@$(RUN) stack.demo
 
 bench: setup ## Measure the pipelines against bare baselines
 	@$(RUN) benchmarks
 
-test: lint ## Check the code and run all the tests
+test: lint browser ## Check the code and run all the tests
 	@.venv/bin/pytest $(PYTEST)
+
+browser: # Chromium for the browser tests: installed where that needs no more than rights we have
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium …"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else \
+		echo "Chromium is missing: install it (Debian, Ubuntu: sudo apt-get install chromium), then run make test again" >&2; exit 1; \
+	fi
 
 lint: setup ## Check style and types
 	@.venv/bin/ruff check $(CODE)
