@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from api import faults
 from api.admission import Admission, Origins
 from api.broker import Broker
 from api.deps import Services
-from api.middleware import Observed
+from api.middleware import CrossOrigin, Observed
 from api.openapi import describe
 from api.routes import events, health, pages
 from api.senders import Senders
@@ -31,10 +30,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Clickstream", lifespan=lifespan, docs_url=None, redoc_url=None)
     senders = Senders(api.trusted_proxies, truncate_ip=api.truncate_ip)
     app.state.services = Services(settings, broker, Admission(settings), senders)
-    pattern = Origins(api.cors_origins).pattern
-    app.add_middleware(
-        CORSMiddleware, allow_origin_regex=pattern, allow_methods=["POST"], allow_headers=["*"]
-    )
+    app.add_middleware(CrossOrigin, origins=Origins(api.cors_origins).pattern)
     app.add_middleware(Observed)
     faults.register(app)
     for routes in (events, health, pages):

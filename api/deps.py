@@ -24,16 +24,13 @@ class Services:
     senders: Senders
 
 
-async def get_services(request: Request) -> Services:
-    """The application's services."""
+def services_of(request: Request) -> Services:
+    """The services of the application that a request came to."""
     services: Services = request.app.state.services
     return services
 
 
-ServicesDep = Annotated[Services, Depends(get_services)]
-
-
-async def admit_sender(request: Request, services: ServicesDep) -> Sender:
+def admit_sender(request: Request, services: Services) -> Sender:
     """Who sends, once they were let in.
 
     Raises:
@@ -46,9 +43,6 @@ async def admit_sender(request: Request, services: ServicesDep) -> Sender:
     return services.senders.sender(
         _source(parameters.get(SOURCE_PARAMETER)), address, headers.get("user-agent", "")
     )
-
-
-SenderDep = Annotated[Sender, Depends(admit_sender)]
 
 
 def _source(text: str | None) -> EventSource:
@@ -65,3 +59,10 @@ def _source(text: str | None) -> EventSource:
                 accepted=tuple(EventSource),
             )
         ) from None
+
+
+async def _get_services(request: Request) -> Services:
+    return services_of(request)
+
+
+ServicesDep = Annotated[Services, Depends(_get_services)]

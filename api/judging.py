@@ -6,7 +6,7 @@ The rules are the contract's (`clickstream.decode`), the same as for every other
 import asyncio
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,7 +26,7 @@ from clickstream.decode import (
     read_values,
     record_error,
 )
-from clickstream.reasons import ErrorCode, EventError
+from clickstream.reasons import ErrorCode
 from clickstream.settings import ApiSettings
 from clickstream.steps import hash_content
 
@@ -83,13 +83,13 @@ async def judge(text: str, sender: Sender, settings: ApiSettings, future_allowed
         Refusal: The body is not JSON, nested too deep, or has too many events.
     """
     items = split_body(text, settings)
-    receipt = Receipt(time.time_ns() // 1_000_000, future_allowed_ms)
-    verdict = Verdict()
-    for index, item in enumerate(items):
-        if index and index % _TURN_EVENTS == 0:
+    judging = _Judging(sender, Receipt(time.time_ns() // 1_000_000, future_allowed_ms), text)
+    for start in range(0, len(items), _TURN_EVENTS):
+        if start:
             await asyncio.sleep(0)
-        judge_event(index, item, sender, receipt, verdict)
-    return verdict
+        for index, item in enumerate(items[start : start + _TURN_EVENTS], start):
+            judging.judge_event(index, item)
+    return judging.verdict
 
 
 def split_body(text: str, settings: ApiSettings) -> Sequence[str]:
@@ -123,53 +123,65 @@ def split_body(text: str, settings: ApiSettings) -> Sequence[str]:
     return items
 
 
-def judge_event(index: int, text: str, sender: Sender, receipt: Receipt, verdict: Verdict) -> None:
-    """Judges one event, and adds what is to become of it to the verdict."""
-    sent = read_record(text)
-    if isinstance(sent, SentEvent):
-        values = read_values(sent)
-        errors = find_errors(values, receipt)
-        if not errors:
-            enriched = _enrich(text, values, sender)
-            if 4 * len(enriched) <= MAX_RECORD_BYTES or len(enriched.encode()) <= MAX_RECORD_BYTES:
-                verdict.accepted.append(enriched)
-                return
-            message = f"With what is added to it, the event is longer than {MAX_RECORD_BYTES} bytes."
-            errors = [record_error(ErrorCode.TOO_LARGE, message, text)]
-    else:
-        errors = [sent]
-    verdict.rejected.append(text)
-    verdict.problems += _told(index, errors)
+class _Judging:
+    """The judging of one request's events."""
+
+    def __init__(self, sender: Sender, receipt: Receipt, text: str) -> None:
+        self.verdict = Verdict()
+        self._sender = sender
+        self._receipt = receipt
+        # One look at the whole text saves one at each event.
+        self._named = tuple(name for name in ('"id"', '"ip"', '"user_agent"') if name in text)
+
+    def judge_event(self, index: int, text: str) -> None:
+        """Judges one event, and adds what is to become of it to the verdict."""
+        verdict = self.verdict
+        sent = read_record(text)
+        if isinstance(sent, SentEvent):
+            values = read_values(sent)
+            errors = find_errors(values, self._receipt)
+            if not errors:
+                enriched = self._enrich(text, values)
+                if 4 * len(enriched) <= MAX_RECORD_BYTES or len(enriched.encode()) <= MAX_RECORD_BYTES:
+                    verdict.accepted.append(enriched)
+                    return
+                message = f"With what is added to it, the event is longer than {MAX_RECORD_BYTES} bytes."
+                errors = [record_error(ErrorCode.TOO_LARGE, message, text)]
+        else:
+            errors = [sent]
+        verdict.rejected.append(text)
+        verdict.problems += [
+            EventProblem(index, error.code, error.field, error.message, error.value) for error in errors
+        ]
+
+    def _enrich(self, text: str, values: Values) -> str:
+        """The event with its id, and with the sender's address and user agent where it has none of its own.
+
+        All else stays as it was sent.
+        """
+        sender = self._sender
+        added = ""
+        if values.id is None:
+            added = f',"id":{hash_content(values, parse_timestamp(values.created_at))}'
+        if values.ip is None:
+            added += sender.address_member
+        elif sender.truncate is not None:
+            added += f',"ip":"{sender.truncate(values.ip)}"'
+        if values.user_agent is None:
+            added += sender.user_agent_member
+        if not added:
+            return text
+        enriched = f"{text[:-1]}{added}}}"
+        for name in self._named:
+            # The key may be there already, as null, empty or to be cut short.
+            if name in added and name in text:
+                return _without_repeats(enriched)
+        return enriched
 
 
-def _told(index: int, errors: Sequence[EventError]) -> Iterator[EventProblem]:
-    for error in errors:
-        yield EventProblem(index, error.code, error.field, error.message, error.value)
-
-
-def _enrich(text: str, values: Values, sender: Sender) -> str:
-    """The event with its id, and with the sender's address and user agent where it has none of its own.
-
-    All else stays as it was sent. What is added comes last, so it counts even if the key was there.
-    """
-    added = ""
-    if values.id is None:
-        added = f',"id":{hash_content(values, parse_timestamp(values.created_at))}'
-    if values.ip is None:
-        added += sender.address_member
-    elif sender.truncate is not None:
-        added += f',"ip":"{sender.truncate(values.ip)}"'
-    if values.user_agent is None:
-        added += sender.user_agent_member
-    if '"id"' in text or '"ip"' in text or '"user_agent"' in text:
-        return _without_repeats(text, added)
-    return f"{text[:-1]}{added}}}"
-
-
-def _without_repeats(text: str, added: str) -> str:
-    """The event where a key may be there as null, empty or to be cut short: each key stands once."""
-    fields = _object_decoder.decode(f"{text[:-1]}{added}}}")
-    return msgspec.json.encode(fields).decode() if added else text
+def _without_repeats(text: str) -> str:
+    """The object with each key once; of several values the last one counts."""
+    return msgspec.json.encode(_object_decoder.decode(text)).decode()
 
 
 def _depth(text: str) -> int:

@@ -5,6 +5,7 @@ import time
 import traceback
 from typing import Final
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,6 +29,26 @@ SECURITY_HEADERS: Final = (
 UNMATCHED: Final = "unmatched"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _CLIENT_GONE: Final = "499"
+
+
+class CrossOrigin(CORSMiddleware):
+    """Lets browsers read answers on the sites that may send; no work for other clients."""
+
+    def __init__(self, app: ASGIApp, origins: str) -> None:
+        super().__init__(
+            app,
+            allow_origin_regex=origins,
+            allow_methods=["POST"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After"],
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"]):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 class Observed:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from api import metrics
 from api.bodies import read_text
 from api.broker import MAX_RECORD_BYTES, Broker, BrokerAwayError, RecordTooLargeError
-from api.deps import SenderDep, ServicesDep
+from api.deps import admit_sender, services_of
 from api.judging import MAX_TOLD_ERRORS, EventProblem, Verdict, judge
 from api.refusals import Refusal, RefusalBody, RefusalCode
 from api.senders import EventSource
@@ -39,8 +39,11 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 @router.post("/events", status_code=202)
-async def post_events(request: Request, services: ServicesDep, sender: SenderDep) -> Response:
+async def post_events(request: Request) -> Response:
     """Takes events in; answers once the broker has acknowledged them."""
+    # Called, not injected: resolving two dependencies took FastAPI a sixth of the whole request.
+    services = services_of(request)
+    sender = admit_sender(request, services)
     settings = services.settings
     text = await read_text(request, settings.api)
     verdict = await judge(text, sender, settings.api, settings.etl.future_allowed_seconds * 1_000)
