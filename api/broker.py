@@ -276,15 +276,16 @@ class Broker:
             max_request_size=2 * MAX_RECORD_BYTES,
             request_timeout_ms=int(self._api.delivery_timeout_seconds * 1_000),
         )
+        doing = "connecting"
+        lanes: dict[str, _Lane] = {}
         try:
             async with asyncio.timeout(self._api.delivery_timeout_seconds):
                 await producer.start()
-                lanes = {
-                    topic: _Lane(producer, topic, await producer.partitions_for(topic))
-                    for topic in (self._settings.topic, self._settings.rejected_topic)
-                }
+                for topic in (self._settings.topic, self._settings.rejected_topic):
+                    doing = f"looking for the topic {topic}"
+                    lanes[topic] = _Lane(producer, topic, await producer.partitions_for(topic))
         except (TimeoutError, KafkaError, OSError) as error:
-            self._reason = f"{type(error).__name__}: {error}".removesuffix(": ")
+            self._reason = f"{doing} failed: {type(error).__name__} {error}".rstrip()
             await _leave(producer)
             return
         self._session = _Session(producer, lanes)
@@ -293,9 +294,9 @@ class Broker:
 
 
 async def _leave(producer: AIOKafkaProducer) -> None:
-    """Closes a producer without waiting for what it could not deliver.
+    """Closes a producer and forgets what it could not deliver.
 
-    Its own `stop` waits for that, with idempotence for ever; so its sender is ended first.
+    Its own `stop` waits for that, with idempotence for ever, so its parts are ended one by one.
     """
     sender = producer._sender.sender_task
     if sender is not None:
@@ -303,4 +304,6 @@ async def _leave(producer: AIOKafkaProducer) -> None:
     with contextlib.suppress(TimeoutError, KafkaError, OSError):
         async with asyncio.timeout(_STOP_SECONDS):
             await producer.client.close()
-            await producer.stop()
+            if sender is not None:
+                await asyncio.wait([sender])
+    producer._closed = True

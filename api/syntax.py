@@ -11,6 +11,9 @@ from typing import Final, NamedTuple
 from api.refusals import SyntaxProblem
 
 MAX_PROBLEMS: Final = 10
+# Each problem is a reading from the beginning, so of a long text only the first one is told.
+_LONG_TEXT: Final = 200_000
+_LOOKED_BACK: Final = 2_000
 _SHOWN: Final = 40
 _TOKEN: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[-+.\w]+|\S')
 _WHITE: Final = " \t\r\n"
@@ -41,7 +44,8 @@ def find_problems(text: str) -> tuple[SyntaxProblem, ...]:
     # Mending moves what comes after it: by how much, from which place of the mended text on.
     shifts: list[tuple[int, int]] = []
     mended = text
-    while len(problems) < MAX_PROBLEMS and (found := _first_problem(mended)) is not None:
+    most = MAX_PROBLEMS if len(text) < _LONG_TEXT else 1
+    while len(problems) < most and (found := _first_problem(mended)) is not None:
         place = found.place - sum(shift for start, shift in shifts if start < found.place)
         problems.append(_told(text, place, found))
         if found.mend is None:
@@ -133,7 +137,7 @@ def _after_value(text: str, place: int, before: int, found: str) -> _Found:
     follows = text[place : place + 1]
     wanted = "a comma or a closing bracket" if follows else "a closing bracket"
     if follows and (follows in '"{[-' or follows.isalnum()):
-        after = _TOKEN.findall(text[max(0, text.rfind("\n", 0, before)) : before])
+        after = _TOKEN.findall(text[max(0, before - _LOOKED_BACK, text.rfind("\n", 0, before)) : before])
         behind = f" after {_cut(after[-1])}" if after else ""
         if after and after[-1] in ("0", "-0") and follows.isdigit():
             number = _TOKEN.match(text, before - 1)

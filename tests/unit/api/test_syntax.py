@@ -85,3 +85,8 @@ def test_any_text_is_told_apart_within_bounds(text: str) -> None:
     for problem in find_problems(text):
         assert 1 <= problem.line <= len(lines)
         assert 1 <= problem.column <= len(lines[problem.line - 1]) + 1
+
+
+def test_of_a_long_text_only_the_first_problem_is_told() -> None:
+    text = "[" + "1,]," * 60_000
+    assert len(find_problems(text)) == 1
