@@ -44,7 +44,7 @@ bench: setup ## Measure the pipelines against bare baselines
 test: lint browser ## Check the code and run all the tests
 	@.venv/bin/pytest $(PYTEST)
 
-browser: # Chromium for the browser tests: installed where that needs no more than rights we have
+browser: ## Install Chromium for the browser tests where it is missing
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Chromium …"; \
