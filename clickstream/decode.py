@@ -193,7 +193,12 @@ def _is_deeper_than(value: Any, levels: int) -> bool:
 
 def text_of(value: Any) -> str:
     """A JSON value as text: strings as they are, anything else as JSON."""
-    return value if type(value) is str else msgspec.json.encode(value).decode()
+    if type(value) is str:
+        return value
+    try:
+        return msgspec.json.encode(value).decode()
+    except RecursionError:
+        return "(nested too deep to be shown)"  # It could just be decoded, further up the stack.
 
 
 def parse_timestamp(text: str) -> int:
@@ -332,16 +337,36 @@ def _timestamp_rule(field: Field) -> Rule:
     return check
 
 
-@dataclass(frozen=True, slots=True)
-class _FieldRules:
+class _FieldRules(NamedTuple):
+    """The rules of one field; a plain tuple, as they are looked at for every field of every event.
+
+    `may_be_absent` saves asking where nothing can be missing.
+    """
+
     field: Field
-    json_types: frozenset[str]
+    types: frozenset[type]
+    may_be_absent: bool
     when_absent: Rule
     when_present: Rule
 
 
+def _taken_types(field: Field) -> frozenset[type]:
+    """The Python types of the JSON types that are taken; a payload is judged by its form instead."""
+    return frozenset(
+        python_type
+        for python_type, name in TYPE_NAMES.items()
+        if name in field.json_types or field.kind is Kind.PAYLOAD
+    )
+
+
 _RULES: Final = tuple(
-    _FieldRules(field, frozenset(field.json_types), _presence_rule(field), _value_rule(field))
+    _FieldRules(
+        field,
+        _taken_types(field),
+        not (field.required or field.required_for_click),
+        _presence_rule(field),
+        _value_rule(field),
+    )
     for field in FIELDS
 )
 
@@ -349,16 +374,16 @@ _RULES: Final = tuple(
 def find_errors(values: Values, receipt: Receipt) -> list[EventError]:
     """Checks every field; an event may break several rules, each field at most one."""
     errors: list[EventError] = []
-    for value, rules in zip(values, _RULES, strict=False):
+    for value, (field, types, may_be_absent, when_absent, when_present) in zip(values, _RULES, strict=False):
         if value is None:
-            error = rules.when_absent(value, values, receipt)
-        elif rules.field.kind is not Kind.PAYLOAD and TYPE_NAMES[type(value)] not in rules.json_types:
-            takes = " or ".join(rules.field.json_types)
-            error = _error(
-                rules.field, ErrorCode.WRONG_TYPE, value, f"a JSON {takes}, not {TYPE_NAMES[type(value)]}"
-            )
+            error = None if may_be_absent else when_absent(value, values, receipt)
+        elif type(value) in types:
+            error = when_present(value, values, receipt)
         else:
-            error = rules.when_present(value, values, receipt)
+            takes = " or ".join(field.json_types)
+            error = _error(
+                field, ErrorCode.WRONG_TYPE, value, f"a JSON {takes}, not {TYPE_NAMES[type(value)]}"
+            )
         if error is not None:
             errors.append(error)
     return errors

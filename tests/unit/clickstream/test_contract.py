@@ -167,6 +167,20 @@ def test_a_payload_of_null_is_absent_also_as_text() -> None:
         }
 
 
+def test_what_can_just_be_read_is_refused_and_breaks_nothing() -> None:
+    bodies = [
+        broken(**{field: "DEEP"}).replace('"DEEP"', "[" * levels + "]" * levels)
+        for field in ("payload", "url")
+        for levels in range(900, 1010, 5)
+    ]
+
+    by_decoder = [{error.code for error in decoder_errors(body)} for body in bodies]
+
+    possible = {ErrorCode.INVALID_JSON, ErrorCode.INVALID_PAYLOAD, ErrorCode.WRONG_TYPE}
+    assert all(len(codes) == 1 and codes <= possible for codes in by_decoder)
+    assert expectation_codes(bodies) == by_decoder
+
+
 def test_an_error_names_field_value_and_rule() -> None:
     (error,) = decoder_errors(broken(device_type="watch"))
 
