@@ -5,7 +5,6 @@ left is removed by the next one.
 """
 
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -49,7 +48,3 @@ class Staging:
         """Reads a table as it was written."""
         with pa.memory_map(str(self._directory / f"{name}.arrow")) as file:
             return pa.ipc.open_file(file).read_all()
-
-    def names(self, stage: str, count: int) -> Iterable[str]:
-        """The names of the batches of a stage."""
-        return (f"{stage}-{number}" for number in range(count))
