@@ -11,7 +11,7 @@ BOOTSTRAP = $(PYTHON) -I requirements/bootstrap.py
 RUN = .venv/bin/python -m
 
 # Folders with Python of our own, as far as they are there.
-CODE = $(wildcard clickstream generator stack mage_project expectations benchmarks tests requirements/bootstrap.py)
+CODE = $(wildcard api clickstream generator stack mage_project expectations benchmarks tests requirements/bootstrap.py)
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -42,7 +42,7 @@ bench: setup ## Measure the pipelines against bare baselines
 	@$(RUN) benchmarks
 
 test: lint browser ## Check the code and run all the tests
-	@.venv/bin/pytest $(PYTEST)
+	@.venv/bin/pytest --numprocesses 2 $(PYTEST)
 
 browser: ## Install Chromium for the browser tests where it is missing
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \

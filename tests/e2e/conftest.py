@@ -22,7 +22,7 @@ _ARGUMENTS: Final = [
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiStack]:
     with isolated_stack(tmp_path_factory.mktemp("browser"), ("api", "stream_events")) as stack:
         running = ApiStack(stack)

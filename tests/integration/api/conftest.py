@@ -16,7 +16,7 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiStack]:
     with isolated_stack(tmp_path_factory.mktemp("api"), ("api",), SETTINGS) as stack:
         running = ApiStack(stack)

@@ -15,7 +15,7 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StreamStack]:
     with isolated_stack(tmp_path_factory.mktemp("broker"), ("stream_events",), SETTINGS) as stack:
         yield StreamStack(stack)

@@ -12,7 +12,7 @@ from clickstream.storage.migrations import migrate
 from stack.isolated import isolated_stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A stack with ClickHouse alone; `get_settings()` gives its settings."""
     chunks = {"CLICKSTREAM_ETL__CSV_CHUNK_ROWS": "250"}

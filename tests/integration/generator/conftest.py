@@ -15,7 +15,7 @@ from tests.integration.generator.waiting import wait_until_all_is_acknowledged
 SERVICES = ("clickhouse", "kafka", "api", "generator")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with isolated_stack(tmp_path_factory.mktemp("live"), SERVICES) as running:
         yield running

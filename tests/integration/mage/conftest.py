@@ -12,7 +12,7 @@ from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """ClickHouse with the warehouse's tables, and Mage."""
     with isolated_stack(tmp_path_factory.mktemp("mage"), services=("clickhouse", "mage")) as stack:
@@ -20,14 +20,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mage(stack: Stack) -> Iterator[MageClient]:
     """The owner's session with Mage."""
     with MageClient(stack.settings.mage) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clickhouse(stack: Stack) -> Client:
     """A connection that may write."""
     return connect(stack.settings.clickhouse, Role.WRITER)

@@ -12,7 +12,7 @@ from tests.integration.gateway import gateway_process
 from tests.integration.gateway.gateway_process import READER, WRITER, GatewayProcess
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """The engine that the tests of the warehouse share."""
     running = gateway_process.start(tmp_path_factory.mktemp("warehouse"))
@@ -37,13 +37,13 @@ def new_settings(gateway: GatewayProcess) -> ClickHouseSettings:
     return _settings(gateway)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def settings(gateway: GatewayProcess) -> ClickHouseSettings:
     """Settings of the database of `client`."""
     return _settings(gateway)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _connection(settings: ClickHouseSettings) -> Client:
     connection = connect(settings, Role.WRITER)
     migrate(connection, settings)
