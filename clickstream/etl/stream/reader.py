@@ -8,6 +8,7 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 
 from clickstream.etl.stream import metrics
 from clickstream.etl.stream.lag import LagWatcher
+from clickstream.etl.stream.leniency import read_leniently
 from clickstream.etl.stream.lifecycle import STOPPING, beat, say
 from clickstream.etl.stream.retry import Backoff, describe
 from clickstream.settings import BrokerSettings
@@ -52,6 +53,7 @@ class BrokerReader:
     """
 
     def __init__(self, settings: BrokerSettings) -> None:
+        read_leniently()
         self._settings = settings
         self._consumer: Any = None
         self._held: list[BrokerRecord] = []

@@ -4,7 +4,9 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import zstandard
 from kafka import KafkaProducer
+from kafka.record import default_records
 
 from tests.integration.broker.stream import Coordinate, StreamStack, wait_until
 
@@ -82,6 +84,22 @@ def test_the_header_says_the_source(
     assert stored_rows(stream, coordinate) == [(source, 0, "{}", "")]
 
 
+class RawName(str):
+    """The name of a header that is sent as bytes that are no UTF-8."""
+
+    def encode(self, *_: object) -> bytes:
+        return b"so\xffurce"
+
+
+def test_a_header_name_that_is_no_text_stops_nothing(stream: StreamStack, producer: KafkaProducer) -> None:
+    headers = [("source", b"http"), (RawName("name"), b"\xff"), ("other", b"x")]
+    odd = send(producer, stream.broker.topic, b'{"odd":"name"}', headers)
+    after = send(producer, stream.broker.topic, b'{"after":"it"}')
+
+    assert stored_rows(stream, odd) == [("http", 0, '{"odd":"name"}', "")]
+    assert stored_rows(stream, after) == [("broker", 0, '{"after":"it"}', "")]
+
+
 def test_rejected_events_are_raw_events_as_well(stream: StreamStack, producer: KafkaProducer) -> None:
     coordinate = send(producer, stream.broker.rejected_topic, b'[{"type":5}]', [("source", b"http")])
 
@@ -111,6 +129,19 @@ def test_packed_records_are_read(stream: StreamStack, codec: str) -> None:
     coordinate = send(packing, stream.broker.topic, b'{"packed":"' + b"x" * 1_000 + b'"}')
 
     assert len(stored_rows(stream, coordinate)) == 1
+    packing.close()
+
+
+def test_a_packed_record_that_tells_not_how_large_it_is_is_read(
+    stream: StreamStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = zstandard.ZstdCompressor(write_content_size=False)
+    monkeypatch.setattr(default_records, "zstd_encode", lambda data: silent.compress(bytes(data)))
+    packing = stream.producer(compression_type="zstd")
+
+    coordinate = send(packing, stream.broker.topic, b"[" + b" " * (3 * MIB) + b"{}]")
+
+    assert stored_rows(stream, coordinate) == [("broker", 0, "{}", "")]
     packing.close()
 
 
