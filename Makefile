@@ -2,19 +2,20 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup browser up down status logs reset demo bench test lint format lock env-example
+.PHONY: help setup browser up dashboards-import dashboards-export dashboards-format down status logs reset demo bench test lint format lock env-example
 
 # The first Python 3.11 there is; PYTHON=/path/to/python3.11 names another.
 PYTHON ?= $(shell for python in python3.11 python3 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$python && break; done)
 BOOTSTRAP = $(PYTHON) -I requirements/bootstrap.py
 RUN = .venv/bin/python -m
+DASHBOARDS = .venv-superset/bin/python -m dashboards
 
 # Folders with Python of our own, as far as they are there.
-CODE = $(wildcard api clickstream generator stack mage_project expectations benchmarks tests requirements/bootstrap.py)
+CODE = $(wildcard api clickstream dashboards generator stack superset mage_project expectations benchmarks tests requirements/bootstrap.py)
 
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 setup: ## Make the Python environments (only what is missing or outdated)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 is missing: install it (Debian, Ubuntu: apt-get install python3.11 python3.11-venv; else https://www.python.org/downloads/), or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -22,6 +23,15 @@ setup: ## Make the Python environments (only what is missing or outdated)
 
 up: setup ## Start the stack and wait until it is healthy
 	@$(RUN) stack up
+
+dashboards-import: setup ## Bring edited asset files into the running Superset, without a restart
+	@$(DASHBOARDS) import
+
+dashboards-export: setup ## Write what was edited in Superset back to superset/assets
+	@$(DASHBOARDS) export
+
+dashboards-format: setup ## Put asset files into the normal form in which an export writes them
+	@$(DASHBOARDS) format
 
 down: setup ## Stop the stack
 	@$(RUN) stack down

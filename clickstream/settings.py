@@ -224,6 +224,27 @@ class GeneratorSettings(BaseModel):
     )
 
 
+class SupersetSettings(BaseModel):
+    """Apache Superset: its address and who may sign in."""
+
+    port: int = Field(8088, ge=1, le=65535, description="Port of the dashboards.")
+    admin_name: str = Field("admin", description="Sign-in of who may edit dashboards.")
+    admin_email: str = Field("admin@localhost.localdomain", description="Address of the same, shown only.")
+    admin_password: SecretStr = Field(
+        description="Password of the same; made at the first start. What is set here counts: each start "
+        "brings it to Superset."
+    )
+    viewer_name: str = Field("viewer", description="Sign-in of who sees dashboards and nothing else.")
+    viewer_password: SecretStr = Field(
+        description="Password of the same; made at the first start, brought to Superset at each."
+    )
+    secret_key: SecretStr = Field(
+        description="Signs Superset's sessions and encrypts what it stores of databases; made at the first "
+        "start."
+    )
+    threads: int = Field(8, ge=2, le=64, description="Requests that are answered at once.")
+
+
 class EtlSettings(BaseModel):
     """Knobs of the pipelines."""
 
@@ -249,6 +270,7 @@ class Settings(BaseSettings):
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
+    superset: SupersetSettings
     etl: EtlSettings = Field(default_factory=EtlSettings)
 
     @property

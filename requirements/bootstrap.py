@@ -28,6 +28,7 @@ UV_ENVIRONMENT = ROOT / ".venv-uv"
 UV = UV_ENVIRONMENT / "bin" / "uv"
 UV_LOCK = REQUIREMENTS / "uv.txt"
 STAMP_NAME = "clickstream-stamp"
+OPTIONS_MARK = "# uv:"
 
 # What a person may rightly have set for pip: how to reach a package index. Anything else (PIP_FIND_LINKS,
 # PIP_TARGET, PIP_CONSTRAINT …) would change or break an installation that its lock fixes to the last byte.
@@ -162,6 +163,17 @@ def make_environment(name: str) -> None:
         run(UV, "pip", "install", *python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
 
 
+def own_options(source: Path) -> list[str]:
+    """What a `.in` file asks of uv when it is locked, in lines that begin with `# uv:`."""
+    lines = source.read_text(encoding="utf-8").splitlines()
+    return [
+        word
+        for line in lines
+        if line.startswith(OPTIONS_MARK)
+        for word in line.removeprefix(OPTIONS_MARK).split()
+    ]
+
+
 def make_lock(name: str, *, upgrade: bool) -> None:
     """Re-make a lock; pins that still fit stay, unless all are to be upgraded.
 
@@ -170,7 +182,7 @@ def make_lock(name: str, *, upgrade: bool) -> None:
     make_uv()
     source, lock = REQUIREMENTS / f"{name}.in", REQUIREMENTS / f"{name}.txt"
     options = ["--quiet", "--generate-hashes", "--python-version", "3.11", "--no-header"]
-    options += ["--no-emit-index-url", *(["--upgrade"] if upgrade else [])]
+    options += ["--no-emit-index-url", *own_options(source), *(["--upgrade"] if upgrade else [])]
     run(UV, "pip", "compile", *options, source.relative_to(ROOT), "--output-file", lock.relative_to(ROOT))
     print(f"Locked {lock.relative_to(ROOT)}")
 

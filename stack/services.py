@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Final, Literal
 
 from clickstream.errors import ClickstreamError
+from clickstream.etl.upgrade import upgrade_warehouse
 from clickstream.settings import PROJECT_ROOT, Settings
-from clickstream.storage.client import Role, connect
-from clickstream.storage.migrations import migrate
 from clickstream.topics import ensure_topics
 from stack.kafka.install import ensure_installed
 
 MAIN_PYTHON: Final = PROJECT_ROOT / ".venv" / "bin" / "python"
 MAGE_PYTHON: Final = PROJECT_ROOT / ".venv-mage" / "bin" / "python"
+SUPERSET_PYTHON: Final = PROJECT_ROOT / ".venv-superset" / "bin" / "python"
 MAGE_PROJECT: Final = PROJECT_ROOT / "mage_project"
 ALL_SERVICES: Final = "all"
 LOOPBACK: Final = "127.0.0.1"
@@ -136,7 +136,7 @@ def _mage_environment(settings: Settings) -> Mapping[str, str]:
 
 def _migrate_warehouse(settings: Settings, _say: Say) -> None:
     """Brings the tables and views up to date before the pipelines use them."""
-    migrate(connect(settings.clickhouse, Role.WRITER), settings.clickhouse)
+    upgrade_warehouse(settings)
 
 
 def _make_topics(settings: Settings, _say: Say) -> None:
@@ -213,6 +213,16 @@ SERVICES: Final = (
         command=lambda _settings: (MAIN_PYTHON, "-m", "generator.service"),
         port_setting=("generator", "port"),
         health_path="/health/live",
+    ),
+    Service(
+        name="superset",
+        # Sets itself up first, beside the start of the others: a minute at the very first start.
+        command=lambda _settings: (SUPERSET_PYTHON, "-m", "dashboards", "serve"),
+        port_setting=("superset", "port"),
+        health_path="/health",
+        depends_on=("clickhouse",),
+        prepare=_migrate_warehouse,
+        start_timeout_seconds=300,
     ),
 )
 

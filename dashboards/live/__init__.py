@@ -1,0 +1,1 @@
+"""The only code that imports Apache Superset; it runs in Superset's environment."""

@@ -1,0 +1,65 @@
+"""Bring the asset files into Superset: all of them or none."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import yaml
+from superset import db, security_manager
+from superset.commands.importers.v1.assets import ImportAssetsCommand
+from superset.connectors.sqla.models import SqlaTable
+from superset.models.core import Database
+from superset.models.dashboard import Dashboard, dashboard_slices
+from superset.models.slice import Slice
+from superset.utils.core import override_user
+
+from clickstream.settings import Settings
+from dashboards.bundle import compile_bundle
+from dashboards.files import Assets
+from dashboards.identity import KINDS, asset_uuid
+from dashboards.live.access import grant_viewer
+from dashboards.state import State
+
+MODELS: Final = {"databases": Database, "datasets": SqlaTable, "charts": Slice, "dashboards": Dashboard}
+
+
+def import_assets(assets: Assets, settings: Settings, state: State) -> None:
+    """Make Superset's assets those of the files.
+
+    What came from a file that is gone is deleted. What was made in the browser stays as it is.
+
+    Raises:
+        AssetError: A file can't be used; nothing was changed.
+    """
+    bundle = compile_bundle(assets, settings.clickhouse)
+    contents = {name: yaml.safe_dump(document, sort_keys=False) for name, document in bundle.items()}
+    admin = security_manager.find_user(username=settings.superset.admin_name)
+    state.forget_digest()
+    with override_user(admin):
+        _delete_gone(assets, state.slugs)
+        ImportAssetsCommand(contents).run()
+        _remove_owners()
+        db.session.execute(dashboard_slices.delete().where(dashboard_slices.c.slice_id.is_(None)))
+        db.session.commit()
+    grant_viewer([find("databases", slug) for slug in assets.databases])
+    state.imported(assets, settings)
+
+
+def find(kind: str, slug: str) -> Any:
+    """The model of an asset that came from a file; None if there is none."""
+    return db.session.query(MODELS[kind]).filter_by(uuid=asset_uuid(kind, slug)).one_or_none()
+
+
+def _delete_gone(assets: Assets, imported: Mapping[str, list[str]]) -> None:
+    """Delete what was imported once and has no file any more, each before what it is made of."""
+    for kind in reversed(KINDS):
+        for slug in set(imported.get(kind, [])) - set(assets.of(kind)):
+            if (model := find(kind, slug)) is not None:
+                db.session.delete(model)
+                db.session.flush()
+
+
+def _remove_owners() -> None:
+    """An import makes its user the owner, and shows that to everybody; nobody owns what files say."""
+    for model in (SqlaTable, Slice, Dashboard):
+        for item in db.session.query(model).all():
+            item.owners = []

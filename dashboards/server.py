@@ -1,0 +1,75 @@
+"""Superset as a service: set up what is missing or outdated, import the assets, then serve."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from clickstream.settings import Settings, get_settings
+from dashboards.bundle import compile_bundle
+from dashboards.files import AssetError, read_assets
+from dashboards.live.application import application, migrate_metadata, superset_environment, superset_home
+from dashboards.state import State
+
+
+def serve() -> NoReturn:
+    """Prepare, then give up this process's place to the server."""
+    settings = get_settings()
+    if needs_preparation(settings):
+        # In a process of its own, whose memory is free again afterwards.
+        finished = subprocess.run([sys.executable, "-m", "dashboards", "prepare"], check=False)
+        if finished.returncode != 0:
+            sys.exit(f"Superset could not be prepared (exit code {finished.returncode}).")
+    os.environ.update(superset_environment(settings))
+    host = f"[{settings.stack.host}]" if ":" in settings.stack.host else settings.stack.host
+    command = [
+        *(str(Path(sys.executable).parent / "gunicorn"), "superset.app:create_app()"),
+        *("--bind", f"{host}:{settings.superset.port}", "--worker-class", "gthread", "--workers", "1"),
+        *("--threads", str(settings.superset.threads), "--timeout", "120", "--graceful-timeout", "10"),
+        *("--log-level", "warning", "--no-control-socket"),
+    ]
+    os.execv(command[0], command)  # noqa: S606 -- no shell is wanted
+
+
+def needs_preparation(settings: Settings) -> bool:
+    """Whether anything has changed since the last preparation that ended well."""
+    state = State(superset_home(settings))
+    try:
+        return not (state.is_set_up(settings) and state.has(read_assets(), settings))
+    except AssetError:
+        return True
+
+
+def prepare(settings: Settings) -> None:
+    """Set Superset up and import the assets, as far as they are not.
+
+    Raises:
+        AssetError: A file can't be used; names it and what is wrong.
+    """
+    state = State(superset_home(settings))
+    # Before the seconds that Superset takes.
+    assets = read_assets()
+    compile_bundle(assets, settings.clickhouse)
+    with application(settings):
+        # Superset's modules can be imported once there is an application.
+        from dashboards.live.access import make_roles, make_users  # noqa: PLC0415
+        from dashboards.live.importing import import_assets  # noqa: PLC0415
+
+        if not state.is_set_up(settings):
+            say("bringing the metadata database up to date")
+            migrate_metadata(settings)
+            say("making roles and users")
+            make_roles()
+            make_users(settings.superset)
+            state.set_up(settings)
+        if not state.has(assets, settings):
+            say("importing the assets")
+            import_assets(assets, settings, state)
+    say("prepared")
+
+
+def say(message: str) -> None:
+    """Write one line into the service's log."""
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {message}", flush=True)  # noqa: T201 -- the log is standard output
