@@ -19,10 +19,9 @@ from clickstream.cli.state import ledger_rows, print_status
 from clickstream.cli.trace import trace
 from clickstream.errors import BadInputError, ClickstreamError
 from clickstream.etl.rebuild import parse_days
+from clickstream.etl.upgrade import upgrade_warehouse
 from clickstream.settings import Settings, get_settings
 from clickstream.storage.checks import run_checks
-from clickstream.storage.client import Role, connect
-from clickstream.storage.migrations import migrate as migrate_warehouse
 from clickstream.verification import compare_with_key, load_key
 
 _SHOWN_DIFFERENCES = 5
@@ -143,7 +142,7 @@ def status(as_json: AsJson = False) -> None:
 def migrate(as_json: AsJson = False) -> None:
     """Bring the tables and views of the warehouse up to date; `make up` does it too."""
     settings = get_settings()
-    applied = migrate_warehouse(connect(settings.clickhouse, Role.WRITER), settings.clickhouse)
+    applied = upgrade_warehouse(settings)
     if as_json:
         print_json(applied)
     else:

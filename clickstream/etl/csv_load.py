@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -36,11 +36,20 @@ from clickstream.sources.csv import (
     read_records,
 )
 from clickstream.storage.client import Role, connect
+from clickstream.storage.marts import rebuild_days
+from clickstream.storage.progress import advance, processed_offset
+from clickstream.storage.ranges import OffsetRange
 from clickstream.storage.raw import RAW_SCHEMA, insert_raw, last_offset
-from clickstream.storage.users import USERS_SCHEMA, insert_users
+from clickstream.storage.users import USERS_SCHEMA, days_of_new_users, insert_users, last_loaded_ms
 
 PIPELINE: Final = "load_csv"
 SOURCE: Final = "csv"
+_USERS_ORIGIN: Final = "users"
+"""Stands for the users in `etl_progress`; its offset is the time up to which the marts know them."""
+
+_MARTS_LOCK: Final = "process_events"
+"""Marts are also built by `process_events`; the two must not build one day at the same time."""
+
 _MAX_SHOWN_LINES: Final = 20
 """How many broken lines are named one by one in the log of a run."""
 
@@ -237,10 +246,25 @@ def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chu
                 yield {"id": int(user["id"]), "fio": user["fio"], "country": user["country"].upper()}
 
     new = users()
-    while chunk := list(islice(new, chunk_rows)):
-        insert_users(client, pa.Table.from_pylist(chunk, schema=USERS_SCHEMA))
-        load.run.counts.stored += len(chunk)
+    with held_lock(get_settings().etl_locks, _MARTS_LOCK):
+        while chunk := list(islice(new, chunk_rows)):
+            written = insert_users(client, pa.Table.from_pylist(chunk, schema=USERS_SCHEMA))
+            load.run.counts.stored += written
+            load.run.counts.duplicate += len(chunk) - written
+        load.run.days = _bring_countries_to_marts(client)
     load.broken_by_code, load.broken_lines = broken.by_code, broken.lines
+
+
+def _bring_countries_to_marts(client: Client) -> list[date]:
+    """Rebuilds the marts of the days of new and changed users, since they count by country.
+
+    What is done is noted as progress, so that the next load does what a killed one left.
+    """
+    done_ms, last_ms = processed_offset(client, _USERS_ORIGIN) or 0, last_loaded_ms(client)
+    days = days_of_new_users(client, done_ms)
+    rebuild_days(client, days)
+    advance(client, [OffsetRange(_USERS_ORIGIN, done_ms, last_ms)])
+    return days
 
 
 def _summary(load: CsvLoad) -> str:
@@ -250,7 +274,8 @@ def _summary(load: CsvLoad) -> str:
     seconds = (datetime.now(UTC) - load.run.started_at).total_seconds()
     if load.file.kind is FileKind.USERS:
         return (
-            f"{counts.stored:,} users written, {broken:,} broken lines left out{codes}, in {seconds:.1f} s."
+            f"{counts.stored:,} users written, {counts.duplicate:,} known already, {broken:,} broken lines "
+            f"left out{codes}; {len(load.run.days)} days rebuilt in {seconds:.1f} s."
         )
     known = " The file was loaded before; nothing was added." if counts.rows_in and not counts.stored else ""
     return (

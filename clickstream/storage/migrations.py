@@ -1,23 +1,26 @@
 """The schema: migrations that are applied once, and views that are made anew."""
 
 import hashlib
+from datetime import date
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
 from clickstream.errors import ClickstreamError
 from clickstream.settings import ClickHouseSettings
+from clickstream.storage.marts import days_between, rebuild_days
 from clickstream.storage.sql import list_names, load_sql, split_statements
-from clickstream.storage.views import VIEWS
+from clickstream.storage.views import make_views
 
 _MIGRATIONS_TABLE: Final = "schema_migrations"
 
 
 def migrate(client: Client, settings: ClickHouseSettings) -> list[str]:
-    """Brings the database up to date: makes it, applies what is pending, makes the views anew.
+    """Brings the database up to date: makes it, applies what is pending, makes the marts and views anew.
 
     The connection uses the database from then on. A migration's statements can be repeated, so one that was
-    killed half-way is applied again, and two that migrate at once do the same work twice and no harm.
+    killed half-way is applied again. One at a time, and not beside `process_events`, whose lock the caller
+    holds (`clickstream.etl.upgrade`): marts are built.
 
     Returns:
         Names of the migrations that were applied now.
@@ -41,9 +44,12 @@ def migrate(client: Client, settings: ClickHouseSettings) -> list[str]:
     for name in pending:
         for statement in split_statements(load_sql(f"migrations/{name}")):
             client.command(statement)
+    if pending:
+        # A mart that was made anew is empty; what is recorded as applied has the marts built as well.
+        rebuild_days(client, days_between(client, date.min, date.max))
+    for name in pending:
         client.insert(_MIGRATIONS_TABLE, [[name, _checksum(name)]], column_names=["name", "checksum"])
-    for view in VIEWS:
-        client.command(load_sql(f"views/{view}"))
+    make_views(client)
     return pending
 
 

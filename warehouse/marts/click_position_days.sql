@@ -1,9 +1,11 @@
--- Purpose: where elements were clicked. One row per day, page, element and square of 20 pixels.
+-- Purpose: where elements were clicked. One row per day, page, element, type of device and square
+-- of 20 pixels.
 -- Input: clicks of the days that have a position.
 select
     toDate(created_at) as date,
     url_path,
     element_id,
+    device_type,
     intDiv(assumeNotNull(x), 20) * 20 as x_bin,
     intDiv(assumeNotNull(y), 20) * 20 as y_bin,
     count() as clicks_state
@@ -16,5 +18,6 @@ group by
     date,
     url_path,
     element_id,
+    device_type,
     x_bin,
     y_bin

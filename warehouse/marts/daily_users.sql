@@ -1,7 +1,14 @@
--- Purpose: who was active. One row per day. Input: events of the days.
+-- Purpose: who was active. One row per day, type of device and country.
+-- Inputs: events of the days, the users' countries.
 select
     toDate(created_at) as date,
+    device_type,
+    if(users.country = '', 'unknown', users.country) as country,
     groupUniqArrayState(user_id) as users_state
 from events
+any left join users final on users.id = events.user_id
 where toDate(created_at) in {days:Array(Date)}
-group by date
+group by
+    date,
+    device_type,
+    country

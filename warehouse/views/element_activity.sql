@@ -1,4 +1,4 @@
--- Purpose: when elements are seen and clicked. One row per hour and element. Input: element_hours.
+-- Purpose: when elements are seen and clicked. One row per hour and element. Input: activity_hours.
 create or replace view element_activity
 (
     hour DateTime64(3, 'UTC') comment 'Start of the hour (UTC)',
@@ -8,11 +8,11 @@ create or replace view element_activity
 )
 as
 select
-    toDateTime64(element_hours.hour, 3, 'UTC') as hour,
+    toDateTime64(activity_hours.hour, 3, 'UTC') as hour,
     element_id,
     sum(views_state) as views,
     sum(clicks_state) as clicks
-from element_hours
+from activity_hours
 group by
-    element_hours.hour,
+    activity_hours.hour,
     element_id

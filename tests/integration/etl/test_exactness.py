@@ -14,6 +14,7 @@ from clickstream.storage.raw import count_pending
 from clickstream.verification import compare_with_key, load_key
 from tests.integration.etl.pipelines import load, run
 
+SAMPLE_USERS = PROJECT_ROOT / "data" / "sample_users.csv"
 SAMPLE = PROJECT_ROOT / "data" / "sample_events.csv"
 KEY = load_key(PROJECT_ROOT / "data" / "sample_events.key.json")
 
@@ -122,3 +123,26 @@ def test_every_code_that_a_file_can_carry_is_in_quarantine_as_the_key_says(clien
 
     not_in_a_file = {ErrorCode.INVALID_JSON, ErrorCode.NOT_AN_OBJECT, ErrorCode.TOO_LARGE}
     assert found == set(ErrorCode) - not_in_a_file
+
+
+@pytest.mark.parametrize("users_come_first", [True, False])
+def test_marts_know_the_countries_of_users_whenever_they_come(client: Client, users_come_first: bool) -> None:
+    if users_come_first:
+        load(SAMPLE_USERS)
+    load(SAMPLE)
+    run()
+    if not users_come_first:
+        load(SAMPLE_USERS)
+        known = client.query("select uniqExact(country) from segment_users where country != 'unknown'")
+        assert known.result_rows[0][0] > 1
+
+    assert_exact(client)
+
+
+def test_users_that_were_loaded_before_rebuild_nothing(client: Client) -> None:
+    load(SAMPLE)
+    run()
+    assert load(SAMPLE_USERS)["run"]["days"]
+    again = load(SAMPLE_USERS)["run"]
+    assert (again["days"], again["counts"]["stored"]) == ([], 0)
+    assert again["counts"]["duplicate"] == again["counts"]["rows_in"] > 0

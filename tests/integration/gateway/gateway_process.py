@@ -93,6 +93,9 @@ def environment(directory: Path, port: int) -> dict[str, str]:
         "CLICKSTREAM_CLICKHOUSE__MAX_MEMORY_BYTES": "2000000000",
         "CLICKSTREAM_MAGE__OWNER_PASSWORD": "unused",
         "CLICKSTREAM_MAGE__JWT_SECRET": "unused",
+        "CLICKSTREAM_SUPERSET__ADMIN_PASSWORD": "unused",
+        "CLICKSTREAM_SUPERSET__VIEWER_PASSWORD": "unused",
+        "CLICKSTREAM_SUPERSET__SECRET_KEY": "unused",
     }
 
 

@@ -10,7 +10,9 @@ from clickstream.storage.sql import WAREHOUSE_PATH, list_names, load_sql
 from clickstream.storage.views import VIEWS
 
 SQL_FILES = sorted(WAREHOUSE_PATH.rglob("*.sql"))
-SELECTS = [path for path in SQL_FILES if path.parent.name in {"marts", "views", "checks", "queries"}]
+SELECTS = [
+    path for path in SQL_FILES if path.parent.name in {"marts", "segments", "views", "checks", "queries"}
+]
 
 
 def _without_comments(path: Path) -> str:
@@ -51,9 +53,10 @@ def test_every_identity_of_a_mart_is_held_by_a_check(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MARTS)
-def test_a_mart_reads_nothing_but_the_events_of_the_days(name: str) -> None:
+def test_a_mart_reads_nothing_but_the_events_of_the_days_and_their_users(name: str) -> None:
     text = load_sql(f"marts/{name}")
     assert re.findall(r"\bfrom (\w+)", text) == ["events"]
+    assert set(re.findall(r"\bjoin (\w+)", text)) <= {"users"}
     assert "where toDate(created_at) in {days:Array(Date)}" in text
 
 

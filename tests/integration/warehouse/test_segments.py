@@ -1,0 +1,153 @@
+"""Numbers of a segment: those of the events that belong to it, and of no others."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from clickstream.storage.checks import run_checks
+from clickstream.storage.events import insert_events
+from clickstream.storage.marts import rebuild_days
+from clickstream.storage.users import USERS_SCHEMA, insert_users
+from clickstream.storage.views import read_view
+from tests.integration.warehouse.recount import Event, Rows, recount
+from tests.integration.warehouse.rows import after, event_rows
+
+COUNTRIES = {1: "DE", 2: "DE", 3: "FR"}
+SEGMENTS: list[tuple[list[str], list[str]]] = [
+    ([], []),
+    (["mobile"], []),
+    ([], ["DE"]),
+    (["mobile", "tablet"], ["DE", "unknown"]),
+    (["desktop"], ["FR"]),
+    (["watch"], []),
+]
+SEGMENT_IDS = ["all", "a device", "a country", "devices and countries", "one of each", "nobody"]
+
+
+def _country(event: Event) -> str:
+    return COUNTRIES.get(event["user_id"], "unknown")
+
+
+@pytest.fixture
+def events(client: Client) -> list[Event]:
+    """Events of 60 days; users change their devices, and sessions go over midnight."""
+    dice = random.Random(11)
+    users = [{"id": user, "fio": f"Person {user}", "country": country} for user, country in COUNTRIES.items()]
+    insert_users(client, pa.Table.from_pylist(users, schema=USERS_SCHEMA))
+    events = []
+    for number in range(400):
+        day = dice.choice([0, 1, 2, 8, 31, 59])
+        created_at = after(days=day, milliseconds=dice.randrange(86_400_000))
+        events.append(
+            {
+                "id": number,
+                "type": dice.choice(["view", "click"]),
+                "created_at": created_at,
+                "received_at": created_at
+                + timedelta(seconds=dice.choice([-200, 0, 59, 60, 3_600, 90_000, 700_000])),
+                "session_id": f"s{dice.randrange(60)}",
+                "user_id": dice.randrange(6),
+                "url_path": dice.choice(["/", "/cart"]),
+                "device_type": dice.choice(["desktop", "mobile", "tablet"]),
+                "event_title": dice.choice(["hero", "buy"]),
+                "element_id": dice.choice(["#a", "#b"]),
+                "x": dice.randrange(100),
+                "y": dice.randrange(100),
+                "source": dice.choice(["csv", "http"]),
+            }
+        )
+    insert_events(client, event_rows(events))
+    rebuild_days(client, [event["created_at"].date() for event in events])
+    return events
+
+
+def _of_segment(events: list[Event], device_types: list[str], countries: list[str]) -> list[Event]:
+    return [
+        event
+        for event in events
+        if (not device_types or event["device_type"] in device_types)
+        and (not countries or _country(event) in countries)
+    ]
+
+
+def _rows(client: Client, view: str, device_types: list[str], countries: list[str]) -> Rows:
+    found = client.query(
+        f"select * from {view}"
+        "(device_types = {devices:Array(String)}, countries = {countries:Array(String)})",
+        parameters={"devices": device_types, "countries": countries},
+    )
+    return {tuple(row) for row in found.result_rows}
+
+
+@pytest.mark.parametrize(("device_types", "countries"), SEGMENTS, ids=SEGMENT_IDS)
+def test_active_users_of_a_segment_are_those_of_its_events(
+    client: Client, events: list[Event], device_types: list[str], countries: list[str]
+) -> None:
+    expected = recount(_of_segment(events, device_types, countries))["daily_active_users"]
+    assert _rows(client, "active_users_of", device_types, countries) == expected
+
+
+@pytest.mark.parametrize(("device_types", "countries"), SEGMENTS, ids=SEGMENT_IDS)
+def test_sessions_of_a_segment_last_from_its_first_event_to_its_last(
+    client: Client, events: list[Event], device_types: list[str], countries: list[str]
+) -> None:
+    expected = recount(_of_segment(events, device_types, countries))["session_durations"]
+    assert _rows(client, "session_durations_of", device_types, countries) == expected
+
+
+def _pylist(client: Client, view: str) -> list[dict[str, Any]]:
+    return read_view(client, view).to_pylist()
+
+
+def test_activity_adds_up_to_any_filter(client: Client, events: list[Event]) -> None:
+    clicks: Counter[tuple[Any, ...]] = Counter()
+    for row in _pylist(client, "segment_activity"):
+        clicks[row["hour_of_day"], row["event_title"], row["country"]] += row["clicks"]
+    expected = Counter(
+        (event["created_at"].hour, event["event_title"], _country(event))
+        for event in events
+        if event["type"] == "click"
+    )
+    assert +clicks == expected
+
+
+def test_arrivals_tell_the_late_from_the_prompt(client: Client, events: list[Event]) -> None:
+    found: Counter[str] = Counter()
+    for row in _pylist(client, "arrivals"):
+        found[row["lateness"]] += row["events"]
+    seconds = Counter(
+        (event["received_at"] - event["created_at"]) // timedelta(seconds=1) for event in events
+    )
+    assert found == {
+        "1. within a minute": seconds[-200] + seconds[0] + seconds[59],
+        "2. within an hour": seconds[60],
+        "3. within a day": seconds[3_600],
+        "4. within a week": seconds[90_000],
+        "5. later": seconds[700_000],
+    }
+
+
+def test_all_views_equal_a_recount_of_the_events_in_sql(client: Client, events: list[Event]) -> None:
+    failed = [
+        result.name
+        for result in run_checks(client)
+        if result.name.endswith("_equal_events") and not result.passed
+    ]
+    assert failed == []
+
+
+def test_a_check_finds_users_whose_country_the_marts_do_not_know(client: Client, events: list[Event]) -> None:
+    moved = pa.Table.from_pylist([{"id": 1, "fio": "Person 1", "country": "IT"}], schema=USERS_SCHEMA)
+    assert insert_users(client, moved) == 1
+    failed = {result.name for result in run_checks(client) if not result.passed}
+    assert {"segment_activity_equal_events", "segment_users_equal_events"} <= failed
+
+
+def test_users_that_are_there_just_so_are_not_written_again(client: Client, events: list[Event]) -> None:
+    same = pa.Table.from_pylist([{"id": 1, "fio": "Person 1", "country": "DE"}], schema=USERS_SCHEMA)
+    assert insert_users(client, same) == 0

@@ -1,0 +1,57 @@
+-- Purpose: the view segment_activity is what plain counting of the events gives, to the last digit.
+-- One row per row that only one of the two has: side is 1 for the view, -1 for the count.
+-- Inputs: segment_activity, events, users.
+select
+    hour,
+    url_path,
+    element_id,
+    event_title,
+    device_type,
+    country,
+    views,
+    clicks,
+    sum(of_view) as side
+from
+(
+    select
+        hour,
+        url_path,
+        element_id,
+        event_title,
+        device_type,
+        country,
+        views,
+        clicks,
+        1 as of_view
+    from segment_activity
+    union all
+    select
+        toDateTime64(intDiv(toUnixTimestamp64Milli(created_at), 3600000) * 3600, 3, 'UTC') as hour,
+        url_path,
+        element_id,
+        event_title,
+        device_type,
+        coalesce(nullIf(users.country, ''), 'unknown') as country,
+        countIf(type = 'view') as views,
+        countIf(type = 'click') as clicks,
+        -1 as of_view
+    from events
+    left join users final on users.id = events.user_id
+    group by
+        hour,
+        url_path,
+        element_id,
+        event_title,
+        device_type,
+        country
+)
+group by
+    hour,
+    url_path,
+    element_id,
+    event_title,
+    device_type,
+    country,
+    views,
+    clicks
+having side != 0

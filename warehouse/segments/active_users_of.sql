@@ -1,0 +1,80 @@
+-- Purpose: how many users of a segment are active by the day, week and month: of some types of device and
+-- countries, where an empty list stands for all.
+-- One row per day from the first to the last with events of the segment. Input: daily_users.
+--
+-- An activity counts for 1, 7 and 30 days, but no longer than until the user's next one, so that nobody counts
+-- twice on a day. What begins and ends to count on each day, summed up to a day, is who counts on it. That is
+-- one pass over the users of each day, instead of one over those of 30 days for every day.
+create or replace view active_users_of
+as
+with
+    segment as
+    (
+        select
+            date,
+            users_state
+        from daily_users
+        where (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
+            and (empty({countries:Array(String)}) or country in {countries:Array(String)})
+    ),
+    activity as
+    (
+        select
+            date,
+            arrayJoin(groupUniqArrayMerge(users_state)) as user_id
+        from segment
+        group by date
+    ),
+    users as
+    (
+        select
+            user_id,
+            arraySort(groupArray(date)) as dates
+        from activity
+        group by user_id
+    ),
+    activities as
+    (
+        select
+            day,
+            least(next_day - day, 30) as days_counted,
+            toInt64(count()) as users
+        from users
+        array join
+            dates as day,
+            arrayPushBack(arrayPopFront(dates), dates[-1] + 30) as next_day
+        group by
+            day,
+            days_counted
+    ),
+    changes as
+    (
+        select arrayJoin([
+            (day, users, users, users),
+            (day + 1, -users, 0, 0),
+            (day + least(days_counted, 7), 0, -users, 0),
+            (day + days_counted, 0, 0, -users)
+        ]) as change
+        from activities
+        union all
+        select (arrayJoin(arrayMap(number -> min(date) + number, range(toUInt32(max(date) - min(date)) + 1))), 0, 0, 0) as change
+        from segment
+        having count() > 0
+    ),
+    daily_changes as
+    (
+        select
+            change.1 as date,
+            sum(change.2) as dau_change,
+            sum(change.3) as wau_change,
+            sum(change.4) as mau_change
+        from changes
+        group by date
+        having date <= (select max(date) from segment)
+    )
+select
+    date,
+    toUInt64(sum(dau_change) over (order by date rows between unbounded preceding and current row)) as dau,
+    toUInt64(sum(wau_change) over (order by date rows between unbounded preceding and current row)) as wau,
+    toUInt64(sum(mau_change) over (order by date rows between unbounded preceding and current row)) as mau
+from daily_changes
