@@ -39,7 +39,7 @@ def events(client: Client) -> list[Event]:
     dice = random.Random(11)
     users = [{"id": user, "fio": f"Person {user}", "country": country} for user, country in COUNTRIES.items()]
     insert_users(client, pa.Table.from_pylist(users, schema=USERS_SCHEMA))
-    events = []
+    events: list[Event] = []
     for number in range(400):
         day = dice.choice([0, 1, 2, 8, 31, 59])
         created_at = after(days=day, milliseconds=dice.randrange(86_400_000))
