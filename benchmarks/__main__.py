@@ -25,17 +25,7 @@ PARTS: Final[Mapping[str, Callable[[Path, int, int, float], list[Sample]]]] = {
 }
 """What can be measured by itself: CSV → raw → marts, POST, topic → raw, from sending to the views."""
 
-COLUMNS: Final = (
-    "what",
-    "unit",
-    "figure",
-    "target",
-    "reached",
-    "baseline",
-    "its figure",
-    "× its time",
-    "besides",
-)
+COLUMNS: Final = ("what", "figure", "target", "reached", "baseline", "its figure", "× its time")
 _BUSY_LOAD: Final = 0.7
 """With so many processes running already, figures are those of the neighbours as well."""
 
@@ -105,24 +95,23 @@ def _write(path: Path, samples: Sequence[Sample], load: float) -> None:
 
 
 def _print(samples: Sequence[Sample]) -> None:
-    rows: list[tuple[object, ...]] = []
-    for rounds in _by_subject(samples):
-        middle = summarize(rounds)
-        subject = middle.subject
-        rows.append(
-            (
-                subject.name,
-                subject.unit,
-                _short(middle.figure),
-                f"{'≥' if subject.is_rate else '<'} {subject.target:,}",
-                "yes" if subject.is_reached(middle.figure) else "no",
-                subject.baseline,
-                None if middle.baseline is None else _short(middle.baseline),
-                median_times(rounds),
-                ", ".join(f"{name} {_short(figure):,}" for name, figure in middle.details.items()),
-            )
+    middles = [(summarize(rounds), median_times(rounds)) for rounds in _by_subject(samples)]
+    rows: list[tuple[object, ...]] = [
+        (
+            f"{middle.subject.name}, {middle.subject.unit}",
+            _short(middle.figure),
+            f"{'≥' if middle.subject.is_rate else '<'} {middle.subject.target:,}",
+            "yes" if middle.subject.is_reached(middle.figure) else "no",
+            middle.subject.baseline,
+            None if middle.baseline is None else _short(middle.baseline),
+            times,
         )
+        for middle, times in middles
+    ]
     print_table("Median of all rounds", COLUMNS, rows)
+    for middle, _ in middles:
+        details = ", ".join(f"{name} {_short(figure):,}" for name, figure in middle.details.items())
+        out.print(f"{middle.subject.name}: {details}", markup=False)
 
 
 def _short(figure: float) -> float:

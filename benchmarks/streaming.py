@@ -41,11 +41,21 @@ def measure_streaming(directory: Path, events: int, rounds: int) -> list[Sample]
         client = connect(stack.settings.clickhouse, Role.READER)
         bodies = make_bodies(_DIFFERENT_RECORDS, EVENTS_A_RECORD, "stream")
         for _ in range(rounds):
-            stack.supervisor.stop_process(SERVICE)
+            _stop_stream(stack)
             _fill_topic(stack.settings.broker, list(islice(cycle(bodies), records)))
             alone = _read_alone(records)
             samples.append(_read_to_raw(stack, client, records * EVENTS_A_RECORD, alone))
     return samples
+
+
+def _stop_stream(stack: Stack) -> None:
+    """Stops the service and waits until it reads no more."""
+    stack.supervisor.stop_process(SERVICE)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while stack.supervisor.processes()[SERVICE].pid:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{SERVICE} does not stop.")
+        time.sleep(_POLL_SECONDS)
 
 
 def _fill_topic(broker: BrokerSettings, values: list[bytes]) -> None:
@@ -76,11 +86,10 @@ def _read_to_raw(stack: Stack, client: Client, events: int, alone: float) -> Sam
     start = datetime.now(UTC)
     stack.supervisor.start_process(SERVICE)
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while sum(count for _, count in _inserts_since(client, start)) < events:
+    while (stored := sum(count for _, count in (inserts := _inserts_since(client, start)))) < events:
         if time.monotonic() > deadline:
-            raise SystemExit(f"{events:,} events are not in raw_events after {_PATIENCE_SECONDS:g} s.")
+            raise SystemExit(f"Of {events:,} events {stored:,} are in raw_events, and it gets late.")
         time.sleep(_POLL_SECONDS)
-    inserts = _inserts_since(client, start)
     (first, in_first), (last, _) = inserts[0], inserts[-1]
     process = holder_of(stack.settings.broker.stream_port)
     return Sample(
