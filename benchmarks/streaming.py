@@ -86,7 +86,7 @@ def _read_to_raw(stack: Stack, client: Client, events: int, alone: float) -> Sam
     start = datetime.now(UTC)
     stack.supervisor.start_process(SERVICE)
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (stored := sum(count for _, count in (inserts := _inserts_since(client, start)))) < events:
+    while (stored := _stored(inserts := _inserts_since(client, start))) < events:
         if time.monotonic() > deadline:
             raise SystemExit(f"Of {events:,} events {stored:,} are in raw_events, and it gets late.")
         time.sleep(_POLL_SECONDS)
@@ -102,6 +102,10 @@ def _read_to_raw(stack: Stack, client: Client, events: int, alone: float) -> Sam
             "peak MiB": own_memory_bytes(process.pid) // 2**20 if process else 0,
         },
     )
+
+
+def _stored(inserts: list[tuple[datetime, int]]) -> int:
+    return sum(count for _, count in inserts)
 
 
 def _inserts_since(client: Client, moment: datetime) -> list[tuple[datetime, int]]:
