@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 
 from clickstream.errors import ClickstreamError
 from clickstream.settings import get_settings
@@ -19,16 +20,19 @@ def format_files() -> None:
 
 def main() -> None:
     """Do what the command line asks; what a person can act on is told without a traceback."""
-    commands = {
+    commands: dict[str, Callable[[], None]] = {
         "serve": server.serve,
         "prepare": lambda: server.prepare(get_settings()),
         "import": lambda: server.prepare(get_settings()),
+        "export": lambda: server.export(get_settings(), force=options.force),
         "format": format_files,
     }
     parser = argparse.ArgumentParser(prog="python -m dashboards", description="Dashboards as code.")
     parser.add_argument("command", choices=sorted(commands))
+    parser.add_argument("--force", action="store_true", help="export over edited files")
+    options = parser.parse_args()
     try:
-        commands[parser.parse_args().command]()
+        commands[options.command]()
     except ClickstreamError as error:
         sys.exit(f"Error: {error}" + (f"\n{error.hint}" if error.hint else ""))
 

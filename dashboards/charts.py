@@ -159,9 +159,14 @@ def _plain(value: Document, more_defaults: Mapping[str, Any]) -> Document:
         gone |= {"sqlExpression"}
     return {
         name: item
-        for name, item in sorted(value.items())
+        for name, item in sorted(value.items(), key=lambda pair: _reading_order(pair[0]))
         if name not in gone and not (name in defaults and item == defaults[name])
     }
+
+
+def _reading_order(name: str) -> tuple[int, str]:
+    order = ("clause", "subject", "operator", "comparator", "label", "aggregate", "column", "sqlExpression")
+    return (order.index(name) if name in order else len(order), name)
 
 
 def _is_filter(value: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from clickstream.settings import Settings, get_settings
 from dashboards.bundle import compile_bundle
-from dashboards.files import AssetError, read_assets
+from dashboards.files import AssetError, read_assets, write_assets
 from dashboards.live.application import application, migrate_metadata, superset_environment, superset_home
 from dashboards.state import State
 
@@ -68,6 +68,31 @@ def prepare(settings: Settings) -> None:
             say("importing the assets")
             import_assets(assets, settings, state)
     say("prepared")
+
+
+def export(settings: Settings, *, force: bool = False) -> None:
+    """Write what Superset has back to the files.
+
+    Raises:
+        AssetError: Files were edited since the last import, and `force` is not given; nothing was changed.
+    """
+    state = State(superset_home(settings))
+    before = read_assets()
+    if not state.has_files(before) and not force:
+        raise AssetError(
+            "Asset files were edited and not imported; an export would undo that.",
+            hint="Import them first (`make dashboards-import`; it undoes edits of the same assets in the "
+            "browser), or export nevertheless with FORCE=1 and compare by git diff.",
+        )
+    with application(settings):
+        from dashboards.live.exporting import export_assets  # noqa: PLC0415
+
+        assets, remarks = export_assets(before, state, settings.superset)
+    changed = write_assets(assets)
+    state.imported(assets, settings)
+    for line in [*remarks, *(f"changed: superset/assets/{name}" for name in changed)]:
+        say(line)
+    say("exported" if changed else "exported; nothing has changed")
 
 
 def say(message: str) -> None:

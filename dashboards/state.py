@@ -44,12 +44,17 @@ class State:
         """Whether these very assets were imported, with these settings, to the end."""
         return self._read("assets") == _import_digest(assets, settings)
 
+    def has_files(self, assets: Assets) -> bool:
+        """Whether the files are those of the last import or export."""
+        return self._read("files") == digest_of(assets)
+
     def forget_digest(self) -> None:
         """Note that an import has begun."""
         (self.folder / "assets").unlink(missing_ok=True)
 
     def imported(self, assets: Assets, settings: Settings) -> None:
-        """Note that an import has ended well."""
+        """Note that Superset and the files are the same now."""
+        self._write("files", digest_of(assets))
         self._write("imported.json", json.dumps(assets.slugs(), indent=1))
         self._write("assets", _import_digest(assets, settings))
 

@@ -5,11 +5,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
-
-from flask import Flask
+from typing import TYPE_CHECKING, Final
 
 from clickstream.settings import PROJECT_ROOT, Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 CONFIG_FILE: Final = PROJECT_ROOT / "superset" / "superset_config.py"
 
@@ -30,7 +31,7 @@ def superset_environment(settings: Settings) -> Mapping[str, str]:
 
 
 @contextmanager
-def application(settings: Settings) -> Iterator[Flask]:
+def application(settings: Settings) -> Iterator["Flask"]:
     """Superset's application, with its context entered."""
     home = superset_home(settings)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,25 +1,20 @@
 """Bring the asset files into Superset: all of them or none."""
 
 from collections.abc import Mapping
-from typing import Any, Final
 
 import yaml
 from superset import db, security_manager
 from superset.commands.importers.v1.assets import ImportAssetsCommand
-from superset.connectors.sqla.models import SqlaTable
-from superset.models.core import Database
-from superset.models.dashboard import Dashboard, dashboard_slices
-from superset.models.slice import Slice
+from superset.models.dashboard import dashboard_slices
 from superset.utils.core import override_user
 
 from clickstream.settings import Settings
 from dashboards.bundle import compile_bundle
 from dashboards.files import Assets
-from dashboards.identity import KINDS, asset_uuid
+from dashboards.identity import KINDS
 from dashboards.live.access import grant_viewer
+from dashboards.live.models import find
 from dashboards.state import State
-
-MODELS: Final = {"databases": Database, "datasets": SqlaTable, "charts": Slice, "dashboards": Dashboard}
 
 
 def import_assets(assets: Assets, settings: Settings, state: State) -> None:
@@ -37,16 +32,11 @@ def import_assets(assets: Assets, settings: Settings, state: State) -> None:
     with override_user(admin):
         _delete_gone(assets, state.slugs)
         ImportAssetsCommand(contents).run()
-        _remove_owners()
+        _remove_owners(assets)
         db.session.execute(dashboard_slices.delete().where(dashboard_slices.c.slice_id.is_(None)))
         db.session.commit()
     grant_viewer([find("databases", slug) for slug in assets.databases])
     state.imported(assets, settings)
-
-
-def find(kind: str, slug: str) -> Any:
-    """The model of an asset that came from a file; None if there is none."""
-    return db.session.query(MODELS[kind]).filter_by(uuid=asset_uuid(kind, slug)).one_or_none()
 
 
 def _delete_gone(assets: Assets, imported: Mapping[str, list[str]]) -> None:
@@ -58,8 +48,9 @@ def _delete_gone(assets: Assets, imported: Mapping[str, list[str]]) -> None:
                 db.session.flush()
 
 
-def _remove_owners() -> None:
+def _remove_owners(assets: Assets) -> None:
     """An import makes its user the owner, and shows that to everybody; nobody owns what files say."""
-    for model in (SqlaTable, Slice, Dashboard):
-        for item in db.session.query(model).all():
-            item.owners = []
+    for kind, slugs in assets.slugs().items():
+        for model in [find(kind, slug) for slug in slugs]:
+            if kind != "databases":
+                model.owners = []
