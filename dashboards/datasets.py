@@ -75,7 +75,7 @@ def compile_dataset(slug: str, document: Document, schema: str) -> Document:
     known = _warehouse_columns(where, document)
     for name, attributes in own.items():
         refuse_unknown(f"{where}: column {name}", attributes, [field.name for field in _COLUMN_FIELDS])
-        if name not in known and "expression" not in attributes and "sql" not in document:
+        if name not in known and "expression" not in attributes:
             raise AssetError(
                 f"{where}: {document['table']} has no column {name}; a calculated one needs an expression."
             )
@@ -121,10 +121,7 @@ def decompile_dataset(exported: Document, database: str) -> Document:
 
 
 def _warehouse_columns(where: str, document: Document) -> Mapping[str, Column]:
-    """The columns of the dataset's view or mart; none where it is a query of its own."""
-    if document.get("sql"):
-        required(where, document, "table")
-        return {}
+    """The columns of the dataset's view or mart, which a query of its own (`sql`) has as well."""
     try:
         return table(required(where, document, "table")).columns
     except UnknownTableError as error:
@@ -132,7 +129,7 @@ def _warehouse_columns(where: str, document: Document) -> Mapping[str, Column]:
 
 
 def _warehouse_description(document: Document) -> str | None:
-    return None if document.get("sql") else table(document["table"]).description
+    return table(document["table"]).description
 
 
 def _compile_metric(where: str, name: str, attributes: Document) -> Document:

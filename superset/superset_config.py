@@ -6,8 +6,14 @@ SUPERSET_DATABASE_URI where the metadata don't lie in a file there.
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from clickhouse_connect.cc_sqlalchemy.dialect import ClickHouseDialect
+from clickhouse_connect.driver.binding import format_str
+from sqlalchemy import String
+from sqlalchemy.engine.interfaces import Dialect
 
 # --- where things lie -------------------------------------------------------------------------------------
 # Without a key Superset refuses to start; there is no default here on purpose.
@@ -21,8 +27,49 @@ RATELIMIT_STORAGE_URI = "memory://"
 
 # --- what people see --------------------------------------------------------------------------------------
 APP_NAME = "Clickstream"
-LOGO_TARGET_PATH = "/dashboard/list/"
-LOGO_TOOLTIP = "Dashboards"
+_MARK = (
+    "<path d='M4 2v17l4.6-4.3 2.9 6.5 2.9-1.3-2.8-6.3 6.2-.5z' fill='#2893b3'/>"
+    "<path d='M14 5.5a8 8 0 0 1 4.5 4M15.5 2a12 12 0 0 1 6.5 6' fill='none' stroke='#2893b3' stroke-width='1.8'/>"
+)
+_SVG = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} 24'>{content}</svg>"
+_NAME = (
+    "<text x='30' y='18' font-family='Inter,Helvetica,Arial,sans-serif' font-size='17' font-weight='600' "
+    "fill='#484848'>Clickstream</text>"
+)
+_LOGO = "data:image/svg+xml," + quote(_SVG.format(width=130, content=_MARK + _NAME))
+FAVICONS = [{"href": "data:image/svg+xml," + quote(_SVG.format(width=24, content=_MARK))}]
+# Superset's own colours, with another name; one theme, so that colours mean the same to everybody.
+THEME_DEFAULT = {
+    "token": {
+        "brandAppName": APP_NAME,
+        "brandLogoAlt": APP_NAME,
+        "brandLogoUrl": _LOGO,
+        "brandLogoMargin": "18px 0",
+        "brandLogoHref": "/",
+        "brandLogoHeight": "24px",
+        "brandIconMaxWidth": 150,
+        "colorPrimary": "#2893B3",
+        "colorLink": "#2893B3",
+        "colorError": "#e04355",
+        "colorWarning": "#fcc700",
+        "colorSuccess": "#5ac189",
+        "colorInfo": "#66bcfe",
+        "fontUrls": [],
+        "fontFamily": "Inter, Helvetica, Arial, sans-serif",
+        "fontFamilyCode": "'IBM Plex Mono', 'Courier New', monospace",
+        "transitionTiming": 0.3,
+        "fontSizeXS": "8",
+        "fontSizeXXL": "28",
+        "fontWeightNormal": "400",
+        "fontWeightLight": "300",
+        "fontWeightStrong": "500",
+        "fontWeightBold": "700",
+        "colorEditorSelection": "#fff5cf",
+    },
+    "algorithm": "default",
+}
+THEME_DARK = None
+ENABLE_UI_THEME_ADMINISTRATION = False
 # Days are UTC on every chart, so "today" is, too.
 os.environ["TZ"] = "UTC"
 DEFAULT_RELATIVE_START_TIME = "today"
@@ -55,7 +102,8 @@ FEATURE_FLAGS = {
     "EMBEDDABLE_CHARTS": False,
     "EMBEDDED_SUPERSET": False,
     "ENABLE_JAVASCRIPT_CONTROLS": False,
-    "ENABLE_TEMPLATE_PROCESSING": False,
+    # Datasets hand filters on to views with parameters. Only who may edit datasets can write templates.
+    "ENABLE_TEMPLATE_PROCESSING": True,
     "TAGGING_SYSTEM": False,
     "THUMBNAILS": False,
 }
@@ -85,6 +133,19 @@ TALISMAN_CONFIG = {
     "session_cookie_secure": False,
 }
 
+
+# --- values in statements ---------------------------------------------------------------------------------
+class _EscapedString(String):
+    """Text in a statement. SQLAlchemy doubles quotes alone, but in ClickHouse a backslash escapes as well: a
+    filter's value that ends in one would go on as SQL."""
+
+    def literal_processor(self, dialect: Dialect) -> Callable[[str], str]:
+        del dialect
+        return format_str
+
+
+ClickHouseDialect.colspecs = {**ClickHouseDialect.colspecs, String: _EscapedString}
+
 # --- limits -----------------------------------------------------------------------------------------------
 ROW_LIMIT = 10_000
 SQL_MAX_ROW = 50_000
@@ -104,8 +165,22 @@ CACHE_CONFIG = {**_MEMORY_CACHE, "CACHE_KEY_PREFIX": "objects_"}
 
 ALEMBIC_SKIP_LOG_CONFIG = True
 
+
+def _start_at_dashboards(app: "Flask") -> None:
+    """Lead whoever signs in to the dashboards: Superset's own first page lists what one has edited last."""
+    from flask import redirect, request  # noqa: PLC0415 -- only Superset's environment has it
+
+    @app.before_request
+    def lead_to_dashboards() -> "Response | None":
+        return redirect("/dashboard/list/") if request.path in ("/", "/superset/welcome/") else None
+
+
+FLASK_APP_MUTATOR = _start_at_dashboards
+
 # --- the log ----------------------------------------------------------------------------------------------
 # Warnings only: at INFO it names who asks for what.
 LOG_LEVEL = logging.WARNING
+# It misses a picture that is not part of the package, once a page.
+logging.getLogger("superset.views.base").setLevel(logging.ERROR)
 for _name in ("flask_appbuilder", "alembic", "werkzeug", "flask_limiter"):
     logging.getLogger(_name).setLevel(logging.WARNING)
