@@ -8,12 +8,16 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from clickhouse_connect.cc_sqlalchemy.dialect import ClickHouseDialect
 from clickhouse_connect.driver.binding import format_str
 from sqlalchemy import String
 from sqlalchemy.engine.interfaces import Dialect
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
 
 # --- where things lie -------------------------------------------------------------------------------------
 # Without a key Superset refuses to start; there is no default here on purpose.
@@ -29,7 +33,8 @@ RATELIMIT_STORAGE_URI = "memory://"
 APP_NAME = "Clickstream"
 _MARK = (
     "<path d='M4 2v17l4.6-4.3 2.9 6.5 2.9-1.3-2.8-6.3 6.2-.5z' fill='#2893b3'/>"
-    "<path d='M14 5.5a8 8 0 0 1 4.5 4M15.5 2a12 12 0 0 1 6.5 6' fill='none' stroke='#2893b3' stroke-width='1.8'/>"
+    "<path d='M14 5.5a8 8 0 0 1 4.5 4M15.5 2a12 12 0 0 1 6.5 6' fill='none' stroke='#2893b3' "
+    "stroke-width='1.8'/>"
 )
 _SVG = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} 24'>{content}</svg>"
 _NAME = (
@@ -136,8 +141,11 @@ TALISMAN_CONFIG = {
 
 # --- values in statements ---------------------------------------------------------------------------------
 class _EscapedString(String):
-    """Text in a statement. SQLAlchemy doubles quotes alone, but in ClickHouse a backslash escapes as well: a
-    filter's value that ends in one would go on as SQL."""
+    """Text in a statement.
+
+    SQLAlchemy doubles quotes alone, but in ClickHouse a backslash escapes as well: a filter's value with one
+    could go on as SQL.
+    """
 
     def literal_processor(self, dialect: Dialect) -> Callable[[str], str]:
         del dialect
