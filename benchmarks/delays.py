@@ -11,7 +11,7 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from benchmarks.http_client import Task
-from benchmarks.posting import Server, outcome_of, start_sending
+from benchmarks.posting import Sending, Server
 from benchmarks.samples import SENT_TO_RAW, SENT_TO_VIEWS, Sample, Subject, percentile, percentiles
 from clickstream.storage.client import Role, connect
 from stack.isolated import isolated_stack
@@ -67,17 +67,17 @@ def measure_delays(directory: Path, seconds: float) -> list[Sample]:
     )
     with isolated_stack(directory, ("api", "stream_events", "mage")) as stack:
         client = connect(stack.settings.clickhouse, Role.READER)
-        sending = start_sending(Server.on_port(stack.settings.api.port), task)
+        sending = Sending(Server.on_port(stack.settings.api.port), task)
         expected = round(EVENTS_PER_SECOND * seconds)
         deadline = time.monotonic() + seconds + _PATIENCE_SECONDS
         while view.count < expected:
             if time.monotonic() > deadline:
-                sending.kill()
+                sending.end()
                 raise SystemExit(f"Of {expected:,} events the views count {view.count:,}, and it gets late.")
             for counter in (raw, view):
                 counter.look(client)
             time.sleep(_RAW_LOOK_SECONDS / 4)
-        requests = sorted(outcome_of(sending).sent_at)
+        requests = sorted(sending.outcome().sent_at)
     sent_at = [moment for request in requests for moment in repeat(request, _EVENTS_A_REQUEST)]
     return [_sample(SENT_TO_RAW, sent_at, raw), _sample(SENT_TO_VIEWS, sent_at, view)]
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,8 +55,9 @@ def measure_posting(directory: Path, rounds: int) -> list[Sample]:
     samples: list[Sample] = []
     with isolated_stack(directory, ("api",)) as stack, _bare_api() as bare:
         api = Server.on_port(stack.settings.api.port)
+        warm_up = Task(seconds=_WARM_UP_SECONDS, connections=_CONNECTIONS, events_per_body=1)
         for server in (api, bare):
-            send(server, Task(seconds=_WARM_UP_SECONDS, connections=_CONNECTIONS, events_per_body=1))
+            Sending(server, warm_up).outcome()
         for _ in range(rounds):
             single = Task(seconds=_SECONDS, connections=_CONNECTIONS, events_per_body=1)
             sample = _compare_rates(POST_SINGLE, api, bare, single)
@@ -74,39 +76,39 @@ def measure_posting(directory: Path, rounds: int) -> list[Sample]:
     return samples
 
 
-def send(server: Server, task: Task) -> Outcome:
-    """Has a process send; waits for it.
+class Sending:
+    """A client in a process of its own, from its start on."""
 
-    Raises:
-        SystemExit: Not everything was accepted: such figures say nothing.
-    """
-    return outcome_of(start_sending(server, task))
+    def __init__(self, server: Server, task: Task) -> None:
+        # No pipe: it is full before anybody reads it, and what is written without a buffer is then cut short.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the outcome
+        text = msgspec.json.encode(msgspec.structs.replace(task, server=server.pid)).decode()
+        command = [sys.executable, "-m", "benchmarks.http_client", str(server.port), text]
+        self._process = subprocess.Popen(command, stdout=self._output)
 
+    def outcome(self) -> Outcome:
+        """Waits for the end; what it saw.
 
-def start_sending(server: Server, task: Task) -> "subprocess.Popen[bytes]":
-    """Has a process send, and goes on."""
-    text = msgspec.json.encode(msgspec.structs.replace(task, server=server.pid)).decode()
-    command = [sys.executable, "-m", "benchmarks.http_client", str(server.port), text]
-    return subprocess.Popen(command, stdout=subprocess.PIPE)
+        Raises:
+            SystemExit: It failed, or not everything was accepted: such figures say nothing.
+        """
+        with self._output:
+            if self._process.wait():
+                raise SystemExit("The client failed; see above.")
+            self._output.seek(0)
+            outcome = msgspec.json.decode(self._output.read(), type=Outcome)
+        if outcome.refused:
+            raise SystemExit(f"{outcome.refused:,} requests were not accepted: there is nothing to measure.")
+        return outcome
 
-
-def outcome_of(client: "subprocess.Popen[bytes]") -> Outcome:
-    """What a process saw that was started to send.
-
-    Raises:
-        SystemExit: It failed, or not everything was accepted.
-    """
-    output, _ = client.communicate()
-    if client.returncode:
-        raise SystemExit("The client failed; see above.")
-    outcome = msgspec.json.decode(output, type=Outcome)
-    if outcome.refused:
-        raise SystemExit(f"{outcome.refused:,} requests were not accepted, so there is nothing to measure.")
-    return outcome
+    def end(self) -> None:
+        """Ends it if it still runs."""
+        self._process.kill()
+        self._process.wait()
 
 
 def _compare_rates(subject: Subject, api: Server, bare: Server, task: Task) -> Sample:
-    ours, theirs = send(api, task), send(bare, task)
+    ours, theirs = (Sending(server, task).outcome() for server in (api, bare))
     return Sample(
         subject,
         _per_cpu_second(ours, task),
@@ -123,7 +125,7 @@ def _compare_rates(subject: Subject, api: Server, bare: Server, task: Task) -> S
 
 def _compare_times(subject: Subject, api: Server, bare: Server, task: Task) -> Sample:
     ours, theirs = (
-        percentiles([1_000 * seconds for seconds in send(server, task).answer_seconds], "ms")
+        percentiles([1_000 * seconds for seconds in Sending(server, task).outcome().answer_seconds], "ms")
         for server in (api, bare)
     )
     return Sample(subject, ours["p99 ms"], theirs["p99 ms"], {**ours, "requests/s": task.rate})
