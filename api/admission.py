@@ -1,5 +1,6 @@
 """Who may send, and how often: write keys, sites that browsers send from, rates."""
 
+import hmac
 import ipaddress
 import math
 import re
@@ -22,6 +23,7 @@ _BEARER: Final = "bearer "
 _RELOAD_SECONDS: Final = 1.0
 _MAX_SENDERS: Final = 100_000
 _ORIGINS_SETTING: Final = "CLICKSTREAM_API__CORS_ORIGINS"
+_TOKEN_SETTING: Final = "CLICKSTREAM_API__OPERATOR_TOKEN"  # noqa: S105 -- its name
 
 
 def is_local(host: str) -> bool:
@@ -44,6 +46,7 @@ class Admission:
         self._rates = rate_limiter(api, local=local)
         needs_key = api.write_keys == "on" or (api.write_keys == "auto" and not local)
         self._keys = KeyRing(keys_file(settings)) if needs_key else None
+        self._operator_token = api.operator_token.get_secret_value().encode()
 
     def admit(self, headers: Headers, key_parameter: str | None, address: str) -> None:
         """Lets the request in.
@@ -67,12 +70,34 @@ class Admission:
         elif self._rates is not None:
             self._rates.count("", address)
 
+    def admit_operator(self, headers: Headers, address: str) -> None:
+        """Lets an operator's request in: who may send events may not read those of others.
+
+        Raises:
+            Refusal: It has not the operators' token, or comes too often.
+        """
+        if self._rates is not None:
+            self._rates.count("", address)
+        presented = _bearer(headers)
+        if not presented:
+            raise _no_token(RefusalCode.OPERATOR_TOKEN_MISSING, "Only operators may follow events.")
+        is_right = hmac.compare_digest(presented.encode(), self._operator_token)
+        if not is_right:
+            raise _no_token(RefusalCode.OPERATOR_TOKEN_WRONG, "This is not the operators' token.")
+
+
+def _bearer(headers: Headers) -> str:
+    authorization = headers.get("authorization", "")
+    return authorization[len(_BEARER) :].strip() if authorization[: len(_BEARER)].lower() == _BEARER else ""
+
 
 def _presented_key(headers: Headers, key_parameter: str | None) -> str:
-    authorization = headers.get("authorization", "")
-    if authorization[: len(_BEARER)].lower() == _BEARER:
-        return authorization[len(_BEARER) :].strip()
-    return key_parameter or ""
+    return _bearer(headers) or key_parameter or ""
+
+
+def _no_token(code: RefusalCode, what: str) -> Refusal:
+    how = f"Send the value of {_TOKEN_SETTING} in the settings file as `Authorization: Bearer TOKEN`."
+    return Refusal(RefusalBody(code, f"{what} {how}"), {"WWW-Authenticate": "Bearer"})
 
 
 def _no_key(presented: str) -> Refusal:

@@ -11,8 +11,9 @@ from api.broker import Broker
 from api.deps import Services
 from api.middleware import CrossOrigin, Observed
 from api.openapi import describe
-from api.routes import events, health, pages
+from api.routes import events, health, operators, pages
 from api.senders import Senders
+from api.tracing import Tracer
 from clickstream.settings import Settings
 
 
@@ -20,20 +21,22 @@ def create_app(settings: Settings) -> FastAPI:
     """The HTTP service; it connects to the broker when it starts and delivers what waits when it stops."""
     api = settings.api
     broker = Broker(settings.broker, api)
+    tracer = Tracer(settings.clickhouse)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await broker.start()
         yield
+        tracer.close()
         await broker.stop()
 
     app = FastAPI(title="Clickstream", lifespan=lifespan, docs_url=None, redoc_url=None)
     senders = Senders(api.trusted_proxies, truncate_ip=api.truncate_ip)
-    app.state.services = Services(settings, broker, Admission(settings), senders)
+    app.state.services = Services(settings, broker, Admission(settings), senders, tracer)
     app.add_middleware(CrossOrigin, origins=Origins(api.cors_origins).pattern)
     app.add_middleware(Observed)
     faults.register(app)
-    for routes in (events, health, pages):
+    for routes in (events, operators, health, pages):
         app.include_router(routes.router)
     describe(app, settings)
     return app

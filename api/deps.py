@@ -9,6 +9,7 @@ from api.admission import KEY_PARAMETER, Admission
 from api.broker import Broker
 from api.refusals import Refusal, RefusalBody, RefusalCode
 from api.senders import EventSource, Sender, Senders
+from api.tracing import Tracer
 from clickstream.settings import Settings
 
 SOURCE_PARAMETER = "source"
@@ -22,6 +23,7 @@ class Services:
     broker: Broker
     admission: Admission
     senders: Senders
+    tracer: Tracer
 
 
 def services_of(request: Request) -> Services:
@@ -38,11 +40,24 @@ def admit_sender(request: Request, services: Services) -> Sender:
     """
     headers = request.headers
     parameters = request.query_params
-    address = services.senders.address(request.client.host if request.client else "", headers)
+    address = _address(request, services)
     services.admission.admit(headers, parameters.get(KEY_PARAMETER), address)
     return services.senders.sender(
         _source(parameters.get(SOURCE_PARAMETER)), address, headers.get("user-agent", "")
     )
+
+
+def admit_operator(request: Request, services: Services) -> None:
+    """Lets an operator in.
+
+    Raises:
+        Refusal: It is none.
+    """
+    services.admission.admit_operator(request.headers, _address(request, services))
+
+
+def _address(request: Request, services: Services) -> str:
+    return services.senders.address(request.client.host if request.client else "", request.headers)
 
 
 def _source(text: str | None) -> EventSource:

@@ -30,6 +30,38 @@ EXAMPLE_EVENT: Final[Json] = {
 }
 """The brief's example, its two slips corrected."""
 
+EXAMPLE_TRACE: Final[Json] = {
+    "id": "18446744073709551615",
+    "state": "stored",
+    "receipts": [
+        {
+            "source": "http",
+            "origin": "clickstream.events/0",
+            "offset": "1042",
+            "item": 0,
+            "received_at": "2025-01-01T10:00:00.120Z",
+            "loaded_at": "2025-01-01T10:00:01.305Z",
+            "fate": "stored",
+            "decided_at": "2025-01-01T10:00:42.017Z",
+            "event_id": "18446744073709551615",
+            "created_at": "2025-01-01T10:00:00Z",
+            "type": "click",
+            "errors": [],
+            "replayed_at": None,
+            "replay_of": "",
+            "body": '{"id":18446744073709551615,"type":"click"}',
+        }
+    ],
+    "days": [
+        {
+            "date": "2025-01-01",
+            "marts": ["page_view_days"],
+            "rebuilt_at": "2025-01-01T10:00:43.250Z",
+            "run_id": "9f0c2d",
+        }
+    ],
+}
+
 _EVENTS: Final = {"$ref": "#/components/schemas/Events"}
 _STATUS_TEXTS: Final = {
     400: "The body can't be read.",
@@ -67,6 +99,7 @@ def _document(app: FastAPI, settings: Settings) -> Json:
     )
     document["components"]["schemas"] |= _schemas()
     document["components"]["securitySchemes"] = {
+        "operator": {"type": "http", "scheme": "bearer", "description": "The operators' token."},
         "bearer": {"type": "http", "scheme": "bearer", "description": "A write key."},
         "parameter": {
             "type": "apiKey",
@@ -77,6 +110,7 @@ def _document(app: FastAPI, settings: Settings) -> Json:
     }
     paths = document["paths"]
     paths["/events"]["post"] |= _post_events()
+    paths["/events/{id}"]["get"] |= _get_event(paths["/events/{id}"]["get"]["responses"]["200"])
     paths["/health/ready"]["get"]["responses"]["503"] = {
         "description": "Events can't be taken now.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}},
@@ -153,14 +187,50 @@ def _post_responses() -> Json:
         "202": {"description": "Some events, or all of them, are accepted.", "content": answer},
         "422": {"description": "All events break the contract.", "content": answer},
     }
-    refusal = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
     for status in sorted({STATUSES[code] for code in RefusalCode} - {404, 405}):
-        responses[str(status)] = {
-            "description": _STATUS_TEXTS[status],
-            "content": refusal,
-            **({"headers": _RETRY_AFTER} if status in (429, 503) else {}),
-        }
+        responses[str(status)] = _refused(status, _STATUS_TEXTS[status])
     return responses
+
+
+def _refused(status: int, description: str) -> Json:
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
+        **({"headers": _RETRY_AFTER} if status in (429, 503) else {}),
+    }
+
+
+def _get_event(found: Json) -> Json:
+    found["content"]["application/json"]["example"] = EXAMPLE_TRACE
+    texts = {
+        400: "This is no event id.",
+        401: "The operators' token is needed.",
+        404: "Nothing is known of the event.",
+        429: _STATUS_TEXTS[429],
+        500: _STATUS_TEXTS[500],
+        503: "ClickHouse is away. Repeat the request.",
+    }
+    return {
+        "summary": "Follow an event",
+        "description": "Where an event came in, what became of it and why, and in which days it counts. It "
+        "shows personal data, so it asks for the token of operators, `CLICKSTREAM_API__OPERATOR_TOKEN` in "
+        "the settings file; a write key does not do.",
+        "security": [{"operator": []}],
+        "parameters": [
+            {
+                "name": "id",
+                "in": "path",
+                "required": True,
+                "description": "The event's id.",
+                "schema": {"type": "string", "pattern": "^[0-9]{1,20}$"},
+                "example": EXAMPLE_TRACE["id"],
+            }
+        ],
+        "responses": {
+            "200": found | {"description": "What is known."},
+            **{str(status): _refused(status, text) for status, text in texts.items()},
+        },
+    }
 
 
 def _schemas() -> Json:

@@ -22,8 +22,11 @@ class RefusalCode(StrEnum):
     TOO_DEEP = "too_deep"
     WRITE_KEY_MISSING = "write_key_missing"
     WRITE_KEY_UNKNOWN = "write_key_unknown"
+    OPERATOR_TOKEN_MISSING = "operator_token_missing"  # noqa: S105 -- a code
+    OPERATOR_TOKEN_WRONG = "operator_token_wrong"  # noqa: S105 -- a code
     ORIGIN_NOT_ALLOWED = "origin_not_allowed"
     NOT_FOUND = "not_found"
+    EVENT_UNKNOWN = "event_unknown"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TIMEOUT = "body_timeout"
     BODY_TOO_LARGE = "body_too_large"
@@ -33,6 +36,7 @@ class RefusalCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     INTERNAL_ERROR = "internal_error"
     BROKER_UNAVAILABLE = "broker_unavailable"
+    CLICKHOUSE_UNAVAILABLE = "clickhouse_unavailable"
 
 
 STATUSES: Final[Mapping[RefusalCode, int]] = {
@@ -43,8 +47,11 @@ STATUSES: Final[Mapping[RefusalCode, int]] = {
     RefusalCode.TOO_DEEP: 400,
     RefusalCode.WRITE_KEY_MISSING: 401,
     RefusalCode.WRITE_KEY_UNKNOWN: 401,
+    RefusalCode.OPERATOR_TOKEN_MISSING: 401,
+    RefusalCode.OPERATOR_TOKEN_WRONG: 401,
     RefusalCode.ORIGIN_NOT_ALLOWED: 403,
     RefusalCode.NOT_FOUND: 404,
+    RefusalCode.EVENT_UNKNOWN: 404,
     RefusalCode.METHOD_NOT_ALLOWED: 405,
     RefusalCode.BODY_TIMEOUT: 408,
     RefusalCode.BODY_TOO_LARGE: 413,
@@ -54,6 +61,7 @@ STATUSES: Final[Mapping[RefusalCode, int]] = {
     RefusalCode.RATE_LIMITED: 429,
     RefusalCode.INTERNAL_ERROR: 500,
     RefusalCode.BROKER_UNAVAILABLE: 503,
+    RefusalCode.CLICKHOUSE_UNAVAILABLE: 503,
 }
 
 DESCRIPTIONS: Final[Mapping[RefusalCode, str]] = {
@@ -64,8 +72,11 @@ DESCRIPTIONS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.TOO_DEEP: "Objects and arrays are nested deeper than `limit` levels.",
     RefusalCode.WRITE_KEY_MISSING: "The service asks for a write key, and there was none.",
     RefusalCode.WRITE_KEY_UNKNOWN: "The write key is unknown or was revoked.",
+    RefusalCode.OPERATOR_TOKEN_MISSING: "Only operators may ask this, and no token was shown.",
+    RefusalCode.OPERATOR_TOKEN_WRONG: "What was shown is not the operators' token; write keys are none.",
     RefusalCode.ORIGIN_NOT_ALLOWED: "The site that the browser shows may not send here.",
     RefusalCode.NOT_FOUND: "There is nothing at this address.",
+    RefusalCode.EVENT_UNKNOWN: "Nothing is known of an event of this id.",
     RefusalCode.METHOD_NOT_ALLOWED: "The address does not take this method.",
     RefusalCode.BODY_TIMEOUT: "The body took longer to arrive than `limit` seconds.",
     RefusalCode.BODY_TOO_LARGE: "The body has more than `limit` bytes, as sent or decompressed.",
@@ -75,6 +86,7 @@ DESCRIPTIONS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.RATE_LIMITED: "More than `limit` requests a second; go on after `Retry-After` seconds.",
     RefusalCode.INTERNAL_ERROR: "A fault of the service; its log tells more. The request may be repeated.",
     RefusalCode.BROKER_UNAVAILABLE: "The broker is away; nothing is accepted. Repeat it after `Retry-After`.",
+    RefusalCode.CLICKHOUSE_UNAVAILABLE: "ClickHouse is away: events can't be followed now, but are taken.",
 }
 """For each code, what it means."""
 

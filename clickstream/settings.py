@@ -162,6 +162,11 @@ class ApiSettings(BaseModel):
         description="Whether senders need a write key (`clickstream key create`); auto: where the stack "
         "listens elsewhere than on this machine alone.",
     )
+    operator_token: SecretStr = Field(
+        SecretStr(""),
+        description="What operators show to follow an event (`GET /events/{id}`), which reveals personal "
+        "data; made at the first start. No write key opens it, and an empty one opens nothing.",
+    )
     rate_limit_per_second: float | Literal["auto"] = Field(
         "auto",
         description="Requests a second for each key and address; 0 for no limit; auto: 100 where the stack "

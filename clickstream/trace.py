@@ -16,6 +16,9 @@ from clickstream.storage.sql import load_sql
 
 MAX_ID: Final = 2**64 - 1
 
+_MAX_DIGITS: Final = len(str(MAX_ID))
+_SHOWN_CHARACTERS: Final = 100
+
 _CLICK_MARTS: Final = frozenset({"click_position_days"})
 """Marts in which views leave no trace."""
 
@@ -136,9 +139,12 @@ def parse_id(text: str) -> int:
         BadInputError: It is none.
     """
     digits = text.strip()
-    if not (digits.isascii() and digits.isdigit() and int(digits) <= MAX_ID):
-        raise BadInputError(f"{text!r} is no event id: ids are whole numbers from 0 to {MAX_ID}.")
-    return int(digits)
+    # Python reads no numbers of thousands of digits, not even of zeros.
+    number = digits.lstrip("0") or "0"
+    if not (digits.isascii() and digits.isdigit() and len(number) <= _MAX_DIGITS and int(number) <= MAX_ID):
+        shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+        raise BadInputError(f"{shown!r} is no event id: ids are whole numbers from 0 to {MAX_ID}.")
+    return int(number)
 
 
 def trace_event(client: Client, event_id: int) -> Trace:

@@ -25,11 +25,18 @@ class Role(StrEnum):
     READER = "reader"
 
 
-def connect(settings: ClickHouseSettings, role: Role) -> Client:
+def connect(
+    settings: ClickHouseSettings, role: Role, *, answer_timeout_seconds: int = _ANSWER_TIMEOUT_SECONDS
+) -> Client:
     """Connects as the writing or the reading user; the database need not exist yet.
 
     Reads that fail on the way are tried again; writes are not, since the caller knows whether it may.
     The connection has no session of its own, so a statement may be sent while the result of another is read.
+
+    Args:
+        settings: Where ClickHouse is, and its users.
+        role: Which of them.
+        answer_timeout_seconds: How long it may say nothing before a statement has failed.
 
     Raises:
         ServiceUnavailableError: ClickHouse does not answer.
@@ -47,7 +54,7 @@ def connect(settings: ClickHouseSettings, role: Role) -> Client:
             password=password.get_secret_value(),
             database="__default__",
             connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-            send_receive_timeout=_ANSWER_TIMEOUT_SECONDS,
+            send_receive_timeout=answer_timeout_seconds,
             query_retries=_READ_RETRIES,
             autogenerate_session_id=False,
             client_name="clickstream",

@@ -1,9 +1,11 @@
-"""One stack with the real Kafka and the API; those who break something start one of their own."""
+"""One stack with the real Kafka, ClickHouse and the API; who breaks something mends it again."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from clickstream.storage.client import Role, connect
+from clickstream.storage.migrations import migrate
 from stack.isolated import isolated_stack
 from tests.integration.api.service import ApiStack
 
@@ -18,7 +20,8 @@ SETTINGS = {
 
 @pytest.fixture(scope="package")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiStack]:
-    with isolated_stack(tmp_path_factory.mktemp("api"), ("api",), SETTINGS) as stack:
+    with isolated_stack(tmp_path_factory.mktemp("api"), ("api", "clickhouse"), SETTINGS) as stack:
+        migrate(connect(stack.settings.clickhouse, Role.WRITER), stack.settings.clickhouse)
         running = ApiStack(stack)
         with running.client:
             yield running

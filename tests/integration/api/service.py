@@ -67,6 +67,11 @@ class ApiStack:
         return self.stack.settings
 
     @property
+    def as_operator(self) -> dict[str, str]:
+        """The headers of an operator."""
+        return {"Authorization": f"Bearer {self.settings.api.operator_token.get_secret_value()}"}
+
+    @property
     def log(self) -> str:
         return "".join(path.read_text() for path in self.stack.paths.logs.glob("api.log*"))
 
@@ -85,6 +90,15 @@ class ApiStack:
 
     def pid(self, service: str) -> int:
         return self.stack.supervisor.processes()[service].pid
+
+    def stop(self, service: str) -> None:
+        """Stops a service; until it has ended it could not be started again."""
+        self.stack.supervisor.stop_process(service)
+        wait_until(lambda: self.pid(service) == 0, f"{service} has ended")
+
+    def start(self, service: str) -> None:
+        """Has a stopped service started."""
+        self.stack.supervisor.start_process(service)
 
     def metric(self, name: str) -> float:
         """The value of a series, by its line's beginning."""

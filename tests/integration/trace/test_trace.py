@@ -109,10 +109,14 @@ def test_an_id_elsewhere_than_in_the_id_field_is_no_trace(client: Client) -> Non
     assert trace_event(client, story.A_USER) == Trace(story.A_USER, TraceState.UNKNOWN, (), ())
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "18446744073709551616", "٣"])
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "18446744073709551616", "٣", "9" * 5_000])
 def test_what_is_no_id_is_refused(text: str) -> None:
     with pytest.raises(BadInputError, match="no event id"):
         parse_id(text)
+
+
+def test_zeros_before_an_id_mean_nothing() -> None:
+    assert parse_id(" " + "0" * 5_000 + "42") == 42
 
 
 def test_the_command_tells_it_in_words_and_as_json(client: Client) -> None:

@@ -1,5 +1,6 @@
 """What the API says of itself is what the contract and the loader say."""
 
+import dataclasses
 import gzip
 import re
 from typing import Any
@@ -10,12 +11,14 @@ from api import broker, metrics
 from api.app import create_app
 from api.middleware import SECURITY_HEADERS
 from api.refusals import DESCRIPTIONS, STATUSES, RefusalCode
+from api.routes.operators import EventTrace
 from api.routes.pages import STATIC
 from api.senders import EventSource
 from clickstream.contract import FIELDS
 from clickstream.reasons import ErrorCode
-from clickstream.settings import ClickHouseSettings, MageSettings, Settings
+from clickstream.settings import ClickHouseSettings, MageSettings, Settings, SupersetSettings
 from clickstream.sources.broker import HEADER_SOURCES, MAX_VALUE_BYTES, SOURCE_HEADER
+from clickstream.trace import Receipt
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +27,7 @@ def document() -> dict[str, Any]:
         _env_file=None,
         clickhouse=ClickHouseSettings(writer_password="unused", reader_password="unused"),
         mage=MageSettings(owner_password="unused", jwt_secret="unused"),
+        superset=SupersetSettings(admin_password="unused", viewer_password="unused", secret_key="unused"),
     )
     return create_app(settings).openapi()
 
@@ -60,6 +64,19 @@ def test_every_status_of_a_refusal_is_documented(document: dict[str, Any]) -> No
     documented = set(document["paths"]["/events"]["post"]["responses"])
     assert {str(STATUSES[code]) for code in RefusalCode} - documented == {"404", "405"}
     assert {"202", "422"} <= documented
+
+
+def test_following_an_event_is_described_for_operators_alone(document: dict[str, Any]) -> None:
+    described = document["paths"]["/events/{id}"]["get"]
+    assert described["security"] == [{"operator": []}]
+    assert set(described["responses"]) == {"200", "400", "401", "404", "429", "500", "503"}
+    example = described["responses"]["200"]["content"]["application/json"]["example"]
+    assert EventTrace.model_validate(example).model_dump(mode="json").keys() == example.keys()
+    receipt = _schema(document, "EventReceipt")["properties"]
+    assert set(receipt) == {field.name for field in dataclasses.fields(Receipt)}
+    assert (
+        receipt["offset"]["type"] == _schema(document, "EventTrace")["properties"]["id"]["type"] == "string"
+    )
 
 
 def test_records_are_what_the_loader_takes() -> None:
