@@ -20,7 +20,7 @@ _STOP_SECONDS: Final = 20
 # insert, which it would not dare to repeat.
 _KEEP_ALIVE_SECONDS: Final = 900
 # A query may come in the address, so a request line may be long.
-_MAX_HEADER_BYTES: Final = 1024 * 1024
+MAX_HEADER_BYTES: Final = 1024 * 1024
 
 
 def main() -> int:
@@ -52,7 +52,7 @@ def _serve(settings: Settings, engine: Engine) -> int:
             log_config=None,
             timeout_graceful_shutdown=_STOP_SECONDS,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             server_header=False,
         )
     )

@@ -23,18 +23,17 @@ def _assert_each_is_there_once(accepted: set[int], records: list[Record]) -> Non
 
 
 def test_a_stopped_broker_is_told_in_time_and_nothing_accepted_is_lost(api: ApiStack) -> None:
-    supervisor = api.stack.supervisor
     with api.records() as read:
         with Senders(api.url) as senders:
             wait_until(lambda: len(senders.accepted) > 100, "events flow")
-            supervisor.stop_process("kafka")
+            api.stop("kafka")
             wait_until(lambda: len(senders.refusals) > 20, "the outage is told")
             ready = api.client.get("/health/ready")
             assert (ready.status_code, ready.json()["dependencies"]["broker"]["status"]) == (503, "away")
             assert api.client.get("/health/live").status_code == 200
             assert api.metric("clickstream_api_broker_up") == 0
             mixed = api.post([event(), event(type="hover")])
-            supervisor.start_process("kafka")
+            api.start("kafka")
             before = len(senders.accepted)
             wait_until(lambda: len(senders.accepted) > before + 100, "events flow again")
         wait_until(api.is_ready, "the service is ready again")
@@ -59,17 +58,16 @@ def test_a_killed_broker_comes_back_and_nothing_accepted_is_lost(api: ApiStack) 
 
 
 def test_a_service_that_starts_without_a_broker_waits_for_it(api: ApiStack, tmp_path: Path) -> None:
-    supervisor = api.stack.supervisor
-    supervisor.stop_process("kafka")
+    api.stop("kafka")
     try:
         with OwnApi(api, tmp_path / "api.log") as own:
             assert own.client.post("/events", json=[event()]).status_code == 503
-            supervisor.start_process("kafka")
+            api.start("kafka")
             wait_until(
                 lambda: own.client.post("/events", json=[event()]).status_code == 202, "events are accepted"
             )
     finally:
-        supervisor.start_process("kafka")
+        api.start("kafka")
         wait_until(api.is_ready, "the service is ready again")
 
 
