@@ -17,7 +17,7 @@ from clickstream.storage.sql import split_statements
 
 def main(step: str, directory: str, csv_path: str = "") -> None:
     """Runs one step's SQL and prints the seconds that it took, start of the process not counted."""
-    connection = chdb.connect(directory)
+    connection = chdb.connect(directory)  # type: ignore[no-untyped-call]
     statements = split_statements((Path(__file__).parent / f"{step}.sql").read_text(encoding="utf-8"))
     start = time.perf_counter()
     for statement in statements:
