@@ -7,7 +7,7 @@ from dashboards.databases import VERSION
 from dashboards.fields import Field, refuse_unknown, required, to_file, to_superset
 from dashboards.files import AssetError, Document
 from dashboards.identity import asset_uuid
-from dashboards.warehouse import Column, UnknownTableError, table
+from dashboards.warehouse import Column, UnknownTableError, table, tables
 
 DATABASE: Final = "clickstream"
 
@@ -75,7 +75,7 @@ def compile_dataset(slug: str, document: Document, schema: str) -> Document:
     known = _warehouse_columns(where, document)
     for name, attributes in own.items():
         refuse_unknown(f"{where}: column {name}", attributes, [field.name for field in _COLUMN_FIELDS])
-        if name not in known and "expression" not in attributes:
+        if known and name not in known and "expression" not in attributes:
             raise AssetError(
                 f"{where}: {document['table']} has no column {name}; a calculated one needs an expression."
             )
@@ -121,15 +121,22 @@ def decompile_dataset(exported: Document, database: str) -> Document:
 
 
 def _warehouse_columns(where: str, document: Document) -> Mapping[str, Column]:
-    """The columns of the dataset's view or mart, which a query of its own (`sql`) has as well."""
+    """The columns of the dataset's view or mart, which a query of its own (`sql`) has as well.
+
+    None for a query under another name: its file has all the columns.
+    """
+    name = required(where, document, "table")
+    if document.get("sql") and name not in tables():
+        return {}
     try:
-        return table(required(where, document, "table")).columns
+        return table(name).columns
     except UnknownTableError as error:
         raise AssetError(f"{where}: {error}") from error
 
 
 def _warehouse_description(document: Document) -> str | None:
-    return table(document["table"]).description
+    found = tables().get(document["table"])
+    return found.description if found else None
 
 
 def _compile_metric(where: str, name: str, attributes: Document) -> Document:

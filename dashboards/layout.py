@@ -205,30 +205,31 @@ class _LayoutDecompiler:
 
     def _node(self, id_: str) -> Document:
         component = self._position.get(id_)
-        if component is None:
-            return {}
-        meta = component.get("meta", {})
-        match component["type"]:
+        return self._component(id_, component["type"], component.get("meta", {})) if component else {}
+
+    def _component(self, id_: str, type_: str, meta: Document) -> Document:
+        node: Document = {}
+        match type_:
             case "CHART":
-                return self._chart(meta)
+                node = self._chart(meta)
             case "MARKDOWN":
-                return {"markdown": meta.get("code", ""), **self._size(meta)}
+                node = {"markdown": meta.get("code", ""), **self._size(meta)}
             case "HEADER":
                 size = meta.get("headerSize", _HEADER_SIZE)
                 shown_size = {} if size == _HEADER_SIZE else {"size": size}
-                return {"header": meta.get("text", ""), **shown_size, **self._background(meta)}
+                node = {"header": meta.get("text", ""), **shown_size, **self._background(meta)}
             case "DIVIDER":
-                return {"divider": True}
+                node = {"divider": True}
             case "ROW":
-                return {**self._background(meta), "row": self._children(id_)}
+                node = {**self._background(meta), "row": self._children(id_)}
             case "COLUMN":
                 width = {"width": meta.get("width", CHART_WIDTH)}
-                return {**width, **self._background(meta), "column": self._children(id_)}
+                node = {**width, **self._background(meta), "column": self._children(id_)}
             case "TABS":
-                return {"tabs": self._children(id_)}
+                node = {"tabs": self._children(id_)}
             case "TAB":
-                return {"tab": meta.get("text", ""), "content": self._children(id_)}
-        return {}
+                node = {"tab": meta.get("text", ""), "content": self._children(id_)}
+        return node
 
     def _chart(self, meta: Document) -> Document:
         slug = self._slugs.get(str(meta.get("uuid")))

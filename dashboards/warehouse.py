@@ -57,7 +57,7 @@ def tables() -> Mapping[str, Table]:
         described = document["columns"]
         found[name] = Table(
             name=name,
-            description=f"{document['description']} {document['grain']}.",
+            description=f"{document['description']} {document['grain'].removesuffix('.')}.",
             columns={
                 column: Column(column, type_, str(described.get(column, "")))
                 for column, type_ in types.get(name, {}).items()

@@ -15,6 +15,7 @@ from dashboards.files import Assets, Document
 from dashboards.identity import KINDS, asset_uuid, free_slug
 from dashboards.live.models import EXPORT_COMMANDS, all_of, title_of
 from dashboards.state import State
+from dashboards.warehouse import tables
 
 # Databases have passwords; only the one of the stack is a file.
 _ADOPTED_KINDS: Final = ("datasets", "charts", "dashboards")
@@ -55,7 +56,7 @@ def _adopt(kind: str, slugs: Slugs) -> list[str]:
             continue
         title = title_of(kind, model)
         if not _is_ours(kind, model, slugs):
-            remarks.append(f"left out, as it uses another database: {title} ({kind})")
+            remarks.append(f"left out, as its data are no view or mart of the warehouse: {title} ({kind})")
             continue
         slug = free_slug(title, slugs[kind].values())
         model.uuid = uuid.UUID(asset_uuid(kind, slug))
@@ -68,7 +69,8 @@ def _is_ours(kind: str, model: Any, slugs: Slugs) -> bool:
     """Whether all that it is made of has a file."""
     match kind:
         case "datasets":
-            return str(model.database.uuid) in slugs["databases"]
+            is_described = bool(model.sql) or model.table_name in tables()
+            return is_described and str(model.database.uuid) in slugs["databases"]
         case "charts":
             return model.table is not None and str(model.table.uuid) in slugs["datasets"]
     return True
@@ -96,4 +98,7 @@ def _exported(kind: str, slugs: Mapping[str, str]) -> dict[str, Document]:
             files = EXPORT_COMMANDS[kind]([model.id], export_related=False).run()
             (text,) = [content() for name, content in files if name != METADATA_FILE]
             documents[str(model.uuid)] = yaml.safe_load(text)
+            if kind == "datasets":
+                # Superset puts the database's there where the dataset has none.
+                documents[str(model.uuid)]["cache_timeout"] = model._cache_timeout
     return documents

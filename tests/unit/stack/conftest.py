@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from clickstream.settings import ClickHouseSettings, MageSettings, Settings, StackSettings
+from clickstream.settings import ClickHouseSettings, MageSettings, Settings, StackSettings, SupersetSettings
 
 
 @pytest.fixture
@@ -16,4 +16,9 @@ def settings(tmp_path: Path) -> Settings:
             writer_password=SecretStr("writer-secret"), reader_password=SecretStr("reader-secret")
         ),
         mage=MageSettings(owner_password=SecretStr("owner-secret"), jwt_secret=SecretStr("signing-secret")),
+        superset=SupersetSettings(
+            admin_password=SecretStr("admin-secret"),
+            viewer_password=SecretStr("viewer-secret"),
+            secret_key=SecretStr("superset-secret"),
+        ),
     )
