@@ -13,15 +13,15 @@ import typer
 from benchmarks.delays import measure_delays
 from benchmarks.files import measure_files
 from benchmarks.posting import measure_posting
-from benchmarks.samples import Sample, median_times, summarize
+from benchmarks.samples import Extent, Sample, median_times, summarize
 from benchmarks.streaming import measure_streaming
 from clickstream.cli.output import err, out, print_table
 
-PARTS: Final[Mapping[str, Callable[[Path, int, int, float], list[Sample]]]] = {
-    "csv": lambda directory, events, rounds, _seconds: measure_files(directory, events, rounds),
-    "http": lambda directory, _events, rounds, _seconds: measure_posting(directory, rounds),
-    "stream": lambda directory, events, rounds, _seconds: measure_streaming(directory, events, rounds),
-    "delay": lambda directory, _events, _rounds, seconds: measure_delays(directory, seconds),
+PARTS: Final[Mapping[str, Callable[[Path, Extent], list[Sample]]]] = {
+    "csv": measure_files,
+    "http": measure_posting,
+    "stream": measure_streaming,
+    "delay": measure_delays,
 }
 """What can be measured by itself: CSV → raw → marts, POST, topic → raw, from sending to the views."""
 
@@ -56,17 +56,16 @@ def main(
     if load > _BUSY_LOAD:
         err.print(f"The machine is busy already (load {load:.1f}): figures will be lower than it can do.")
     samples: list[Sample] = []
-    with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
-        for name, measure in PARTS.items():
-            if only and name not in only:
-                continue
-            start = time.monotonic()
-            err.print(f"{name} …")
-            directory = Path(temporary) / name
-            directory.mkdir()
-            samples += measure(directory, events, rounds, seconds)
-            err.print(f"{name}: {time.monotonic() - start:.0f} s")
-    _write(json_file, samples, load)
+    for name, measure in PARTS.items():
+        if only and name not in only:
+            continue
+        start = time.monotonic()
+        err.print(f"{name} …")
+        with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as directory:
+            samples += measure(Path(directory), Extent(events, rounds, seconds))
+        err.print(f"{name}: {time.monotonic() - start:.0f} s")
+        # After each part, so that one that fails takes nothing along.
+        _write(json_file, samples, load)
     _print(samples)
     out.print(f"All figures: {json_file}", markup=False)
 

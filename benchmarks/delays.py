@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from benchmarks.http_client import Task
 from benchmarks.posting import Sending, Server
-from benchmarks.samples import SENT_TO_RAW, SENT_TO_VIEWS, Sample, Subject, percentile, percentiles
+from benchmarks.samples import SENT_TO_RAW, SENT_TO_VIEWS, Extent, Sample, Subject, percentile, percentiles
 from clickstream.storage.client import Role, connect
 from stack.isolated import isolated_stack
 
@@ -54,12 +54,12 @@ class Counter:
         self._due = time.time() + self.every_seconds
 
 
-def measure_delays(directory: Path, seconds: float) -> list[Sample]:
+def measure_delays(directory: Path, extent: Extent) -> list[Sample]:
     """Sends at a steady rate to the API of a whole stack, whose Mage starts `process_events` each minute."""
     raw = Counter("select count() from raw_events", _RAW_LOOK_SECONDS)
     view = Counter("select sum(views + clicks) from page_views", _VIEW_LOOK_SECONDS)
     task = Task(
-        seconds=seconds,
+        seconds=extent.seconds,
         connections=_CONNECTIONS,
         events_per_body=_EVENTS_A_REQUEST,
         rate=EVENTS_PER_SECOND / _EVENTS_A_REQUEST,
@@ -68,8 +68,8 @@ def measure_delays(directory: Path, seconds: float) -> list[Sample]:
     with isolated_stack(directory, ("api", "stream_events", "mage")) as stack:
         client = connect(stack.settings.clickhouse, Role.READER)
         sending = Sending(Server.on_port(stack.settings.api.port), task)
-        expected = round(EVENTS_PER_SECOND * seconds)
-        deadline = time.monotonic() + seconds + _PATIENCE_SECONDS
+        expected = round(EVENTS_PER_SECOND * extent.seconds)
+        deadline = time.monotonic() + extent.seconds + _PATIENCE_SECONDS
         while view.count < expected:
             if time.monotonic() > deadline:
                 sending.end()

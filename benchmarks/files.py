@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.samples import CSV_TO_RAW, RAW_TO_MARTS, Sample, Subject
+from benchmarks.samples import CSV_TO_RAW, RAW_TO_MARTS, Extent, Sample, Subject
 from clickstream.storage.client import Role, connect
 from clickstream.storage.migrations import migrate
 from generator.csv_writer import write_dataset
@@ -28,15 +28,16 @@ class Run:
     peak_bytes: int
 
 
-def measure_files(directory: Path, events: int, rounds: int) -> list[Sample]:
+def measure_files(directory: Path, extent: Extent) -> list[Sample]:
     """Loads and processes a generated file, each round from empty databases."""
     files = DatasetFiles.beside(directory / "events.csv")
-    write_dataset(Plan(events=events, days=30, faults=0.01, duplicates=0.02), files, lambda _done: None)
+    plan = Plan(events=extent.events, days=30, faults=0.01, duplicates=0.02)
+    write_dataset(plan, files, lambda _done: None)
     samples: list[Sample] = []
-    for number in range(rounds):
+    for number in range(extent.rounds):
         round_directory = directory / f"round-{number}"
         round_directory.mkdir()
-        samples += _run_once(round_directory, str(files.events), events)
+        samples += _run_once(round_directory, str(files.events), extent.events)
     return samples
 
 

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from benchmarks.http_client import HOST, Outcome, Task
-from benchmarks.samples import POST_BATCH, POST_HALF_LOAD, POST_SINGLE, Sample, Subject, percentiles
+from benchmarks.samples import POST_BATCH, POST_HALF_LOAD, POST_SINGLE, Extent, Sample, Subject, percentiles
 from stack.isolated import isolated_stack
 from stack.processes import free_ports, holder_of
 
@@ -46,7 +46,7 @@ class Server:
         return cls(port, process.pid)
 
 
-def measure_posting(directory: Path, rounds: int) -> list[Sample]:
+def measure_posting(directory: Path, extent: Extent) -> list[Sample]:
     """Single events and batches of 100 from as many connections as keep the server busy, then half that load.
 
     The rates are those for a second of the server's processor time, since broker and client run on the same
@@ -58,7 +58,7 @@ def measure_posting(directory: Path, rounds: int) -> list[Sample]:
         warm_up = Task(seconds=_WARM_UP_SECONDS, connections=_CONNECTIONS, events_per_body=1)
         for server in (api, bare):
             Sending(server, warm_up).outcome()
-        for _ in range(rounds):
+        for _ in range(extent.rounds):
             single = Task(seconds=_SECONDS, connections=_CONNECTIONS, events_per_body=1)
             sample = _compare_rates(POST_SINGLE, api, bare, single)
             half = Task(

@@ -8,6 +8,21 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is measured.
+
+    Attributes:
+        events: Of the generated file, and of the topic.
+        rounds: How often everything is measured.
+        seconds: How long events are sent to see when they are in the views.
+    """
+
+    events: int
+    rounds: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One line of the table.
 

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
 
 from benchmarks.bodies import make_bodies
-from benchmarks.samples import TOPIC_TO_RAW, Sample
+from benchmarks.samples import TOPIC_TO_RAW, Extent, Sample
 from clickstream.settings import BrokerSettings
 from clickstream.storage.client import Role, connect
 from stack.isolated import isolated_stack
@@ -29,18 +29,18 @@ _PATIENCE_SECONDS: Final = 180.0
 _POLL_SECONDS: Final = 0.2
 
 
-def measure_streaming(directory: Path, events: int, rounds: int) -> list[Sample]:
+def measure_streaming(directory: Path, extent: Extent) -> list[Sample]:
     """Fills the topic while nobody reads it, then has each read it.
 
     The time begins when the first batch is stored, so that neither the start of a process nor its joining of
     the consumer group is in it, and ends with the last batch.
     """
-    records = max(events, LEAST_EVENTS) // EVENTS_A_RECORD
+    records = max(extent.events, LEAST_EVENTS) // EVENTS_A_RECORD
     samples = []
     with isolated_stack(directory, (SERVICE,)) as stack:
         client = connect(stack.settings.clickhouse, Role.READER)
         bodies = make_bodies(_DIFFERENT_RECORDS, EVENTS_A_RECORD, "stream")
-        for _ in range(rounds):
+        for _ in range(extent.rounds):
             _stop_stream(stack)
             _fill_topic(stack.settings.broker, list(islice(cycle(bodies), records)))
             alone = _read_alone(records)
