@@ -60,6 +60,7 @@ EXAMPLE_TRACE: Final[Json] = {
             "run_id": "9f0c2d",
         }
     ],
+    "receipts_left_out": 0,
 }
 
 _EVENTS: Final = {"$ref": "#/components/schemas/Events"}

@@ -15,6 +15,9 @@ from clickstream.storage.marts import MARTS
 from clickstream.storage.sql import load_sql
 
 MAX_ID: Final = 2**64 - 1
+MAX_RECEIPTS: Final = 500
+"""Receipts that are looked up; who repeats an event without end has more."""
+
 
 _MAX_DIGITS: Final = len(str(MAX_ID))
 _SHOWN_CHARACTERS: Final = 100
@@ -124,12 +127,14 @@ class Trace:
         state: What became of it as a whole; stored if any receipt of it is.
         receipts: The raw rows, first received first.
         days: The days of the marts that it touched.
+        receipts_left_out: How many receipts there are beyond those that were looked up.
     """
 
     id: int
     state: TraceState
     receipts: tuple[Receipt, ...]
     days: tuple[TouchedDay, ...]
+    receipts_left_out: int
 
 
 def parse_id(text: str) -> int:
@@ -159,12 +164,13 @@ def trace_event(client: Client, event_id: int) -> Trace:
     Returns:
         What is known; `UNKNOWN` and no receipts if nothing is.
     """
-    parameters = {"id": event_id, "text": str(event_id)}
+    parameters = {"id": event_id, "text": str(event_id), "limit": MAX_RECEIPTS}
     rows = client.query(load_sql("queries/trace_coordinates"), parameters=parameters).result_rows
-    receipts = _follow_replays(client, {_coordinate(row) for row in rows})
+    left_out = rows[0][-1] - len(rows) if rows else 0
+    receipts = _follow_replays(client, {_coordinate(row[:-1]) for row in rows})
     stored = [receipt for receipt in receipts if receipt.fate is Fate.STORED]
     days = tuple(_find_day(client, receipt) for receipt in stored)
-    return Trace(event_id, _judge(receipts), receipts, days)
+    return Trace(event_id, _judge(receipts), receipts, days, left_out)
 
 
 def _follow_replays(client: Client, found: set[Coordinate]) -> tuple[Receipt, ...]:

@@ -66,6 +66,7 @@ class EventTrace(BaseModel):
     state: TraceState = Field(description="What became of it as a whole.")
     receipts: list[EventReceipt] = Field(description="First received first.")
     days: list[MartDay]
+    receipts_left_out: int = Field(description="Receipts beyond those listed.")
 
 
 @router.get("/events/{id}", response_model=EventTrace)
@@ -114,6 +115,7 @@ def _shown(trace: Trace) -> EventTrace:
             MartDay(date=day.date, marts=list(day.marts), rebuilt_at=day.rebuilt_at, run_id=day.run_id)
             for day in trace.days
         ],
+        receipts_left_out=trace.receipts_left_out,
     )
 
 

@@ -46,6 +46,8 @@ def _print_trace(found: Trace) -> None:
         ("received (UTC)", "source", "origin:offset:item", "in raw since", "became", "at"),
         [_describe(receipt) for receipt in found.receipts],
     )
+    if found.receipts_left_out:
+        out.print(f"There are {found.receipts_left_out:,} more receipts.")
     errors = [(receipt.name, error) for receipt in found.receipts for error in receipt.errors]
     if errors:
         print_table(

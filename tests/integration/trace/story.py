@@ -25,6 +25,10 @@ FIXED: Final = 105
 FIXED_TO_ANOTHER_ID: Final = 106
 ANOTHER_ID: Final = 107
 WAITING: Final = 108
+WITHOUT_END: Final = 109
+"""An id that is sent thousands of times."""
+
+TIMES: Final = 3_000
 
 VIEW_OFFSET: Final = 0
 TWICE_OFFSETS: Final = (3, 4)
@@ -73,6 +77,9 @@ def happen(client: Client) -> None:
             for number, (event_id, offset) in enumerate(replays, start=1)
         ],
     )
+    process()
+    often = event(WITHOUT_END)
+    _receive(client, [_row(number, often, origin="http/0", source="http") for number in range(TIMES)])
     process()
     _receive(client, [_row(WAITING_OFFSET, event(WAITING))])
 

@@ -11,7 +11,7 @@ from clickstream.cli.app import app
 from clickstream.errors import BadInputError
 from clickstream.reasons import ErrorCode
 from clickstream.storage.marts import MARTS
-from clickstream.trace import Fate, Trace, TraceState, parse_id, trace_event
+from clickstream.trace import MAX_RECEIPTS, Fate, Trace, TraceState, parse_id, trace_event
 from tests.integration.trace import story
 from tests.integration.trace.story import RECEIVED, TOPIC
 
@@ -106,7 +106,16 @@ def test_a_replay_and_the_event_that_it_repeats_lead_to_each_other(
 
 
 def test_an_id_elsewhere_than_in_the_id_field_is_no_trace(client: Client) -> None:
-    assert trace_event(client, story.A_USER) == Trace(story.A_USER, TraceState.UNKNOWN, (), ())
+    assert trace_event(client, story.A_USER) == Trace(story.A_USER, TraceState.UNKNOWN, (), (), 0)
+
+
+def test_an_event_that_is_sent_without_end_is_shown_in_part(client: Client) -> None:
+    trace = trace_event(client, story.WITHOUT_END)
+
+    assert trace.state is TraceState.STORED
+    assert len(trace.receipts) == MAX_RECEIPTS
+    assert [receipt.fate for receipt in trace.receipts].count(Fate.STORED) == len(trace.days) == 1
+    assert trace.receipts_left_out == story.TIMES - MAX_RECEIPTS
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "18446744073709551616", "٣", "9" * 5_000])
