@@ -4,12 +4,16 @@ import os
 import signal
 import threading
 import uuid
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
+from clickhouse_connect.driver.client import Client
 
+from clickstream.cli.state import ledger_rows
 from clickstream.errors import ServiceUnavailableError
 from clickstream.settings import Settings, get_settings
 from clickstream.sources.broker import raw_table
@@ -48,13 +52,21 @@ def send(settings: Settings, target: Target, key: Path, events: int) -> RunResul
     return result
 
 
-def test_the_warehouse_equals_the_merged_key_of_file_http_and_broker(
-    settings: Settings, bookmark: Bookmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def warehouse(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """An empty database; `get_settings()` leads to it."""
     monkeypatch.setenv("CLICKSTREAM_CLICKHOUSE__DATABASE", f"test_{uuid.uuid4().hex}")
     get_settings.cache_clear()
     client = connect(get_settings().clickhouse, Role.WRITER)
     migrate(client, get_settings().clickhouse)
+    yield client
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+def test_the_warehouse_equals_the_merged_key_of_file_http_and_broker(
+    settings: Settings, bookmark: Bookmark, warehouse: Client, tmp_path: Path
+) -> None:
     files = DatasetFiles.beside(tmp_path / "file.csv")
     plan = Plan(2_000, 3, 42, 0.02, 0.02, date(2026, 3, 2))
     write_dataset(plan, files, lambda _: None)
@@ -64,14 +76,40 @@ def test_the_warehouse_equals_the_merged_key_of_file_http_and_broker(
 
     merge_keys([files.key, *live], tmp_path / "all.key.json")
     load(files.events)
-    insert_raw(client, raw_table(bookmark.read()), "all records")
+    insert_raw(warehouse, raw_table(bookmark.read()), "all records")
     process()
-    comparisons = compare_with_key(client, load_key(tmp_path / "all.key.json"))
+    comparisons = compare_with_key(warehouse, load_key(tmp_path / "all.key.json"))
 
     assert {item.name: list(item.differences) for item in comparisons if item.differences} == {}
     assert {item.name for item in comparisons} > {"ledger", "error codes", "daily_active_users"}
-    monkeypatch.undo()
-    get_settings.cache_clear()
+
+
+def test_the_ledger_shows_what_the_service_says_was_acknowledged(
+    settings: Settings, bookmark: Bookmark, warehouse: Client, control: httpx.Client
+) -> None:
+    before = call(settings.generator, "GET", "/status")
+    options = {"rate_per_second": 1_000, "target": "both", "faults_percent": 10, "duplicates_percent": 10}
+    assert control.post("/start", json=options).status_code == 200
+    wait_until(lambda: _received(call(settings.generator, "GET", "/status")) - _received(before) > 2_000)
+    control.post("/stop", json={})
+    wait_until_all_is_acknowledged(settings.generator)
+    after = call(settings.generator, "GET", "/status")
+
+    insert_raw(warehouse, raw_table(bookmark.read()), "all records")
+    process()
+
+    columns, rows = ledger_rows(warehouse)
+    found: dict[str, Counter[str]] = {source.value: Counter() for source in Source}
+    for source, _date, *counts in rows:
+        found[source].update(dict(zip(columns[2:], counts, strict=True)))
+    for source in Source:
+        now, then = after.sources[source], before.sources[source]
+        assert now.uncertain == then.uncertain
+        assert found[source]["stored"] == now.valid - then.valid > 500
+        assert found[source]["duplicate"] == now.duplicate - then.duplicate > 20
+        assert found[source]["quarantined"] == now.faulty - then.faulty > 20
+        assert found[source]["received"] == now.received - then.received
+        assert (found[source]["pending"], found[source]["unaccounted"]) == (0, 0)
 
 
 def test_a_broker_that_is_killed_has_each_record_once(
