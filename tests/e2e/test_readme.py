@@ -3,13 +3,19 @@
 import json
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, Request
 
-from clickstream.settings import PROJECT_ROOT
+from clickstream.settings import PROJECT_ROOT, env_file
 from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
 
@@ -24,10 +30,44 @@ def commands(section: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line.startswith("clickstream ")]
 
 
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files and logs nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+class Site:
+    """A site of somebody's own, on another origin than the API."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder))
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def origin(self, host: str) -> str:
+        return f"http://{host}:{self._server.server_port}"
+
+    def write(self, html: str) -> None:
+        (self._folder / "index.html").write_text(html)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    running = Site(tmp_path_factory.mktemp("site"))
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Stack]:
     services = ("mage", "api", "stream_events")
-    with isolated_stack(tmp_path_factory.mktemp("readme"), services=services) as running:
+    settings = {"CLICKSTREAM_API__CORS_ORIGINS": site.origin("127.0.0.1")}
+    with isolated_stack(tmp_path_factory.mktemp("readme"), services, settings) as running:
         yield running
 
 
@@ -77,18 +117,77 @@ def test_the_examples_over_http_and_kafka_arrive(stack: Stack, tmp_path: Path) -
     producer.write_text(example("python", stack))
     assert shell(f"python {producer}").returncode == 0
 
-    query = "select source, session_id from events where session_id in ('s-77', 's-78') and source != 'csv'"
-    for _ in range(30):
-        shell("clickstream process")
-        found = json.loads(shell(f'clickstream sql "{query}" --json').stdout)
-        if len(found) == 2:
-            break
-        time.sleep(1)
+    found = processed("source, session_id", "session_id in ('s-77', 's-78') and source != 'csv'", rows=2)
 
     assert sorted((row["source"], row["session_id"]) for row in found) == [
         ("broker", "s-78"),
         ("http", "s-77"),
     ]
+
+
+def test_a_click_on_the_page_of_the_readme_arrives_from_a_site_that_is_allowed(
+    stack: Stack, site: Site, browser: Browser
+) -> None:
+    site.write(example("html", stack))
+    with click(browser, site.origin("localhost")) as page:  # Another name is another site.
+        page.wait_for_event("requestfailed", is_sending_events)
+    with click(browser, site.origin("127.0.0.1")) as page:
+        answer = page.wait_for_event("requestfinished", is_sending_events).response()
+    assert answer is not None
+    assert answer.status == 202
+    columns = "type, event_title, element_id, toString(user_id) as user, url, x > 0 as has_place"
+    found = processed(columns, "source = 'tracker' and type = 'click'", rows=1)
+
+    assert found == [
+        {
+            "type": "click",
+            "event_title": "checkout",
+            "element_id": "#submit-button",
+            "user": "42",
+            "url": f"{site.origin('127.0.0.1')}/",
+            "has_place": 1,
+        }
+    ]
+
+
+@contextmanager
+def click(browser: Browser, origin: str) -> Iterator[Page]:
+    """A page on which somebody has clicked; its events are sent soon."""
+    page = browser.new_page()
+    page.goto(origin)
+    page.click("#submit-button")
+    yield page
+    page.close()
+
+
+def is_sending_events(request: Request) -> bool:
+    return "/events" in request.url
+
+
+def processed(columns: str, condition: str, rows: int) -> list[dict[str, Any]]:
+    """Rows of `events`, once there are as many."""
+    deadline = time.monotonic() + 60
+    while True:
+        shell("clickstream process")
+        query = f"select {columns} from events where {condition}"
+        found: list[dict[str, Any]] = json.loads(shell(f'clickstream sql "{query}" --json').stdout)
+        if len(found) >= rows:
+            return found
+        assert time.monotonic() < deadline, f"not in time: {query}"
+
+
+def test_an_event_is_followed_by_the_command_and_by_the_api(stack: Stack) -> None:
+    [one] = processed("toString(any(id)) as id", "1", rows=1)
+    [line] = re.findall(r"^curl .*/events/1842 .*$", README, re.MULTILINE)
+    curl = line.replace("127.0.0.1:8000", f"127.0.0.1:{stack.settings.api.port}").replace(
+        " .env", f" {env_file()}"
+    )
+
+    by_command = json.loads(shell(f"clickstream trace {one['id']} --json").stdout)
+    by_api = json.loads(shell(curl.replace("1842", one["id"])).stdout)
+
+    assert (by_api["id"], by_api["state"]) == (one["id"], "stored")
+    assert [row["body"] for row in by_api["receipts"]] == [row["body"] for row in by_command["receipts"]]
 
 
 def test_the_example_file_of_the_readme_loads(stack: Stack, tmp_path: Path) -> None:

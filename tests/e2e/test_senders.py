@@ -1,0 +1,149 @@
+"""From odd senders to the tables: wrong clocks, batches that come twice, records that are no events."""
+
+import json
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from clickhouse_connect.driver.client import Client
+from kafka import KafkaProducer
+
+from clickstream.storage.client import Role, connect
+from clickstream.storage.sql import load_sql
+from tests.integration.api.service import ApiStack, event, wait_until
+from tests.integration.etl.pipelines import run as process
+
+MIB = 1 << 20
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def client(api: ApiStack) -> Client:
+    return connect(api.settings.clickhouse, Role.WRITER)
+
+
+@pytest.fixture(scope="module")
+def producer(api: ApiStack) -> Iterator[KafkaProducer]:
+    servers = api.settings.broker.bootstrap_servers
+    running = KafkaProducer(bootstrap_servers=servers, acks="all", max_request_size=20 * MIB)
+    yield running
+    running.close()
+
+
+def followed(client: Client, condition: str, parameters: dict[str, Any], rows: int) -> list[dict[str, Any]]:
+    """What became of some raw events, once all of them are received and processed."""
+    query = f"select origin, offset, item from raw_events where {condition}"
+    wait_until(lambda: len(client.query(query, parameters).result_rows) >= rows, "all is received", 60)
+    process()
+    coordinates = client.query(query, parameters).result_rows
+    places = {"origins": sorted({origin for origin, _, _ in coordinates}), "coordinates": coordinates}
+    found = client.query(load_sql("queries/trace_receipts"), places, tz_mode="aware").named_results()
+    return sorted(found, key=lambda row: (row["source"], row["origin"], row["offset"], row["item"]))
+
+
+def codes(row: Mapping[str, Any]) -> list[str]:
+    return [error["code"] for error in row["errors"]]
+
+
+def skewed(session: str, skew: timedelta) -> dict[str, Any]:
+    """An event of this moment by a clock that is wrong."""
+    moment = datetime.now(UTC) + skew
+    return event(session_id=session, created_at=moment.isoformat(timespec="milliseconds"))
+
+
+@pytest.mark.parametrize("skew", [HOUR, -HOUR], ids=["ahead", "behind"])
+def test_a_senders_clock_that_is_an_hour_wrong(
+    api: ApiStack, client: Client, producer: KafkaProducer, skew: timedelta
+) -> None:
+    session = uuid.uuid4().hex
+    over_http, over_broker = skewed(session, skew), skewed(session, skew)
+    answer = api.post([over_http])
+    sender_ms = int((datetime.now(UTC) + skew).timestamp() * 1_000)
+    value = json.dumps([over_broker]).encode()
+    producer.send(api.settings.broker.topic, value, timestamp_ms=sender_ms).get(timeout=10)
+
+    found = followed(client, "body like {session:String}", {"session": f"%{session}%"}, rows=2)
+
+    assert [row["source"] for row in found] == ["broker", "http"]
+    assert all(abs(row["received_at"] - datetime.now(UTC)) < timedelta(minutes=5) for row in found)
+    if skew > timedelta(0):
+        assert answer.status_code == 422
+        assert [error["code"] for error in answer.json()["errors"]] == ["created_at_in_future"]
+        assert [codes(row) for row in found] == [["created_at_in_future"]] * 2
+    else:
+        assert answer.status_code == 202
+        assert [row["event_id"] for row in found] == [over_broker["id"], over_http["id"]]
+        sent = [datetime.fromisoformat(one["created_at"]) for one in (over_broker, over_http)]
+        assert [row["created_at"] for row in found] == sent, "a late event counts when it happened"
+
+
+def test_equal_batches_at_the_same_time_are_stored_once(
+    api: ApiStack, client: Client, producer: KafkaProducer
+) -> None:
+    session = uuid.uuid4().hex
+    batch = [event(session_id=session) for _ in range(100)]
+    without_ids = [event(session_id=session, id=..., user_id=number) for number in range(100)]
+    answers: list[int] = []
+    together = threading.Barrier(4)
+
+    def post(events: list[dict[str, Any]]) -> None:
+        with httpx.Client(trust_env=False, timeout=20) as sender:
+            together.wait()
+            answers.append(sender.post(f"{api.url}/events", json=events).json()["accepted"])
+
+    threads = [threading.Thread(target=post, args=(events,)) for events in (batch, without_ids) * 2]
+    for thread in threads:
+        thread.start()
+    producer.send(api.settings.broker.topic, json.dumps(batch).encode()).get(timeout=10)
+    for thread in threads:
+        thread.join()
+
+    found = followed(client, "body like {session:String}", {"session": f"%{session}%"}, rows=500)
+
+    assert answers == [100] * 4
+    assert Counter(row["fate"] for row in found) == {"stored": 200, "duplicate": 300}
+    stored = client.query(
+        "select id from events where session_id = {session:String}", parameters={"session": session}
+    ).result_columns[0]
+    assert len(stored) == len(set(stored)) == 200
+    assert {one["id"] for one in batch} < set(stored)
+
+
+NO_EVENTS = {
+    "not JSON": (b"hello", "invalid_json"),
+    "empty": (b"", "invalid_json"),
+    "a tombstone": (None, "invalid_json"),
+    "broken off": (b'[{"type":"view"', "invalid_json"),
+    "not UTF-8": (b'{"type":"\xff"}', "invalid_encoding"),
+    "huge": (b"[" + b" " * (11 * MIB) + b"]", "too_large"),
+    "no object": (b"5", "not_an_object"),
+}
+
+
+def test_records_that_are_no_events_are_quarantined_and_the_next_one_is_stored(
+    api: ApiStack, client: Client, producer: KafkaProducer
+) -> None:
+    topic = api.settings.broker.topic
+    good = event()
+    values = [value for value, _ in NO_EVENTS.values()] + [json.dumps(good).encode()]
+    sent = [producer.send(topic, value, key=b"any", partition=0).get(timeout=20) for value in values]
+    first = {"origin": f"{topic}/0", "first": sent[0].offset, "last": sent[-1].offset}
+
+    found = followed(
+        client,
+        "origin = {origin:String} and offset between {first:UInt64} and {last:UInt64}",
+        first,
+        rows=len(values),
+    )
+
+    assert [row["offset"] for row in found] == [record.offset for record in sent]
+    assert [row["fate"] for row in found] == ["quarantined"] * len(NO_EVENTS) + ["stored"]
+    assert dict(zip(NO_EVENTS, map(codes, found), strict=False)) == {
+        name: [code] for name, (_, code) in NO_EVENTS.items()
+    }
+    assert found[-1]["event_id"] == good["id"]
