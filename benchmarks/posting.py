@@ -18,7 +18,7 @@ from benchmarks.samples import POST_BATCH, POST_HALF_LOAD, POST_SINGLE, Extent, 
 from stack.isolated import isolated_stack
 from stack.processes import free_ports, holder_of
 
-_SECONDS: Final = 4.0
+_SECONDS: Final = 3.0
 _WARM_UP_SECONDS: Final = 1.0
 _CONNECTIONS: Final = 64
 _BATCH_CONNECTIONS: Final = 32
