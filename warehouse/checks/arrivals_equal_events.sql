@@ -4,8 +4,6 @@
 select
     date,
     source,
-    received_date,
-    lateness,
     events,
     sum(of_view) as side
 from
@@ -13,8 +11,6 @@ from
     select
         date,
         source,
-        received_date,
-        lateness,
         events,
         1 as of_view
     from arrivals
@@ -22,27 +18,15 @@ from
     select
         toDate(created_at) as date,
         source,
-        toDate(received_at) as received_date,
-        arrayElement(
-            ['1. within a minute', '2. within an hour', '3. within a day', '4. within a week', '5. later'],
-            1 + arrayCount(
-                bound_ms -> toUnixTimestamp64Milli(received_at) - toUnixTimestamp64Milli(created_at) >= bound_ms,
-                [60000, 3600000, 86400000, 604800000]
-            )
-        ) as lateness,
         count() as events,
         -1 as of_view
     from events
     group by
         date,
-        source,
-        received_date,
-        lateness
+        source
 )
 group by
     date,
     source,
-    received_date,
-    lateness,
     events
 having side != 0

@@ -116,9 +116,9 @@ def test_activity_adds_up_to_any_filter(client: Client, events: list[Event]) -> 
     assert +clicks == expected
 
 
-def test_arrivals_tell_the_late_from_the_prompt(client: Client, events: list[Event]) -> None:
+def test_lateness_tells_the_late_from_the_prompt(client: Client, events: list[Event]) -> None:
     found: Counter[str] = Counter()
-    for row in _pylist(client, "arrivals"):
+    for row in _pylist(client, "lateness"):
         found[row["lateness"]] += row["events"]
     seconds = Counter(
         (event["received_at"] - event["created_at"]) // timedelta(seconds=1) for event in events
