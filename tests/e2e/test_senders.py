@@ -1,21 +1,26 @@
-"""From odd senders to the tables: wrong clocks, batches that come twice, records that are no events."""
+"""From odd senders to the tables: wrong clocks, repeated batches, records and lines that are no events."""
 
+import csv
 import json
 import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
+from typer.testing import CliRunner
 
+from clickstream.cli.app import app
 from clickstream.storage.client import Role, connect
 from clickstream.storage.sql import load_sql
 from tests.integration.api.service import ApiStack, event, wait_until
+from tests.integration.etl.pipelines import load
 from tests.integration.etl.pipelines import run as process
 
 MIB = 1 << 20
@@ -147,3 +152,42 @@ def test_records_that_are_no_events_are_quarantined_and_the_next_one_is_stored(
         name: [code] for name, (_, code) in NO_EVENTS.items()
     }
     assert found[-1]["event_id"] == good["id"]
+
+
+FILE = b"\n".join(
+    (
+        b"type;created_at;session_id;user_id;url;payload",
+        b'view;2025-01-01T10:00:00Z;file-1;1;/;{"event_title":"a","element_id":"#a"}',
+        b"view;2025-01-01T10:00:00Z;three cells",
+        b'view;2025-01-01T10:00:00Z;not UTF-8 \xff;1;/;{"event_title":"a","element_id":"#a"}',
+        b'hover;2025-01-01T10:00:00Z;no type;1;/;{"event_title":"a","element_id":"#a"}',
+        b'view;2025-01-01T10:00:00Z;"a ""quoted"" ;";1;/;"{""event_title"":""a"",""element_id"":""#a""}"',
+        b'view;2025-01-01T10:00:00Z;"cut o',
+    )
+)
+BROKEN_LINES = {
+    3: "malformed_line",
+    4: "invalid_encoding",
+    5: "unknown_event_type",
+    7: "malformed_line",
+}
+
+
+def test_a_file_with_broken_lines_is_loaded_and_reported_by_line(
+    api: ApiStack, client: Client, tmp_path: Path
+) -> None:
+    path, report = tmp_path / "odd.csv", tmp_path / "report.csv"
+    path.write_bytes(FILE)
+
+    loaded = load(path)
+    origin = f"csv/{loaded['file']['sha256']}"
+    found = followed(client, "origin = {origin:String}", {"origin": origin}, rows=6)
+    assert CliRunner().invoke(app, ["quarantine", "export", "--out", str(report)]).exit_code == 0
+
+    assert loaded["broken_by_code"] == {"malformed_line": 2, "invalid_encoding": 1}
+    assert [row["offset"] for row in found if row["fate"] == "stored"] == [2, 6]
+    with report.open(encoding="utf-8-sig", newline="") as file:
+        reported = [row for row in csv.DictReader(file) if row["origin"] == origin]
+    assert {int(row["offset"]): row["reasons"] for row in reported} == BROKEN_LINES
+    assert load(path)["run"]["counts"]["stored"] == 0
+    assert len(followed(client, "origin = {origin:String}", {"origin": origin}, rows=6)) == 6
