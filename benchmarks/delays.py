@@ -68,18 +68,25 @@ def measure_delays(directory: Path, extent: Extent) -> list[Sample]:
     with isolated_stack(directory, ("api", "stream_events", "mage")) as stack:
         client = connect(stack.settings.clickhouse, Role.READER)
         sending = Sending(Server.on_port(stack.settings.api.port), task)
-        expected = round(EVENTS_PER_SECOND * extent.seconds)
-        deadline = time.monotonic() + extent.seconds + _PATIENCE_SECONDS
-        while view.count < expected:
-            if time.monotonic() > deadline:
-                sending.end()
-                raise SystemExit(f"Of {expected:,} events the views count {view.count:,}, and it gets late.")
-            for counter in (raw, view):
-                counter.look(client)
-            time.sleep(_RAW_LOOK_SECONDS / 4)
-        requests = sorted(sending.outcome().sent_at)
+        try:
+            _look_until_sent(raw, view, client, extent.seconds)
+            requests = sorted(sending.outcome().sent_at)
+        finally:
+            sending.end()
     sent_at = [moment for request in requests for moment in repeat(request, _EVENTS_A_REQUEST)]
     return [_sample(SENT_TO_RAW, sent_at, raw), _sample(SENT_TO_VIEWS, sent_at, view)]
+
+
+def _look_until_sent(raw: Counter, view: Counter, client: Client, seconds: float) -> None:
+    """Looks at both until the views have all that is sent within some seconds."""
+    expected = round(EVENTS_PER_SECOND * seconds)
+    deadline = time.monotonic() + seconds + _PATIENCE_SECONDS
+    while view.count < expected:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"Of {expected:,} events the views count {view.count:,}, and it gets late.")
+        for counter in (raw, view):
+            counter.look(client)
+        time.sleep(_RAW_LOOK_SECONDS / 4)
 
 
 def _sample(subject: Subject, sent_at: Sequence[float], counter: Counter) -> Sample:

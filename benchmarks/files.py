@@ -76,7 +76,7 @@ def _sample(subject: Subject, events: int, alone: Run, ours: Run, gateway: int) 
         events / alone.seconds,
         {
             "peak MiB": ours.peak_bytes // 2**20,
-            "gateway's peak MiB": _peak_bytes(gateway) // 2**20,
+            "gateway's peak MiB": peak_bytes(gateway) // 2**20,
             "engine's peak MiB": alone.peak_bytes // 2**20,
         },
     )
@@ -93,7 +93,7 @@ def _run(*arguments: str) -> Run:
     return Run(float(output.split()[-1]), usage.ru_maxrss * 1024)
 
 
-def _peak_bytes(pid: int) -> int:
+def peak_bytes(pid: int) -> int:
     """Most memory that a process had resident at once since its start, as Linux keeps it."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

@@ -102,7 +102,7 @@ class Sending:
         return outcome
 
     def end(self) -> None:
-        """Ends it if it still runs."""
+        """Ends it if it still runs; nothing happens to one whose outcome is known."""
         self._process.kill()
         self._process.wait()
 
@@ -115,7 +115,6 @@ def _compare_rates(subject: Subject, api: Server, bare: Server, task: Task) -> S
         _per_cpu_second(theirs, task),
         {
             "requests/s": len(ours.sent_at) / ours.seconds,
-            "events/s": len(ours.sent_at) * task.events_per_body / ours.seconds,
             "bare requests/s": len(theirs.sent_at) / theirs.seconds,
             "server's cores": ours.server_cpu_seconds / ours.seconds,
             "client's cores": ours.client_cpu_seconds / ours.seconds,

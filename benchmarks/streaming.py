@@ -12,12 +12,13 @@ from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
 
 from benchmarks.bodies import make_bodies
+from benchmarks.files import peak_bytes
 from benchmarks.samples import TOPIC_TO_RAW, Extent, Sample
 from clickstream.settings import BrokerSettings
 from clickstream.storage.client import Role, connect
 from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
-from stack.processes import holder_of, own_memory_bytes
+from stack.processes import holder_of
 
 SERVICE: Final = "stream_events"
 EVENTS_A_RECORD: Final = 100
@@ -99,7 +100,7 @@ def _read_to_raw(stack: Stack, client: Client, events: int, alone: float) -> Sam
         {
             "events": events,
             "inserts": len(inserts),
-            "peak MiB": own_memory_bytes(process.pid) // 2**20 if process else 0,
+            "peak MiB": peak_bytes(process.pid) // 2**20 if process else 0,
         },
     )
 
