@@ -28,7 +28,7 @@ dashboards-import: setup ## Bring edited asset files into the running Superset, 
 	@$(DASHBOARDS) import
 
 dashboards-export: setup ## Write what was edited in Superset back to superset/assets
-	@$(DASHBOARDS) export
+	@$(DASHBOARDS) export $(if $(FORCE),--force)
 
 dashboards-format: setup ## Put asset files into the normal form in which an export writes them
 	@$(DASHBOARDS) format

@@ -2,37 +2,49 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from pathlib import Path
 
 from clickstream.errors import ClickstreamError
 from clickstream.settings import get_settings
 from dashboards import server
 from dashboards.bundle import normalised
-from dashboards.files import read_assets, write_assets
+from dashboards.files import ASSETS, read_assets, write_assets
 
 
-def format_files() -> None:
+def format_files(folder: Path) -> None:
     """Put the asset files into the normal form; needs no Superset."""
-    assets = read_assets()
-    changed = write_assets(normalised(assets, get_settings().clickhouse))
+    assets = read_assets(folder)
+    changed = write_assets(normalised(assets, get_settings().clickhouse), folder)
     server.say(f"{len(changed)} files changed: {', '.join(changed) or 'none'}")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m dashboards", description="Dashboards as code.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="prepare, then serve: what the stack runs")
+    importing = commands.add_parser("import", help="bring the files into Superset, running or not")
+    exporting = commands.add_parser("export", help="write what Superset has into the files")
+    exporting.add_argument("--force", action="store_true", help="also over files that were edited meanwhile")
+    formatting = commands.add_parser("format", help="put the files into the normal form; needs no Superset")
+    for command in (importing, exporting, formatting):
+        command.add_argument("--assets", type=Path, default=ASSETS, help="the folder of the files")
+    return parser.parse_args()
 
 
 def main() -> None:
     """Do what the command line asks; what a person can act on is told without a traceback."""
-    commands: dict[str, Callable[[], None]] = {
-        "serve": server.serve,
-        "prepare": lambda: server.prepare(get_settings()),
-        "import": lambda: server.prepare(get_settings()),
-        "export": lambda: server.export(get_settings(), force=options.force),
-        "format": format_files,
-    }
-    parser = argparse.ArgumentParser(prog="python -m dashboards", description="Dashboards as code.")
-    parser.add_argument("command", choices=sorted(commands))
-    parser.add_argument("--force", action="store_true", help="export over edited files")
-    options = parser.parse_args()
+    options = parse_arguments()
     try:
-        commands[options.command]()
+        match options.command:
+            case "serve":
+                server.serve()
+            case "import":
+                server.prepare(get_settings(), options.assets)
+            case "export":
+                server.export(get_settings(), options.assets, force=options.force)
+            case "format":
+                format_files(options.assets)
     except ClickstreamError as error:
         sys.exit(f"Error: {error}" + (f"\n{error.hint}" if error.hint else ""))
 

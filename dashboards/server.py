@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from clickstream.settings import Settings, get_settings
 from dashboards.bundle import compile_bundle
-from dashboards.files import AssetError, read_assets, write_assets
+from dashboards.files import ASSETS, AssetError, read_assets, write_assets
 from dashboards.live.application import application, migrate_metadata, superset_environment, superset_home
 from dashboards.state import State
 
@@ -19,7 +19,7 @@ def serve() -> NoReturn:
     settings = get_settings()
     if needs_preparation(settings):
         # In a process of its own, whose memory is free again afterwards.
-        finished = subprocess.run([sys.executable, "-m", "dashboards", "prepare"], check=False)
+        finished = subprocess.run([sys.executable, "-m", "dashboards", "import"], check=False)
         if finished.returncode != 0:
             sys.exit(f"Superset could not be prepared (exit code {finished.returncode}).")
     os.environ.update(superset_environment(settings))
@@ -28,6 +28,8 @@ def serve() -> NoReturn:
         *(str(Path(sys.executable).parent / "gunicorn"), "superset.app:create_app()"),
         *("--bind", f"{host}:{settings.superset.port}", "--worker-class", "gthread", "--workers", "1"),
         *("--threads", str(settings.superset.threads), "--timeout", "120", "--graceful-timeout", "10"),
+        # Longer than a browser keeps a connection for its next request.
+        *("--keep-alive", "75"),
         *("--log-level", "warning", "--no-control-socket"),
     ]
     os.execv(command[0], command)  # noqa: S606 -- no shell is wanted
@@ -42,15 +44,15 @@ def needs_preparation(settings: Settings) -> bool:
         return True
 
 
-def prepare(settings: Settings) -> None:
-    """Set Superset up and import the assets, as far as they are not.
+def prepare(settings: Settings, folder: Path = ASSETS) -> None:
+    """Set Superset up and import the assets of the folder, as far as they are not.
 
     Raises:
         AssetError: A file can't be used; names it and what is wrong.
     """
     state = State(superset_home(settings))
     # Before the seconds that Superset takes.
-    assets = read_assets()
+    assets = read_assets(folder)
     compile_bundle(assets, settings.clickhouse)
     with application(settings):
         # Superset's modules can be imported once there is an application.
@@ -70,14 +72,14 @@ def prepare(settings: Settings) -> None:
     say("prepared")
 
 
-def export(settings: Settings, *, force: bool = False) -> None:
-    """Write what Superset has back to the files.
+def export(settings: Settings, folder: Path = ASSETS, *, force: bool = False) -> None:
+    """Write what Superset has back to the files of the folder.
 
     Raises:
         AssetError: Files were edited since the last import, and `force` is not given; nothing was changed.
     """
     state = State(superset_home(settings))
-    before = read_assets()
+    before = read_assets(folder)
     if not state.has_files(before) and not force:
         raise AssetError(
             "Asset files were edited and not imported; an export would undo that.",
@@ -88,9 +90,9 @@ def export(settings: Settings, *, force: bool = False) -> None:
         from dashboards.live.exporting import export_assets  # noqa: PLC0415
 
         assets, remarks = export_assets(before, state, settings.superset)
-    changed = write_assets(assets)
+    changed = write_assets(assets, folder)
     state.imported(assets, settings)
-    for line in [*remarks, *(f"changed: superset/assets/{name}" for name in changed)]:
+    for line in [*remarks, *(f"changed: {folder.name}/{name}" for name in changed)]:
         say(line)
     say("exported" if changed else "exported; nothing has changed")
 

@@ -18,7 +18,7 @@ from stack.env_file import load_settings, render_env_file
 from stack.lifecycle import ServiceStartError, Stack
 from stack.log_files import follow, last_lines
 from stack.progress import reporting
-from stack.services import chosen_services, service_named
+from stack.services import chosen_services, service_named, sign_in_hint
 from stack.status import ServiceState, ServiceStatus, stack_status
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def up() -> None:
     if not result.started:
         _say("Everything is up already; nothing was changed.")
     _print_status(stack_status(stack))
-    _say(f"Sign in to Mage as {settings.mage.owner_email}; the passwords are in {env_file()}.")
+    _say(sign_in_hint(settings))
 
 
 @app.command()

@@ -19,7 +19,7 @@ from clickstream.cli.output import out, print_table
 from clickstream.cli.runs import load_file, process_pending, reader
 from clickstream.cli.state import ledger_rows
 from clickstream.errors import ClickstreamError
-from clickstream.settings import PROJECT_ROOT, Settings, env_file
+from clickstream.settings import PROJECT_ROOT, Settings
 from clickstream.storage.checks import run_checks
 from clickstream.storage.sql import load_sql
 from clickstream.verification import compare_with_key, load_key
@@ -33,7 +33,7 @@ from generator.plan import DatasetFiles, Plan
 from stack.env_file import load_settings
 from stack.lifecycle import Stack
 from stack.progress import reporting
-from stack.services import chosen_services
+from stack.services import chosen_services, sign_in_hint
 
 CSV_EVENTS: Final = 170_000
 LIVE_EVENTS: Final = 40_000
@@ -260,10 +260,7 @@ def _report(settings: Settings, watch: Stopwatch) -> None:
     out.print("The live generator goes on with 20 events a second; `generator live stop` ends it.")
     for service in chosen_services(settings):
         out.print(f"{service.name:<12} {service.shown_address(settings)}", markup=False)
-    out.print(
-        f"Sign in to Mage as {settings.mage.owner_email}; the passwords are in {env_file().name}.",
-        markup=False,
-    )
+    out.print(sign_in_hint(settings), markup=False)
 
 
 def _shown(cell: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from clickstream.errors import ClickstreamError
 from clickstream.etl.upgrade import upgrade_warehouse
-from clickstream.settings import PROJECT_ROOT, Settings
+from clickstream.settings import PROJECT_ROOT, Settings, env_file
 from clickstream.topics import ensure_topics
 from stack.kafka.install import ensure_installed
 
@@ -237,6 +237,15 @@ def service_named(name: str, among: Iterable[Service] = SERVICES) -> Service:
     if name not in known:
         raise UnknownServiceError(f"There is no service {name!r}; there are {', '.join(known)}.")
     return known[name]
+
+
+def sign_in_hint(settings: Settings) -> str:
+    """As whom one signs in where, in a sentence."""
+    superset = settings.superset
+    return (
+        f"Sign in to Mage as {settings.mage.owner_email}, to Superset as {superset.viewer_name} or, to edit, "
+        f"{superset.admin_name}; the passwords are in {env_file()}."
+    )
 
 
 def chosen_services(settings: Settings) -> tuple[Service, ...]:

@@ -30,6 +30,8 @@ VIEWER_PERMISSIONS: Final = (
     ("can_recent_activity", "Log"),
     ("can_view_chart_as_table", "Dashboard"),
     ("can_csv", "Superset"),
+    # The token against forged requests.
+    ("can_read", "SecurityRestApi"),
     ("can_time_range", "Api"),
     ("can_query", "Api"),
     ("can_get", "MenuApi"),

@@ -7,7 +7,16 @@ import pytest
 
 from clickstream.settings import PROJECT_ROOT
 
-OUTER_PACKAGES = {"api", "benchmarks", "control_panel", "generator", "mage_project", "stack", "tests"}
+OUTER_PACKAGES = {
+    "api",
+    "benchmarks",
+    "control_panel",
+    "dashboards",
+    "generator",
+    "mage_project",
+    "stack",
+    "tests",
+}
 OUTER_LIBRARIES = {"fastapi", "starlette", "streamlit", "mage_ai", "uvicorn"}
 
 
@@ -40,3 +49,9 @@ def test_only_the_storage_package_makes_connections(path: Path) -> None:
 
 def test_apache_superset_is_not_shadowed() -> None:
     assert not (PROJECT_ROOT / "superset" / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("path", modules("dashboards"), ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
+def test_only_one_folder_needs_apache_superset(path: Path) -> None:
+    if "live" not in path.parts:
+        assert imported(path) & {"flask", "superset", "sqlalchemy"} == set()

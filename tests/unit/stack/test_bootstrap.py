@@ -107,3 +107,11 @@ def test_make_help_describes_every_target() -> None:
     targets = re.findall(r"(?m)^([a-z][a-z-]*):", (PROJECT_ROOT / "Makefile").read_text())
     described = re.findall(r"(?m)^  make ([a-z-]+) +\S", finished.stdout)
     assert described == [target for target in targets if target != "env-example"]
+
+
+def test_an_environment_may_be_locked_as_of_a_day(bootstrap: ModuleType, tmp_path: Path) -> None:
+    source = tmp_path / "one.in"
+    source.write_text("# Why it is so.\n# uv: --exclude-newer 2026-05-20\none==1.0\n")
+
+    assert bootstrap.own_options(source) == ["--exclude-newer", "2026-05-20"]
+    assert bootstrap.own_options(REQUIREMENTS / "main.in") == []
