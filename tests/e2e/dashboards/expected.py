@@ -1,0 +1,233 @@
+"""What each chart must show, recounted by plain Python from a list of events."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from tests.integration.warehouse.recount import Event, recount
+
+Rows = list[dict[str, Any]]
+
+DEFAULT_DAYS: Final = 30
+"""Days of the data that charts show where no range is chosen."""
+
+LATENESS: Final = (
+    (timedelta(minutes=1), "1. within a minute"),
+    (timedelta(hours=1), "2. within an hour"),
+    (timedelta(days=1), "3. within a day"),
+    (timedelta(days=7), "4. within a week"),
+    (timedelta.max, "5. later"),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a chart has to do with.
+
+    Attributes:
+        events: The events of the segment that is chosen, of all days.
+        first: First day that is shown.
+        last: Last day that is shown.
+    """
+
+    events: list[Event]
+    first: date
+    last: date
+
+    def within(self) -> list[Event]:
+        """The events of the days that are shown."""
+        return [event for event in self.events if self.first <= event["created_at"].date() <= self.last]
+
+    def has(self, day: date) -> bool:
+        """Whether a day is shown."""
+        return self.first <= day <= self.last
+
+
+def _grouped(events: Iterable[Event], *fields: str) -> Iterator[tuple[dict[str, Any], list[Event]]]:
+    groups: dict[tuple[Any, ...], list[Event]] = defaultdict(list)
+    for event in events:
+        groups[tuple(_value(event, field) for field in fields)].append(event)
+    for key, group in groups.items():
+        yield dict(zip(fields, key, strict=True)), group
+
+
+def _value(event: Event, field: str) -> Any:
+    moment: datetime = event["created_at"]
+    match field:
+        case "date":
+            return moment.date()
+        case "hour":
+            return moment.replace(minute=0, second=0, microsecond=0)
+        case "hour_of_day":
+            return moment.hour
+        case "received_date":
+            received: datetime = event["received_at"]
+            return received.date()
+        case "lateness":
+            late = event["received_at"] - moment
+            return next(name for bound, name in LATENESS if late < bound)
+        case _:
+            return event[field]
+
+
+def _activity(events: list[Event]) -> dict[str, Any]:
+    views = sum(event["type"] == "view" for event in events)
+    clicks = len(events) - views
+    return {
+        "views_total": views,
+        "clicks_total": clicks,
+        "conversion_percent": 100 * clicks / views if views else None,
+    }
+
+
+def activity_by(*fields: str, metrics: tuple[str, ...]) -> Callable[[Shown], Rows]:
+    """Views, clicks or their ratio by some fields."""
+
+    def rows(shown: Shown) -> Rows:
+        return [
+            {**key, **{metric: _activity(group)[metric] for metric in metrics}}
+            for key, group in _grouped(shown.within(), *fields)
+        ]
+
+    return rows
+
+
+def of_view(view: str, columns: tuple[str, ...], wanted: Mapping[str, str]) -> Callable[[Shown], Rows]:
+    """Columns of a view with a row a day; the first column is the day, `wanted` maps columns to metrics."""
+
+    def rows(shown: Shown) -> Rows:
+        named = (dict(zip(columns, row, strict=True)) for row in recount(shown.events)[view])
+        return [
+            {"date": row["date"], **{metric: row[column] for column, metric in wanted.items()}}
+            for row in named
+            if shown.has(row["date"])
+        ]
+
+    return rows
+
+
+def count_by(*fields: str, metric: str = "events_total") -> Callable[[Shown], Rows]:
+    """The number of events by some fields."""
+    return lambda shown: [{**key, metric: len(group)} for key, group in _grouped(shown.within(), *fields)]
+
+
+def distinct_by(*fields: str, of: str, metric: str) -> Callable[[Shown], Rows]:
+    """Distinct users or sessions by some fields."""
+    return lambda shown: [
+        {**key, metric: len({event[of] for event in group})}
+        for key, group in _grouped(shown.within(), *fields)
+    ]
+
+
+def funnel(shown: Shown) -> Rows:
+    """Views, clicks and clicks on what is called checkout."""
+    clicks = [event for event in shown.within() if event["type"] == "click"]
+    steps = {
+        "View": len(shown.within()) - len(clicks),
+        "Click": len(clicks),
+        "Checkout": sum(event["event_title"] == "checkout" for event in clicks),
+    }
+    return [{"step": step, "events_total": events} for step, events in steps.items()]
+
+
+def conversion_by_event_title(shown: Shown) -> Rows:
+    """Of the titles with most views."""
+    by_title = activity_by("event_title", metrics=("views_total", "conversion_percent"))(shown)
+    most = sorted(by_title, key=lambda row: -row["views_total"])[:20]
+    return [{name: row[name] for name in ("event_title", "conversion_percent")} for row in most]
+
+
+def users_by_page(shown: Shown) -> Rows:
+    """Of the pages with most users, days added up."""
+    by_page = distinct_by("date", "url_path", of="user_id", metric="users_total")(shown)
+    totals: Counter[str] = Counter()
+    for row in by_page:
+        totals[row["url_path"]] += row["users_total"]
+    pages = {page for page, _ in totals.most_common(8)}
+    return [row for row in by_page if row["url_path"] in pages]
+
+
+def elements_by_day(shown: Shown) -> Rows:
+    """The view element_conversion, whole rows."""
+    columns = (
+        *("date", "url_path", "element_id", "event_title"),
+        *("views", "clicks", "conversion_percent", "sessions_viewed", "sessions_clicked"),
+    )
+    return [dict(zip(columns, row, strict=True)) for row in recount(shown.within())["element_conversion"]]
+
+
+def click_positions(shown: Shown) -> Rows:
+    """Clicks in squares of 40 pixels, but for absurd positions."""
+    squares: Counter[tuple[int, int]] = Counter()
+    for event in shown.within():
+        if event["type"] == "click" and event["x"] < 4_000 and event["y"] < 12_000:
+            squares[event["x"] // 40 * 40, event["y"] // 40 * 40] += 1
+    return [{"x": x, "y": y, "clicks_total": clicks} for (x, y), clicks in squares.items()]
+
+
+def clicked_elements(shown: Shown) -> Rows:
+    """Clicks by element."""
+    clicks = [event for event in shown.within() if event["type"] == "click"]
+    return [{**key, "clicks_total": len(group)} for key, group in _grouped(clicks, "element_id")]
+
+
+_USERS: Final = ("date", "dau", "wau", "mau")
+_SESSIONS: Final = ("date", "sessions", "average_seconds", "median_seconds", "single_event_sessions")
+
+
+def _users(*metrics: str) -> Callable[[Shown], Rows]:
+    return of_view("daily_active_users", _USERS, {metric: metric for metric in metrics})
+
+
+EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
+    "daily_active_users": _users("dau"),
+    "weekly_active_users": _users("wau"),
+    "monthly_active_users": _users("mau"),
+    "active_users_by_day": _users("dau", "wau", "mau"),
+    "conversion": activity_by("date", metrics=("conversion_percent",)),
+    "clicks_and_views_by_day": activity_by("date", metrics=("views_total", "clicks_total")),
+    "top_pages": activity_by("url_path", metrics=("views_total", "clicks_total", "conversion_percent")),
+    "clicks_by_element_and_hour": activity_by("hour_of_day", "element_id", metrics=("clicks_total",)),
+    "conversion_by_element_and_day": activity_by("date", "element_id", metrics=("conversion_percent",)),
+    "conversion_by_element": activity_by(
+        "element_id", "url_path", metrics=("views_total", "clicks_total", "conversion_percent")
+    ),
+    "conversion_by_event_title": conversion_by_event_title,
+    "activity_by_hour": activity_by("hour", metrics=("views_total", "clicks_total")),
+    "funnel": funnel,
+    "devices": distinct_by("device_type", of="user_id", metric="users"),
+    "session_duration_by_day": of_view(
+        "session_durations",
+        _SESSIONS,
+        {"average_seconds": "average_seconds", "median_seconds": "median_seconds"},
+    ),
+    "sessions_by_day": of_view(
+        "session_durations",
+        _SESSIONS,
+        {"sessions": "sessions_total", "single_event_sessions": "single_event_sessions_total"},
+    ),
+    "events_by_source": count_by("date", "source"),
+    "users_by_page": users_by_page,
+    "sessions_by_device": distinct_by("date", "device_type", of="session_id", metric="sessions_total"),
+    "elements_by_day": elements_by_day,
+    "click_positions": click_positions,
+    "clicked_elements": clicked_elements,
+}
+"""What each chart of events shows, by its slug."""
+
+
+def as_shown(rows: Rows) -> set[tuple[tuple[str, Any], ...]]:
+    """Rows to compare: no order, numbers to nine digits, times as Superset sends them (milliseconds)."""
+    return {tuple(sorted((name, _plain(value)) for name, value in row.items())) for row in rows}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1_000)
+    if isinstance(value, date):
+        return round(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp() * 1_000)
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    return value

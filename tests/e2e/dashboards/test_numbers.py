@@ -1,0 +1,145 @@
+"""Each chart shows what plain Python counts, with and without filters."""
+
+import copy
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Page
+
+from dashboards.files import Document, read_assets
+from tests.e2e.dashboards.conftest import UNTIL, charts_of, open_dashboard
+from tests.e2e.dashboards.expected import DEFAULT_DAYS, EXPECTED, Rows, Shown, as_shown
+from tests.integration.superset.superset_client import SupersetClient
+from tests.integration.warehouse.recount import Event
+
+ASSETS: Final = read_assets()
+RANGE: Final = (UNTIL - timedelta(days=35), UNTIL - timedelta(days=12))
+"""Days that a person might choose, both included."""
+
+CHOICES: Final[Mapping[str, list[str]]] = {
+    "url_path": ["/catalog", "/cart"],
+    "element_id": [".product-card", "#checkout-button", "#hero-banner"],
+    "event_title": ["checkout", "open_product"],
+    "device_type": ["mobile"],
+    "country": ["US", "DE"],
+}
+"""What is chosen in the filter on a column."""
+
+DAYS_SHOWN: Final = {"activity_by_hour": 7}
+"""Charts that show other days of the data than thirty where no range is chosen."""
+
+
+def _filters_of(chart: str) -> list[Document]:
+    """The filters of its dashboard that a chart answers."""
+    return [
+        item
+        for dashboard in ASSETS.dashboards.values()
+        if chart in charts_of(dashboard)
+        for item in dashboard["filters"]
+        if chart not in item.get("except_charts", [])
+    ]
+
+
+def _cases(chart: str) -> list[tuple[dict[str, list[str]], bool]]:
+    """What to choose: nothing, each filter alone, all of them; with it whether a range is chosen."""
+    filters = _filters_of(chart)
+    columns = [item["column"] for item in filters if item["type"] == "select"]
+    has_range = any(item["type"] == "time" for item in filters)
+    alone: list[tuple[dict[str, list[str]], bool]] = [
+        ({column: CHOICES[column]}, False) for column in columns
+    ]
+    both = {column: CHOICES[column] for column in columns}
+    return [({}, False), *alone, *([({}, True)] if has_range else []), (both, has_range)]
+
+
+def _choose(body: Document, chosen: Mapping[str, list[str]], with_range: bool) -> Document:
+    """The request as the dashboard sends it once filters are applied; its answer comes as plain rows."""
+    asked = copy.deepcopy(body)
+    asked["force"] = True
+    for query in asked["queries"]:
+        query["post_processing"] = []
+        filters = [item for item in query["filters"] if item["op"] == "TEMPORAL_RANGE"]
+        for item in filters:
+            item["val"] = _range_text() if with_range else "No filter"
+        query["filters"] = filters + [
+            {"col": column, "op": "IN", "val": values} for column, values in chosen.items()
+        ]
+        if query.get("columns") and "row_offset" in query:
+            query["row_limit"], query["row_offset"] = 10_000, 0
+    return asked
+
+
+def _range_text() -> str:
+    first, last = RANGE
+    return f"{first.isoformat()} : {(last + timedelta(days=1)).isoformat()}"
+
+
+def _shown(chart: str, events: list[Event], chosen: Mapping[str, list[str]], with_range: bool) -> Shown:
+    segment = [event for event in events if all(event[column] in values for column, values in chosen.items())]
+    last_of_all = max(event["created_at"].date() for event in events)
+    first, last = RANGE if with_range else (_first(last_of_all, chart), last_of_all)
+    return Shown(segment, first, last)
+
+
+def _first(last: date, chart: str) -> date:
+    return last - timedelta(days=DAYS_SHOWN.get(chart, DEFAULT_DAYS) - 1)
+
+
+def _rows(rows: Rows) -> Rows:
+    """Without squares that are there for the axes only, and cells without a value."""
+    return [row for row in rows if any(value is not None for name, value in row.items() if _is_value(name))]
+
+
+def _is_value(name: str) -> bool:
+    return name.endswith(("_total", "_percent", "_seconds")) or name in {"dau", "wau", "mau", "users"}
+
+
+@pytest.fixture(scope="module")
+def asked(page: Page, slugs: dict[int, str]) -> dict[str, Any]:
+    """What the dashboards ask for, by chart."""
+    found: dict[str, Any] = {}
+    for dashboard in ASSETS.dashboards.values():
+        found |= open_dashboard(page, dashboard["slug"], slugs, (1600, 1000)).asked
+    return found
+
+
+@pytest.mark.parametrize("chart", sorted(EXPECTED))
+def test_a_chart_shows_what_plain_python_counts(
+    asked: dict[str, Any], viewer: SupersetClient, events: list[Event], chart: str
+) -> None:
+    for chosen, with_range in _cases(chart):
+        shown = viewer.chart_data(_choose(asked[chart], chosen, with_range))[0]
+        expected = EXPECTED[chart](_shown(chart, events, chosen, with_range))
+        assert as_shown(_rows(shown)) == as_shown(_rows(expected)), (chosen, with_range)
+
+
+def test_the_tables_begin_with_the_most_seen(
+    asked: dict[str, Any], viewer: SupersetClient, events: list[Event]
+) -> None:
+    rows = viewer.chart_data(_choose(asked["top_pages"], {}, False))[0]
+    views = [row["views_total"] for row in rows]
+    assert views == sorted(views, reverse=True)
+    assert len(rows) > 10
+
+
+def test_every_chart_of_events_has_an_expectation() -> None:
+    of_events = {
+        chart
+        for name, dashboard in ASSETS.dashboards.items()
+        if name in {"overview", "page_heatmap"}
+        for chart in charts_of(dashboard)
+    }
+    assert of_events - EXPECTED.keys() == {"complete_through", "unaccounted"}
+
+
+@pytest.mark.parametrize(
+    "value", ["\\", "\\' or 1 = 1 -- ", "' or 1 = 1 -- ", "\\') union all select fio from users -- "]
+)
+@pytest.mark.parametrize("chart", ["top_pages", "daily_active_users", "click_positions"])
+def test_the_value_of_a_filter_is_never_taken_for_sql(
+    asked: dict[str, Any], viewer: SupersetClient, chart: str, value: str
+) -> None:
+    column = "device_type"
+    assert _rows(viewer.chart_data(_choose(asked[chart], {column: [value]}, False))[0]) == []
