@@ -1,5 +1,6 @@
 """One record of each odd kind, sent by a plain producer: each is in raw_events, and the stream goes on."""
 
+import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,7 @@ import zstandard
 from kafka import KafkaProducer
 from kafka.record import default_records
 
+from stack.services import MAGE_PYTHON
 from tests.integration.broker.stream import Coordinate, StreamStack, wait_until
 
 SECRET = "jane.doe@example.com"
@@ -130,6 +132,25 @@ def test_packed_records_are_read(stream: StreamStack, codec: str) -> None:
 
     assert len(stored_rows(stream, coordinate)) == 1
     packing.close()
+
+
+SEND_WITH_SNAPPY = """
+import sys
+from kafka import KafkaProducer
+producer = KafkaProducer(bootstrap_servers=sys.argv[1], compression_type="snappy")
+sent = producer.send(sys.argv[2], b"[" + b" " * 100_000 + b"{}]").get(timeout=10)
+print(sent.partition, sent.offset)
+"""
+
+
+def test_records_packed_with_snappy_are_read(stream: StreamStack) -> None:
+    # Mage's environment alone has the codec.
+    command = [str(MAGE_PYTHON), "-c", SEND_WITH_SNAPPY, stream.broker.bootstrap_servers, stream.broker.topic]
+    sent = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+    assert stored_rows(stream, (f"{stream.broker.topic}/{sent[0]}", int(sent[1]))) == [
+        ("broker", 0, "{}", "")
+    ]
 
 
 def test_a_packed_record_that_tells_not_how_large_it_is_is_read(
