@@ -21,8 +21,9 @@ _GC_THRESHOLDS: Final = (50_000, 20, 50)
 def main() -> int:
     """Serves until the process is asked to stop; the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # The library warns of every failed attempt to connect; `api.broker` tells once what matters.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    # They warn of every failed attempt to connect; `api.broker` and `api.tracing` tell once what matters.
+    for library in ("aiokafka", "clickhouse_connect", "urllib3"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     try:
         settings = get_settings()
         app = create_app(settings)

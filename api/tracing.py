@@ -17,7 +17,7 @@ _AT_ONCE: Final = 2
 """Few: they share a core with those who send events."""
 
 _SECONDS: Final = 10
-"""Waits so long for a place and the answer together, and then once more for a place that hangs."""
+"""How long an operator waits, for a place and the answer together; ClickHouse may be silent for as long."""
 
 
 class ClickHouseAwayError(Exception):

@@ -34,9 +34,9 @@ KILLS: Final = (
     (45_000, "clickhouse"),
     (55_000, "api"),
     (65_000, "kafka"),
-    (75_000, "stream_events"),
-    (85_000, "clickhouse"),
-    (95_000, "api"),
+    (73_000, "stream_events"),
+    (80_000, "clickhouse"),
+    (87_000, "api"),
 )
 """After so many acknowledged events, which process is killed."""
 
