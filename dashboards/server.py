@@ -58,10 +58,12 @@ def prepare(settings: Settings, folder: Path = ASSETS) -> None:
         # Superset's modules can be imported once there is an application.
         from dashboards.live.access import make_roles, make_users  # noqa: PLC0415
         from dashboards.live.importing import import_assets  # noqa: PLC0415
+        from dashboards.live.secret_key import forget_unreadable_secrets  # noqa: PLC0415
 
         if not state.is_set_up(settings):
             say("bringing the metadata database up to date")
             migrate_metadata(settings)
+            forget_unreadable_secrets()
             say("making roles and users")
             make_roles()
             make_users(settings.superset)

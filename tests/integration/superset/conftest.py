@@ -1,5 +1,6 @@
 """Superset of the stack, with the sample's events to show."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from clickstream.settings import PROJECT_ROOT, Settings
 from clickstream.storage.client import Role, connect
 from clickstream.storage.migrations import migrate
 from dashboards.files import ASSETS
+from stack.env_file import variable_of
 from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
 from stack.services import SUPERSET_PYTHON
@@ -45,10 +47,15 @@ class Superset:
     def anonymous(self) -> SupersetClient:
         return SupersetClient(self.url)
 
-    def run(self, command: str, folder: Path = ASSETS, *options: str) -> subprocess.CompletedProcess[str]:
-        """What `make dashboards-…` calls, on a folder of assets."""
+    def run(
+        self, command: str, folder: Path = ASSETS, *options: str, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
+        """What `make dashboards-…` calls, on a folder of assets; with some of Superset's settings changed."""
+        environment = os.environ | {variable_of("superset", name): value for name, value in settings.items()}
         words = [str(SUPERSET_PYTHON), "-m", "dashboards", command, "--assets", str(folder), *options]
-        return subprocess.run(words, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            words, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False
+        )
 
 
 @pytest.fixture(scope="package")

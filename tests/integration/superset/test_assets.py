@@ -211,6 +211,21 @@ def test_an_export_does_not_undo_edits_of_files(superset: Superset, folder: Path
     assert chart.read_text() == edited.replace("Views a day", "Views by day")
 
 
+def test_settings_that_were_lost_and_made_anew_lock_nobody_out(
+    superset: Superset, admin: SupersetClient
+) -> None:
+    password = "made-anew-as-well"
+    try:
+        changed = superset.run("import", secret_key="made-anew-since-lost", viewer_password=password)
+        assert changed.returncode == 0, changed.stderr
+        SupersetClient(superset.url, superset.settings.superset.viewer_name, password)
+    finally:
+        run(superset, "import", ASSETS)
+
+    rows = {"label": "rows", "expressionType": "SQL", "sqlExpression": "count()"}
+    assert admin.query("page_views", [rows])[0]["rows"] > 0
+
+
 def test_columns_of_every_dataset_are_there_and_described(admin: SupersetClient) -> None:
     for slug, dataset in read_assets().datasets.items():
         found = admin.result(f"/api/v1/dataset/{admin.dataset_id(dataset['table'])}")
