@@ -109,10 +109,15 @@ def superset(stack: Stack) -> SupersetSettings:
 
 
 @pytest.fixture(scope="package")
-def viewer(superset: SupersetSettings) -> Iterator[SupersetClient]:
+def superset_url(superset: SupersetSettings) -> str:
+    return f"http://127.0.0.1:{superset.port}"
+
+
+@pytest.fixture(scope="package")
+def viewer(superset: SupersetSettings, superset_url: str) -> Iterator[SupersetClient]:
     """The session of who sees dashboards and nothing else."""
     password = superset.viewer_password.get_secret_value()
-    with SupersetClient(f"http://127.0.0.1:{superset.port}", superset.viewer_name, password) as client:
+    with SupersetClient(superset_url, superset.viewer_name, password) as client:
         yield client
 
 
@@ -124,9 +129,9 @@ def slugs(viewer: SupersetClient) -> dict[int, str]:
 
 
 @pytest.fixture(scope="package")
-def page(browser: Browser, superset: SupersetSettings) -> Iterator[Page]:
+def page(browser: Browser, superset: SupersetSettings, superset_url: str) -> Iterator[Page]:
     """A page of a browser in which the viewer has signed in."""
-    context = browser.new_context(base_url=f"http://127.0.0.1:{superset.port}")
+    context = browser.new_context(base_url=superset_url)
     page = context.new_page()
     page.goto("/login/")
     page.locator("input#username, input[name=username]").first.fill(superset.viewer_name)

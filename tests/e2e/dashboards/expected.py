@@ -140,12 +140,13 @@ def conversion_by_event_title(shown: Shown) -> Rows:
 
 
 def users_by_page(shown: Shown) -> Rows:
-    """Of the pages with most users, days added up."""
+    """Of the pages with most views."""
+    totals = {
+        row["url_path"]: row["views_total"]
+        for row in activity_by("url_path", metrics=("views_total",))(shown)
+    }
+    pages = sorted(totals, key=lambda page: -totals[page])[:8]
     by_page = distinct_by("date", "url_path", of="user_id", metric="users_total")(shown)
-    totals: Counter[str] = Counter()
-    for row in by_page:
-        totals[row["url_path"]] += row["users_total"]
-    pages = {page for page, _ in totals.most_common(8)}
     return [row for row in by_page if row["url_path"] in pages]
 
 

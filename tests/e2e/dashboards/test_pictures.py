@@ -1,0 +1,51 @@
+"""Each dashboard in a real browser: every chart is there, and none complains."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page
+
+from dashboards.files import read_assets
+from tests.e2e.dashboards.conftest import charts_of, open_dashboard
+
+ASSETS = read_assets()
+DESKTOP, LAPTOP = (1920, 1080), (1280, 800)
+# Superset's own page would tell its makers that it is used; the content security policy does not let it.
+_NOT_LET_OUT = re.compile(r"scarf\.sh.*Content Security Policy")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, LAPTOP], ids=["desktop", "laptop"])
+@pytest.mark.parametrize("name", sorted(ASSETS.dashboards))
+def test_every_chart_of_a_dashboard_is_drawn(
+    page: Page, slugs: dict[int, str], name: str, size: tuple[int, int]
+) -> None:
+    dashboard = ASSETS.dashboards[name]
+
+    opened = open_dashboard(page, dashboard["slug"], slugs, size)
+
+    assert opened.asked.keys() == set(charts_of(dashboard))
+    assert opened.failed == []
+    assert [text for text in opened.complaints if not _NOT_LET_OUT.search(text)] == []
+    errors = page.locator(".ant-alert-error, [data-test=error-alert]")
+    assert errors.all_inner_texts() == []
+
+
+def test_nothing_is_asked_of_other_machines(page: Page, superset_url: str) -> None:
+    asked: list[str] = []
+    page.on("requestfinished", lambda request: asked.append(request.url))
+    page.goto("/superset/dashboard/clickstream-overview/")
+    page.locator(".dashboard-component-chart-holder").first.wait_for()
+    assert asked
+    assert [url for url in asked if not url.startswith((superset_url, "data:", "blob:"))] == []
+
+
+def test_without_events_a_dashboard_says_so_and_complains_of_nothing(
+    page: Page, slugs: dict[int, str]
+) -> None:
+    nobody = "native_filters=(NATIVE_FILTER-country:(id:NATIVE_FILTER-country,"
+    chosen = "extraFormData:(filters:!((col:country,op:IN,val:!(XX)))),filterState:(value:!(XX))))"
+    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    page.goto(f"/superset/dashboard/clickstream-overview/?{nobody}{chosen}")
+    hint = page.get_by_text(re.compile("No results|No data"))
+    hint.first.wait_for()
+    assert page.locator(".ant-alert-error, [data-test=error-alert]").count() == 0

@@ -1,0 +1,127 @@
+"""The dashboards and the warehouse fit together: nothing is named that is not there, nothing is forgotten."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from clickstream.storage.views import VIEWS
+from dashboards.files import Document, read_assets
+from dashboards.layout import nodes
+from dashboards.warehouse import table
+
+ASSETS = read_assets()
+NOT_TO_BE_SHOWN = {"raw_origins"}
+"""Views for the pipelines alone."""
+
+TIME_AXES = {"date", "hour", "received_date", "checked_at", "hour_of_day"}
+
+
+def _columns(dataset: Document) -> set[str]:
+    return {*table(dataset["table"]).columns, *dataset.get("columns", {})}
+
+
+def _named(params: Document) -> Iterator[str]:
+    """What the settings of a chart name: columns and metrics."""
+    for key in ("metrics", "groupby", "all_columns"):
+        value = params.get(key, [])
+        yield from [value] if isinstance(value, str) else value
+    yield from (
+        params[key] for key in ("metric", "x_axis", "timeseries_limit_metric", "x_axis_sort") if key in params
+    )
+    yield from (item["subject"] for item in params.get("adhoc_filters", []) if "subject" in item)
+    yield from re.findall(r'"(\w+)"', " ".join(params.get("order_by_cols", [])))
+
+
+def _charts(dashboard: Document) -> list[str]:
+    return [node["chart"] for node in nodes(dashboard["layout"]) if "chart" in node]
+
+
+@pytest.mark.parametrize("slug", sorted(ASSETS.charts))
+def test_a_chart_names_columns_and_metrics_of_its_dataset(slug: str) -> None:
+    chart = ASSETS.charts[slug]
+    dataset = ASSETS.datasets[chart["dataset"]]
+    assert set(_named(chart["params"])) <= _columns(dataset) | dataset.get("metrics", {}).keys()
+
+
+@pytest.mark.parametrize("slug", sorted(ASSETS.datasets))
+def test_a_dataset_selects_every_column_of_its_view(slug: str) -> None:
+    dataset = ASSETS.datasets[slug]
+    hidden = {
+        name for name, column in dataset.get("columns", {}).items() if not column.get("is_active", True)
+    }
+    own = {name for name, column in dataset.get("columns", {}).items() if "expression" in column}
+    words = set(re.findall(r"\w+", dataset.get("sql", "")))
+    assert "sql" not in dataset or set(table(dataset["table"]).columns) - hidden - own <= words
+
+
+def test_every_view_is_shown_by_a_chart() -> None:
+    used = [ASSETS.datasets[chart["dataset"]] for chart in ASSETS.charts.values()]
+    words = {
+        word
+        for dataset in used
+        for word in re.findall(r"\w+", f"{dataset['table']} {dataset.get('sql', '')}")
+    }
+    assert set(VIEWS) - words == NOT_TO_BE_SHOWN
+
+
+def test_every_dataset_and_every_metric_is_used() -> None:
+    for slug, dataset in ASSETS.datasets.items():
+        named = {
+            name
+            for chart in ASSETS.charts.values()
+            if chart["dataset"] == slug
+            for name in _named(chart["params"])
+        }
+        sorting = {
+            item.get("sortMetric")
+            for name in ASSETS.dashboards
+            for item in ASSETS.dashboards[name]["filters"]
+        }
+        assert named, slug
+        assert set(dataset.get("metrics", {})) - named - sorting == set(), slug
+
+
+def test_every_chart_is_on_a_dashboard() -> None:
+    shown = {chart for dashboard in ASSETS.dashboards.values() for chart in _charts(dashboard)}
+    assert shown == ASSETS.charts.keys()
+
+
+def test_titles_are_distinct() -> None:
+    titles = [chart["title"] for chart in ASSETS.charts.values()]
+    assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize("slug", sorted(ASSETS.charts))
+def test_a_chart_says_how_it_is_computed_and_that_its_days_are_utc(slug: str) -> None:
+    chart = ASSETS.charts[slug]
+    assert len(chart["description"]) > 40
+    has_time_axis = chart["params"].get("x_axis") in TIME_AXES or "date" in chart["params"].get(
+        "all_columns", []
+    )
+    assert not has_time_axis or "UTC" in chart["title"] + chart["description"]
+    assert re.search(r"Answers|No filter applies", chart["description"])
+
+
+@pytest.mark.parametrize("slug", sorted(ASSETS.datasets))
+def test_metrics_and_columns_are_described_and_numbers_have_a_format(slug: str) -> None:
+    dataset = ASSETS.datasets[slug]
+    for name, metric in dataset.get("metrics", {}).items():
+        assert metric["label"], name
+        assert metric["description"], name
+        assert metric.get("format") or name == "complete_through", name
+
+
+def test_a_colour_means_the_same_on_every_dashboard() -> None:
+    meanings: dict[str, set[Any]] = {}
+    for dashboard in ASSETS.dashboards.values():
+        for label, colour in dashboard["label_colors"].items():
+            meanings.setdefault(label, set()).add(colour)
+    assert {label: colours for label, colours in meanings.items() if len(colours) > 1} == {}
+
+
+def test_nobody_is_named_as_an_owner() -> None:
+    text = repr([ASSETS.charts, ASSETS.dashboards, ASSETS.datasets])
+    assert "owner" not in text
+    assert "certified" not in text
