@@ -12,6 +12,8 @@ ASSETS = read_assets()
 DESKTOP, LAPTOP = (1920, 1080), (1280, 800)
 # Superset's own page would tell its makers that it is used; the content security policy does not let it.
 _NOT_LET_OUT = re.compile(r"scarf\.sh.*Content Security Policy")
+# The page wants to keep which colour it gave to which label; who only sees dashboards may not write them.
+_SAVES_COLOURS = re.compile(r"403 PUT .*/api/v1/dashboard/\d+/colors.*")
 
 
 @pytest.mark.parametrize("size", [DESKTOP, LAPTOP], ids=["desktop", "laptop"])
@@ -24,7 +26,7 @@ def test_every_chart_of_a_dashboard_is_drawn(
     opened = open_dashboard(page, dashboard["slug"], slugs, size)
 
     assert opened.asked.keys() == set(charts_of(dashboard))
-    assert opened.failed == []
+    assert [request for request in opened.failed if not _SAVES_COLOURS.fullmatch(request)] == []
     assert [text for text in opened.complaints if not _NOT_LET_OUT.search(text)] == []
     errors = page.locator(".ant-alert-error, [data-test=error-alert]")
     assert errors.all_inner_texts() == []
