@@ -52,8 +52,13 @@ def compile_bundle(assets: Assets, clickhouse: ClickHouseSettings) -> Bundle:
     }
 
 
-def decompile_bundle(exported: Exported) -> Assets:
-    """The files of what Superset has; a chart whose dataset has no file gets none either."""
+def decompile_bundle(exported: Exported, before: Assets) -> Assets:
+    """The files of what Superset has; a chart whose dataset has no file gets none either.
+
+    Args:
+        exported: What Superset has.
+        before: The files so far.
+    """
     slugs = exported.slugs
 
     def named(kind: str) -> list[tuple[str, Document]]:
@@ -67,7 +72,7 @@ def decompile_bundle(exported: Exported) -> Assets:
         if document["database_uuid"] in slugs["databases"]
     }
     charts = {
-        slug: decompile_chart(document, slugs["datasets"][document["dataset_uuid"]])
+        slug: decompile_chart(document, slugs["datasets"][document["dataset_uuid"]], before.charts.get(slug))
         for slug, document in named("charts")
         if slugs["datasets"].get(str(document.get("dataset_uuid"))) in datasets
     }
@@ -93,7 +98,7 @@ def normalised(assets: Assets, clickhouse: ClickHouseSettings) -> Assets:
             document: dict[str, Any] = bundle[f"{kind}/{slug}.yaml"]
             documents[kind][document["uuid"]] = document
             slugs[kind][document["uuid"]] = slug
-    return decompile_bundle(Exported(documents, slugs))
+    return decompile_bundle(Exported(documents, slugs), assets)
 
 
 def _refuse_dangling(assets: Assets) -> None:

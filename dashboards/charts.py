@@ -3,7 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
+
+import yaml
 
 from dashboards.databases import VERSION
 from dashboards.fields import Field, refuse_unknown, required, to_file, to_superset
@@ -19,12 +23,14 @@ _FIELDS: Final = (
     Field("certification_details", "certification_details"),
 )
 _KEYS: Final = (*(field.name for field in _FIELDS), "dataset", "params")
+# As a browser saved charts of Superset 6.1.0 of which it had been told nothing else.
+_DEFAULTS_FILE: Final = Path(__file__).with_name("control_defaults.yaml")
 # Superset puts these into a chart's settings; they are known otherwise, or belong to one session.
 _GENERATED_PARAMS: Final = frozenset(
     {"datasource", "viz_type", "slice_id", "slice_name", "dashboards", "dashboardId", "url_params", "force"}
     | {"result_format", "result_type", "label_colors", "shared_label_colors", "map_label_colors"}
     | {"color_scheme_domain", "own_color_scheme", "dashboard_color_scheme", "native_filters", "extra_filters"}
-    | {"chart_id", "uuid"}
+    | {"chart_id", "uuid", "temporal_columns_lookup"}
 )
 # Left out where they are empty, which is what they are where they are left out.
 _EMPTY_PARAMS: Final = frozenset({"annotation_layers", "extra_form_data", "adhoc_filters", "groupby"})
@@ -84,13 +90,21 @@ def compile_chart(slug: str, document: Document) -> Document:
     }
 
 
-def decompile_chart(exported: Document, dataset: str) -> Document:
-    """The chart as a file has it."""
+def decompile_chart(exported: Document, dataset: str, before: Document | None = None) -> Document:
+    """The chart as a file has it.
+
+    Saving a chart, the browser writes down every setting that its kind of chart has. One that is as by
+    default and that the file did not have `before` is left out, so that a diff shows what was changed.
+    """
     params = exported.get("params") or {}
+    written = (before or {}).get("params", {})
+    defaults = _control_defaults(exported["viz_type"])
     kept = {
         name: _without_adhoc_ids(value)
         for name, value in sorted(params.items())
-        if name not in _GENERATED_PARAMS and not (name in _EMPTY_PARAMS and not value)
+        if name not in _GENERATED_PARAMS
+        and not (name in _EMPTY_PARAMS and not value)
+        and not (name not in written and name in defaults and defaults[name] == value)
     }
     document = to_file(_FIELDS, exported)
     return {
@@ -100,6 +114,18 @@ def decompile_chart(exported: Document, dataset: str) -> Document:
         **document,
         **({"params": kept} if kept else {}),
     }
+
+
+@lru_cache(maxsize=1)
+def _all_control_defaults() -> Mapping[str, Mapping[str, Any]]:
+    defaults: Mapping[str, Mapping[str, Any]] = yaml.safe_load(_DEFAULTS_FILE.read_text(encoding="utf-8"))
+    return defaults
+
+
+def _control_defaults(viz_type: str) -> Mapping[str, Any]:
+    """What the browser takes for settings that a chart of this kind does not have."""
+    defaults = _all_control_defaults()
+    return {**defaults["every"], **defaults.get(viz_type, {})}
 
 
 def _with_adhoc_ids(value: Any) -> Any:

@@ -41,7 +41,7 @@ def export_assets(files: Assets, state: State, settings: SupersetSettings) -> tu
         _name_charts_in_layouts()
         db.session.commit()
         documents = {kind: _exported(kind, slugs[kind]) for kind in KINDS}
-    return decompile_bundle(Exported(documents, slugs)), remarks
+    return decompile_bundle(Exported(documents, slugs), files), remarks
 
 
 def _known_slugs(kind: str, files: Assets, state: State) -> dict[str, str]:

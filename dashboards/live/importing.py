@@ -29,10 +29,10 @@ def import_assets(assets: Assets, settings: Settings, state: State) -> None:
     contents = {name: yaml.safe_dump(document, sort_keys=False) for name, document in bundle.items()}
     admin = security_manager.find_user(username=settings.superset.admin_name)
     state.forget_digest()
+    # Who imports becomes the owner, and only owners may save a chart in the browser.
     with override_user(admin):
         _delete_gone(assets, state.slugs)
         ImportAssetsCommand(contents).run()
-        _remove_owners(assets)
         db.session.execute(dashboard_slices.delete().where(dashboard_slices.c.slice_id.is_(None)))
         db.session.commit()
     grant_viewer([find("databases", slug) for slug in assets.databases])
@@ -46,11 +46,3 @@ def _delete_gone(assets: Assets, imported: Mapping[str, list[str]]) -> None:
             if (model := find(kind, slug)) is not None:
                 db.session.delete(model)
                 db.session.flush()
-
-
-def _remove_owners(assets: Assets) -> None:
-    """An import makes its user the owner, and shows that to everybody; nobody owns what files say."""
-    for kind, slugs in assets.slugs().items():
-        for model in [find(kind, slug) for slug in slugs]:
-            if kind != "databases":
-                model.owners = []

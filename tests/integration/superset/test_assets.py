@@ -230,4 +230,3 @@ def test_columns_of_every_dataset_are_there_and_described(admin: SupersetClient)
     for slug, dataset in read_assets().datasets.items():
         found = admin.result(f"/api/v1/dataset/{admin.dataset_id(dataset['table'])}")
         assert [c["column_name"] for c in found["columns"] if not c["description"]] == [], slug
-        assert found["owners"] == []

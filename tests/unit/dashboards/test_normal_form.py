@@ -260,7 +260,10 @@ def test_what_a_browser_adds_to_a_chart_is_left_out() -> None:
             "annotation_layers": [],
             "extra_form_data": {},
             "url_params": {"native_filters_key": "x"},
-            "server_page_length": 10,
+            "server_page_length": 20,
+            "show_totals": False,
+            "matrixify_enable": False,
+            "temporal_columns_lookup": {"date": True},
             "metrics": [
                 {
                     "aggregate": "SUM",
@@ -298,7 +301,7 @@ def test_what_a_browser_adds_to_a_chart_is_left_out() -> None:
         "params": {
             "adhoc_filters": [{"subject": "url_path", "operator": "IN", "comparator": ["/"]}],
             "metrics": [{"aggregate": "SUM", "column": {"column_name": "views"}}],
-            "server_page_length": 10,
+            "server_page_length": 20,
         },
     }
 
@@ -306,3 +309,11 @@ def test_what_a_browser_adds_to_a_chart_is_left_out() -> None:
 def test_ids_stay_what_they_are() -> None:
     # Another id would be another asset: every installation would have each twice.
     assert asset_uuid("charts", "views") == "245fc1d3-4568-5474-8b5e-ebb1fe6092c0"
+
+
+def test_a_default_that_a_file_has_stays_there() -> None:
+    saved = {"slice_name": "Views", "viz_type": "table", "params": {"show_totals": False, "color_pn": True}}
+
+    exported = decompile_chart(saved, "page_views", {"params": {"show_totals": True}})
+
+    assert exported["params"] == {"show_totals": False}
