@@ -139,14 +139,14 @@ def conversion_by_event_title(shown: Shown) -> Rows:
     return [{name: row[name] for name in ("event_title", "conversion_percent")} for row in most]
 
 
-def users_by_page(shown: Shown) -> Rows:
+def sessions_by_page(shown: Shown) -> Rows:
     """Of the pages with most views."""
     totals = {
         row["url_path"]: row["views_total"]
         for row in activity_by("url_path", metrics=("views_total",))(shown)
     }
     pages = sorted(totals, key=lambda page: -totals[page])[:8]
-    by_page = distinct_by("date", "url_path", of="user_id", metric="users_total")(shown)
+    by_page = distinct_by("date", "url_path", of="session_id", metric="sessions_total")(shown)
     return [row for row in by_page if row["url_path"] in pages]
 
 
@@ -210,7 +210,7 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
         {"sessions": "sessions_total", "single_event_sessions": "single_event_sessions_total"},
     ),
     "events_by_source": count_by("date", "source"),
-    "users_by_page": users_by_page,
+    "sessions_by_page": sessions_by_page,
     "sessions_by_device": distinct_by("date", "device_type", of="session_id", metric="sessions_total"),
     "elements_by_day": elements_by_day,
     "click_positions": click_positions,
