@@ -10,10 +10,11 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
+from benchmarks.dashboards import measure_dashboards
 from benchmarks.delays import measure_delays
 from benchmarks.files import measure_files
 from benchmarks.posting import measure_posting
-from benchmarks.samples import Extent, Sample, median_times, summarize
+from benchmarks.samples import Extent, Sample, Subject, median_times, summarize
 from benchmarks.streaming import measure_streaming
 from clickstream.cli.output import err, out, print_table
 
@@ -22,10 +23,13 @@ PARTS: Final[Mapping[str, Callable[[Path, Extent], list[Sample]]]] = {
     "http": measure_posting,
     "stream": measure_streaming,
     "delay": measure_delays,
+    "dashboards": measure_dashboards,
 }
-"""What can be measured by itself: CSV → raw → marts, POST, topic → raw, from sending to the views."""
+"""What can be measured by itself: CSV → raw → marts, POST, topic → raw, from sending to the views, and
+from the views to the browser."""
 
 COLUMNS: Final = ("what", "figure", "target", "reached", "baseline", "its figure", "× its time")
+_REACHED: Final = {True: "yes", False: "no", None: ""}
 _BUSY_LOAD: Final = 0.7
 """With so many processes running already, figures are those of the neighbours as well."""
 
@@ -41,6 +45,9 @@ def main(
         float,
         typer.Option(min=5, help="How long `delay` sends; whole minutes, as often as events are processed."),
     ] = 120,
+    dashboard_events: Annotated[
+        int, typer.Option(min=100_000, help="Events in the warehouse whose dashboards are opened.")
+    ] = 20_000_000,
     only: Annotated[
         list[str] | None,
         typer.Option(help=f"Measure this part alone, of {', '.join(PARTS)}; may be repeated."),
@@ -55,6 +62,7 @@ def main(
     load = os.getloadavg()[0]
     if load > _BUSY_LOAD:
         err.print(f"The machine is busy already (load {load:.1f}): figures will be lower than it can do.")
+    extent = Extent(events, rounds, seconds, dashboard_events)
     samples: list[Sample] = []
     for name, measure in PARTS.items():
         if only and name not in only:
@@ -62,7 +70,7 @@ def main(
         start = time.monotonic()
         err.print(f"{name} …")
         with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as directory:
-            samples += measure(Path(directory), Extent(events, rounds, seconds))
+            samples += measure(Path(directory), extent)
         err.print(f"{name}: {time.monotonic() - start:.0f} s")
         # After each part, so that one that fails takes nothing along.
         _write(json_file, samples, load)
@@ -99,8 +107,8 @@ def _print(samples: Sequence[Sample]) -> None:
         (
             f"{middle.subject.name}, {middle.subject.unit}",
             _short(middle.figure),
-            f"{'≥' if middle.subject.is_rate else '<'} {middle.subject.target:,}",
-            "yes" if middle.subject.is_reached(middle.figure) else "no",
+            _target(middle.subject),
+            _REACHED[middle.subject.is_reached(middle.figure)],
             middle.subject.baseline,
             None if middle.baseline is None else _short(middle.baseline),
             times,
@@ -109,8 +117,13 @@ def _print(samples: Sequence[Sample]) -> None:
     ]
     print_table("Median of all rounds", COLUMNS, rows)
     for middle, _ in middles:
-        details = ", ".join(f"{name} {_short(figure):,}" for name, figure in middle.details.items())
-        out.print(f"{middle.subject.name}: {details}", markup=False)
+        details = [f"{name} {_short(figure):,}" for name, figure in middle.details.items()]
+        if said := [middle.about, *details] if middle.about else details:
+            out.print(f"{middle.subject.name}: {', '.join(said)}", markup=False)
+
+
+def _target(subject: Subject) -> str:
+    return "" if subject.target is None else f"{'≥' if subject.is_rate else '<'} {subject.target:,}"
 
 
 def _short(figure: float) -> float:

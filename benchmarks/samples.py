@@ -15,11 +15,13 @@ class Extent:
         events: Of the generated file, and of the topic.
         rounds: How often everything is measured.
         seconds: How long events are sent to see when they are in the views.
+        dashboard_events: In the warehouse whose dashboards are opened.
     """
 
     events: int
     rounds: int
     seconds: float
+    dashboard_events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +31,22 @@ class Subject:
     Attributes:
         name: What it is.
         unit: Of its figures.
-        target: What it is to reach, from the design: at least for a rate, below for a time.
+        target: What it is to reach, from the design: at least for a rate, below for a time; None if only
+            what it takes beside its baseline is told.
         baseline: What does the same beside it with the least work there is; empty if nothing does.
         is_rate: Whether more is better.
     """
 
     name: str
     unit: str
-    target: float
+    target: float | None
     baseline: str = ""
     is_rate: bool = True
 
-    def is_reached(self, figure: float) -> bool:
-        """Whether the figure is as good as the target."""
+    def is_reached(self, figure: float) -> bool | None:
+        """Whether the figure is as good as the target; None without one."""
+        if self.target is None:
+            return None
         return figure >= self.target if self.is_rate else figure < self.target
 
     def times(self, figure: float, baseline: float) -> float:
@@ -57,6 +62,11 @@ POST_HALF_LOAD: Final = Subject("POST at half load, p99", "ms", 25, "bare FastAP
 TOPIC_TO_RAW: Final = Subject("topic → raw", "events/s", 60_000, "topic alone")
 SENT_TO_RAW: Final = Subject("sent → raw, p95", "s", 5, is_rate=False)
 SENT_TO_VIEWS: Final = Subject("sent → views, p95", "s", 90, is_rate=False)
+CHART_QUERY: Final = Subject("chart's query, the slowest", "ms", 300, is_rate=False)
+CHART_REQUEST: Final = Subject("chart's request, the slowest", "ms", None, "its query alone", is_rate=False)
+DASHBOARD_OPENED: Final = Subject(
+    "overview opened until drawn", "s", 3, "its queries, one by one", is_rate=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +78,20 @@ class Sample:
         figure: How it did.
         baseline: How the baseline did in the same round; None if there is none.
         details: More figures by their names, units within.
+        about: Which of many it was, if the figure is that of the worst.
+        parts: The figures of each of the many, by its name; too many for the table.
     """
 
     subject: Subject
     figure: float
     baseline: float | None = None
     details: Mapping[str, float] = field(default_factory=dict)
+    about: str = ""
+    parts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def summarize(samples: Sequence[Sample]) -> Sample:
-    """The medians over the rounds of one subject; of memory the most."""
+    """The medians over the rounds of one subject; of memory the most, of many parts those of the first."""
     baselines = [sample.baseline for sample in samples if sample.baseline is not None]
     return Sample(
         samples[0].subject,
@@ -89,6 +103,8 @@ def summarize(samples: Sequence[Sample]) -> Sample:
             )
             for name in samples[0].details
         },
+        samples[0].about,
+        samples[0].parts,
     )
 
 

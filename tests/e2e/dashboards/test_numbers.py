@@ -8,8 +8,9 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page
 
+from benchmarks.dashboard_page import charts_of, open_dashboard
 from dashboards.files import Document, read_assets
-from tests.e2e.dashboards.conftest import UNTIL, charts_of, open_dashboard
+from tests.e2e.dashboards.conftest import UNTIL
 from tests.e2e.dashboards.expected import DEFAULT_DAYS, EXPECTED, Rows, Shown, as_shown
 from tests.integration.superset.superset_client import SupersetClient
 from tests.integration.warehouse.recount import Event

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page
 
+from benchmarks.dashboard_page import charts_of, open_dashboard
 from dashboards.files import read_assets
-from tests.e2e.dashboards.conftest import charts_of, open_dashboard
 
 ASSETS = read_assets()
 DESKTOP, LAPTOP = (1920, 1080), (1280, 800)

@@ -1,0 +1,12 @@
+-- Receipts of the benchmark's events, so that the ledger has what to count; their bodies are never read.
+insert into raw_events (source, origin, offset, item, received_at, body)
+select
+    source,
+    origin,
+    offset,
+    item,
+    received_at,
+    '{}' as body
+from events
+where offset >= {from:UInt64}
+    and offset < {from:UInt64} + {events:UInt64}
