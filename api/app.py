@@ -11,6 +11,7 @@ from api.broker import Broker
 from api.deps import Services
 from api.middleware import CrossOrigin, Observed
 from api.openapi import describe
+from api.recent_ids import RecentIds
 from api.routes import events, health, operators, pages
 from api.senders import Senders
 from api.tracing import Tracer
@@ -32,7 +33,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Clickstream", lifespan=lifespan, docs_url=None, redoc_url=None)
     senders = Senders(api.trusted_proxies, truncate_ip=api.truncate_ip)
-    app.state.services = Services(settings, broker, Admission(settings), senders, tracer)
+    app.state.services = Services(settings, broker, Admission(settings), senders, tracer, RecentIds())
     app.add_middleware(CrossOrigin, origins=Origins(api.cors_origins).pattern)
     app.add_middleware(Observed)
     faults.register(app)

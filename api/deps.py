@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from api.admission import KEY_PARAMETER, Admission
 from api.broker import Broker
+from api.recent_ids import RecentIds
 from api.refusals import Refusal, RefusalBody, RefusalCode
 from api.senders import EventSource, Sender, Senders
 from api.tracing import Tracer
@@ -24,6 +25,7 @@ class Services:
     admission: Admission
     senders: Senders
     tracer: Tracer
+    recent_ids: RecentIds
 
 
 def services_of(request: Request) -> Services:

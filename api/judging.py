@@ -67,11 +67,13 @@ class Verdict:
 
     Attributes:
         accepted: JSON texts of the good events, with what the API adds to them.
+        ids: Ids of the good events.
         rejected: JSON texts of the others, as sent.
         problems: What is wrong with those.
     """
 
     accepted: list[str] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
     rejected: list[str] = field(default_factory=list)
     problems: list[EventProblem] = field(default_factory=list)
 
@@ -141,9 +143,11 @@ class _Judging:
             values = read_values(sent)
             errors = find_errors(values, self._receipt)
             if not errors:
-                enriched = self._enrich(text, values)
+                event_id = _id_of(values)
+                enriched = self._enrich(text, values, event_id)
                 if 4 * len(enriched) <= MAX_RECORD_BYTES or len(enriched.encode()) <= MAX_RECORD_BYTES:
                     verdict.accepted.append(enriched)
+                    verdict.ids.append(event_id)
                     return
                 message = f"With what is added to it, the event is longer than {MAX_RECORD_BYTES} bytes."
                 errors = [record_error(ErrorCode.TOO_LARGE, message, text)]
@@ -154,7 +158,7 @@ class _Judging:
             EventProblem(index, error.code, error.field, error.message, error.value) for error in errors
         ]
 
-    def _enrich(self, text: str, values: Values) -> str:
+    def _enrich(self, text: str, values: Values, event_id: int) -> str:
         """The event with its id, and with the sender's address and user agent where it has none of its own.
 
         All else stays as it was sent.
@@ -162,7 +166,7 @@ class _Judging:
         sender = self._sender
         added = ""
         if values.id is None:
-            added = f',"id":{hash_content(values, parse_timestamp(values.created_at))}'
+            added = f',"id":{event_id}'
         if values.ip is None:
             added += sender.address_member
         elif sender.truncate is not None:
@@ -177,6 +181,13 @@ class _Judging:
             if name in added and name in text:
                 return _without_repeats(enriched)
         return enriched
+
+
+def _id_of(values: Values) -> int:
+    """The event's id: its own, or the one that the ETL would give."""
+    if values.id is None:
+        return hash_content(values, parse_timestamp(values.created_at))
+    return int(values.id)
 
 
 def _without_repeats(text: str) -> str:

@@ -251,6 +251,11 @@ def _schemas() -> Json:
                 "accepted": {"type": "integer", "description": "Events that the broker has acknowledged."},
                 "rejected": {"type": "integer", "description": "Events that went to the quarantine."},
                 "errors": {"type": "array", "items": {"$ref": "#/components/schemas/EventProblem"}},
+                "known": {
+                    "type": "integer",
+                    "description": "Of the accepted events, those that the service remembers to have "
+                    "accepted before; they count once. Left out where it is 0.",
+                },
                 "errors_left_out": {"type": "integer", "description": "Errors beyond those listed."},
             },
         },

@@ -26,12 +26,15 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         accepted: Events that the broker has acknowledged.
         rejected: Events that break the contract; they are in the quarantine.
         errors: What is wrong with those.
+        known: Of the accepted events, those that the service remembers to have accepted before; they are
+            duplicates and count once.
         errors_left_out: Errors beyond those that an answer lists.
     """
 
     accepted: int = msgspec.field()
     rejected: int = msgspec.field()
     errors: list[EventProblem] = msgspec.field()
+    known: int = 0
     errors_left_out: int = 0
 
 
@@ -55,6 +58,7 @@ async def post_events(request: Request) -> Response:
                 accepted=len(verdict.accepted),
                 rejected=len(verdict.rejected),
                 errors=verdict.problems[:MAX_TOLD_ERRORS],
+                known=services.recent_ids.add(verdict.ids),
                 errors_left_out=max(0, len(verdict.problems) - MAX_TOLD_ERRORS),
             )
         ),

@@ -93,13 +93,13 @@ def test_equal_batches_at_the_same_time_are_stored_once(
     session = uuid.uuid4().hex
     batch = [event(session_id=session) for _ in range(100)]
     without_ids = [event(session_id=session, id=..., user_id=number) for number in range(100)]
-    answers: list[int] = []
+    answers: list[dict[str, Any]] = []
     together = threading.Barrier(4)
 
     def post(events: list[dict[str, Any]]) -> None:
         with httpx.Client(trust_env=False, timeout=20) as sender:
             together.wait()
-            answers.append(sender.post(f"{api.url}/events", json=events).json()["accepted"])
+            answers.append(sender.post(f"{api.url}/events", json=events).json())
 
     threads = [threading.Thread(target=post, args=(events,)) for events in (batch, without_ids) * 2]
     for thread in threads:
@@ -110,7 +110,8 @@ def test_equal_batches_at_the_same_time_are_stored_once(
 
     found = followed(client, "body like {session:String}", {"session": f"%{session}%"}, rows=500)
 
-    assert answers == [100] * 4
+    assert [answer["accepted"] for answer in answers] == [100] * 4
+    assert sorted(answer.get("known", 0) for answer in answers) == [0, 0, 100, 100]
     assert Counter(row["fate"] for row in found) == {"stored": 200, "duplicate": 300}
     stored = client.query(
         "select id from events where session_id = {session:String}", parameters={"session": session}
