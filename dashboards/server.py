@@ -28,8 +28,8 @@ def serve() -> NoReturn:
         *(str(Path(sys.executable).parent / "gunicorn"), "superset.app:create_app()"),
         *("--bind", f"{host}:{settings.superset.port}", "--worker-class", "gthread", "--workers", "1"),
         *("--threads", str(settings.superset.threads), "--timeout", "120", "--graceful-timeout", "10"),
-        # Longer than a browser keeps a connection for its next request.
-        *("--keep-alive", "75"),
+        # A connection a request: of one that is kept, gunicorn 26 now and then overlooks the next request.
+        *("--keep-alive", "0"),
         *("--log-level", "warning", "--no-control-socket"),
     ]
     os.execv(command[0], command)  # noqa: S606 -- no shell is wanted
