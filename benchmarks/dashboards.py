@@ -39,6 +39,7 @@ WHOLE_RANGE: Final = f"{DAYS} days"
 
 _ORIGIN: Final = "benchmark"
 _EVENTS_A_STATEMENT: Final = 2_000_000
+_EVENTS_A_BAD_ONE: Final = 100
 _OVERVIEW: Final = "overview"
 _WINDOW: Final = (1600, 1000)
 _HIGH_WINDOW: Final = (1600, 2400)
@@ -94,14 +95,23 @@ def measure_filled(settings: Settings, rounds: int) -> list[Sample]:
 
 
 def fill_warehouse(client: Client, events: int) -> None:
-    """Puts events and their receipts straight into the tables, builds the marts, and waits for the merges."""
+    """Puts events and bad ones straight into the tables, as if they had come and been processed."""
     for start in range(0, events, _EVENTS_A_STATEMENT):
         span = {"from": start, "events": min(_EVENTS_A_STATEMENT, events - start)}
         client.command(_load_sql("fill_events"), parameters={"days": DAYS, "users": USERS, **span})
-        client.command(_load_sql("fill_receipts"), parameters=span)
+        client.command(_load_sql("fill_receipts"), parameters={"table": "events", **span})
+    bad = {"from": events, "events": events // _EVENTS_A_BAD_ONE}
+    client.command(_load_sql("fill_quarantine"), parameters={"days": DAYS, **bad})
+    client.command(_load_sql("fill_receipts"), parameters={"table": "quarantined_events", **bad})
+    last = events + bad["events"] - 1
+    client.insert("etl_progress", [[_ORIGIN, last]], column_names=["origin", "offset"])
     client.command(_load_sql("fill_users"), parameters={"users": KNOWN_USERS})
-    client.insert("etl_progress", [[_ORIGIN, events - 1]], column_names=["origin", "offset"])
     rebuild_days(client, days_between(client, date.min, date.max))
+    _wait_for_merges(client)
+
+
+def _wait_for_merges(client: Client) -> None:
+    """Waits until ClickHouse has put together what came in parts, which it does beside all else."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while int(client.query("select count() from system.merges").result_rows[0][0]):
         if time.monotonic() > deadline:

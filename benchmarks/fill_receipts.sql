@@ -1,4 +1,4 @@
--- Receipts of the benchmark's events, so that the ledger has what to count; their bodies are never read.
+-- Receipts of the benchmark's events in one table, so that the ledger has what to count; bodies are never read.
 insert into raw_events (source, origin, offset, item, received_at, body)
 select
     source,
@@ -7,6 +7,6 @@ select
     item,
     received_at,
     '{}' as body
-from events
+from {table:Identifier}
 where offset >= {from:UInt64}
     and offset < {from:UInt64} + {events:UInt64}

@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks.samples import (
+    CHART_REQUEST,
     POST_HALF_LOAD,
     TOPIC_TO_RAW,
     Sample,
@@ -25,6 +26,10 @@ from benchmarks.samples import (
 )
 def test_a_target_is_reached_from_its_own_side(subject: Subject, figure: float, is_reached: bool) -> None:
     assert subject.is_reached(figure) is is_reached
+
+
+def test_without_a_target_nothing_is_reached_or_missed() -> None:
+    assert CHART_REQUEST.is_reached(1) is None
 
 
 def test_half_the_rate_and_twice_the_time_are_both_twice_the_baselines_time() -> None:
@@ -50,6 +55,11 @@ def test_of_memory_the_most_is_told_and_of_all_else_the_median() -> None:
         for peak, inserts in ((100, 1), (300, 2), (200, 9))
     ]
     assert summarize(rounds).details == {"peak MiB": 300, "inserts": 2}
+
+
+def test_what_is_told_of_the_worst_and_of_each_part_is_kept() -> None:
+    sample = Sample(CHART_REQUEST, 90, 30, about="funnel", parts={"funnel": {"request ms": 90}})
+    assert summarize([sample]) == sample
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
