@@ -13,6 +13,7 @@ from dashboards.databases import VERSION
 from dashboards.fields import Field, refuse_unknown, required, to_file, to_superset
 from dashboards.files import AssetError, Document
 from dashboards.identity import asset_uuid
+from dashboards.query_context import query_context
 
 _FIELDS: Final = (
     Field("title", "slice_name"),
@@ -79,11 +80,11 @@ def compile_chart(slug: str, document: Document) -> Document:
     params = document.get("params", {})
     if generated := sorted(_GENERATED_PARAMS & params.keys()):
         raise AssetError(f"{where}: {', '.join(generated)} can't be set in params.")
+    settings = _with_adhoc_ids(params)
     return {
         **to_superset(_FIELDS, document),
-        "params": {**_with_adhoc_ids(params), "viz_type": document["viz_type"]},
-        # The browser makes it from the settings; saved, it would say the same a second time.
-        "query_context": None,
+        "params": {**settings, "viz_type": document["viz_type"]},
+        "query_context": query_context(document["viz_type"], settings),
         "uuid": asset_uuid("charts", slug),
         "dataset_uuid": asset_uuid("datasets", document["dataset"]),
         "version": VERSION,

@@ -116,6 +116,15 @@ def test_a_chart_shows_what_plain_python_counts(
         assert as_shown(_rows(shown)) == as_shown(_rows(expected)), (chosen, with_range)
 
 
+def test_a_chart_that_is_asked_for_by_its_number_alone_has_the_same_rows(
+    asked: dict[str, Any], viewer: SupersetClient, slugs: dict[int, str]
+) -> None:
+    for number, slug in slugs.items():
+        (answer,) = viewer.result(f"/api/v1/chart/{number}/data/?force=true")
+        in_browser = viewer.chart_data(_choose(asked[slug], {}, False))[0]
+        assert as_shown(_rows(answer["data"])) == as_shown(_rows(in_browser)), slug
+
+
 def test_the_tables_begin_with_the_most_seen(
     asked: dict[str, Any], viewer: SupersetClient, events: list[Event]
 ) -> None:

@@ -79,10 +79,11 @@ def test_ids_are_taken_as_numbers_and_as_texts_and_kept_as_sent(api: ApiStack) -
 
 def test_a_repeated_event_without_an_id_gets_the_same_one(api: ApiStack) -> None:
     sent = event(id=...)
+    senders = ({"User-Agent": "A"}, {"User-Agent": "B", "X-Forwarded-For": "203.0.113.7"})
     with api.records() as read:
-        for headers in ({"User-Agent": "A"}, {"User-Agent": "B", "X-Forwarded-For": "203.0.113.7"}):
-            assert api.post([sent], headers=headers).json() == ALL_ACCEPTED
+        answers = [api.post([sent], headers=headers).json() for headers in senders]
         first, second = (record.events[0] for record in read())
+    assert answers == [ALL_ACCEPTED, {**ALL_ACCEPTED, "known": 1}]
     assert first["id"] == second["id"]
     assert {first["ip"], second["ip"]} == {"127.0.0.1", "203.0.113.7"}
 
