@@ -48,7 +48,7 @@ reset: setup ## Stop the stack and delete its data; asks first (YES=1 does not)
 demo: setup ## Start, send 250,000 events in all three ways, process and prove them
 	@$(RUN) stack.demo
 
-bench: setup ## Measure the pipelines against bare baselines
+bench: setup browser ## Measure the pipelines and the dashboards against bare baselines
 	@$(RUN) benchmarks
 
 test: lint browser ## Check the code and run all the tests

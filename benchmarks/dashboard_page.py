@@ -65,7 +65,8 @@ def signed_in(browser: Browser, superset: SupersetSettings) -> Iterator[Page]:
     with browser.new_context(base_url=f"http://127.0.0.1:{superset.port}") as context:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
-        page.goto("/login/")
+        # Each answer sets the session's cookie: a late one, to the page before, would sign out again.
+        page.goto("/login/", wait_until="networkidle")
         page.locator("input#username, input[name=username]").first.fill(superset.viewer_name)
         password = superset.viewer_password.get_secret_value()
         page.locator("input#password, input[name=password]").first.fill(password)
