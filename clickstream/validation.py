@@ -16,6 +16,7 @@ import pandas as pd
 
 from clickstream.contract import FIELDS, TIMESTAMP_PATTERN, EventType, Field, Kind
 from clickstream.decode import TYPE_NAMES, PayloadForm, Values, parse_timestamp, text_of
+from clickstream.metric_ids import remember_metric_ids
 from clickstream.reasons import RECORD_CODES, ErrorCode
 from clickstream.settings import PROJECT_ROOT
 
@@ -238,6 +239,7 @@ def _load_suites(name: SuiteName) -> list[Any]:
     """
     from great_expectations.core import ExpectationSuite  # noqa: PLC0415
 
+    remember_metric_ids()
     by_field: defaultdict[str, list[Any]] = defaultdict(list)
     for expectation in json.loads((SUITES_DIR / f"{name}.json").read_text())["expectations"]:
         by_field[expectation["meta"]["field"]].append(expectation)
