@@ -7,18 +7,21 @@ texts and JSON types as sent (`build_frame`), so that each rule is a standard ex
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from clickstream.contract import FIELDS, TIMESTAMP_PATTERN, EventType, Field, Kind
-from clickstream.decode import TYPE_NAMES, PayloadForm, Values, parse_timestamp, text_of
+from clickstream.decode import TYPE_NAMES, PayloadForm, Values, text_of
 from clickstream.metric_ids import remember_metric_ids
 from clickstream.reasons import RECORD_CODES, ErrorCode
 from clickstream.settings import PROJECT_ROOT
+from clickstream.timestamps import parse_timestamps
 
 SUITES_DIR: Final = PROJECT_ROOT / "expectations"
 TYPE: Final = ":type"
@@ -29,11 +32,15 @@ READABLE: Final = "payload:readable"
 DEFECT: Final = "defect"
 VERDICT: Final = "verdict"
 
-_RESULT_FORMAT: Final = {
+_ALL_UNEXPECTED: Final = {
     "result_format": "COMPLETE",
     "include_unexpected_rows": False,
     "return_unexpected_index_query": False,
 }
+_COUNTS: Final = {"result_format": "BASIC"}
+
+_SHARED: Final = ("user_agent", "ip")
+"""Optional fields that most events should have."""
 
 SuiteName = Literal["records", "events", "batch"]
 
@@ -170,8 +177,8 @@ def _batch_specs() -> list[ExpectationSpec]:
             "",
         ),
         *(
-            ExpectationSpec(not_null, {"column": column, "mostly": 0.5}, f"share of {column}", "")
-            for column in ("user_agent", "ip")
+            ExpectationSpec(not_null, {"column": name + TYPE, "mostly": 0.5}, f"share of {name}", "")
+            for name in _SHARED
         ),
         ExpectationSpec(
             "expect_column_max_to_be_between",
@@ -182,56 +189,132 @@ def _batch_specs() -> list[ExpectationSpec]:
     ]
 
 
-def build_frame(values: Sequence[Values], received_at_ms: Sequence[int]) -> pd.DataFrame:
-    """The frame that the suite `events` sees, one row an event.
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """What was seen in the rows of a batch, each different thing once, and which row shows which.
+
+    A suite decides on what is different; what it finds is spread over the rows. Most fields repeat a lot: of
+    100,000 events a few hundred have different URLs.
+
+    Attributes:
+        seen: The columns that a suite looks at, a row for each different thing.
+        which: For each row of the batch its place in `seen`.
+    """
+
+    seen: pd.DataFrame
+    which: npt.NDArray[np.int64]
+
+    def column(self, name: str) -> "pd.Series[Any]":
+        """A column of `seen` as it is in the rows of the batch."""
+        return self.seen[name].take(self.which).reset_index(drop=True)
+
+    def beside(self, other: "Sightings") -> "Sightings":
+        """Both things of each row together: each different pair once."""
+        which, pairs = pd.factorize(self.which * len(other.seen) + other.which)
+        mine, others = np.divmod(pairs, max(len(other.seen), 1))
+        halves = [self.seen.take(mine), other.seen.take(others)]
+        seen = pd.concat([half.reset_index(drop=True) for half in halves], axis="columns")
+        return Sightings(seen, which.astype(np.int64))
+
+
+def sight(column: Sequence[Hashable], name: str) -> Sightings:
+    """The sightings of one column of plain values, none of which equals one of another type."""
+    values, which = _number(column)
+    return Sightings(pd.DataFrame({name: pd.Series(values, dtype=object)}), which)
+
+
+def sight_fields(values: Sequence[Values], received_at_ms: Sequence[int]) -> dict[str, Sightings]:
+    """What the suite `events` sees of some events, by the field that it is about.
 
     For each field `f` a column `f:type`, its JSON type, null where absent; and what its rule is about, null
-    where the type isn't taken: `f:length` in characters for a text, else `f` as text. Besides,
-    `created_at:ms` (since 1970, null where it is no time), `created_at:lead_ms` (`created_at` minus the
-    receipt) and `payload:readable`.
+    where the type isn't taken: `f:length` in characters for a text, else `f` as text. Besides, for
+    `created_at`, whose rows are all kept apart, `created_at:ms` (since 1970, null where it is no time) and
+    `created_at:lead_ms` (`created_at` minus the receipt); and for fields of the payload what their
+    conditions ask for, `type` and `payload:readable`.
     """
-    columns: dict[str, Any] = {}
-    sent = list(zip(*values, strict=True)) if values else [()] * len(Values._fields)
+    sent: Sequence[Sequence[Any]] = list(zip(*values, strict=True)) or [()] * len(Values._fields)
+    forms = sight(sent[-1], "payload" + TYPE)
+    sightings: dict[str, Sightings] = {}
     for field, column in zip(FIELDS, sent, strict=False):
         if field.kind is Kind.PAYLOAD:
-            forms = sent[-1]
-            columns[field.name + TYPE] = pd.Categorical(forms)
-            columns[READABLE] = [form in (None, PayloadForm.OBJECT) for form in forms]
-            continue
-        types = [TYPE_NAMES.get(kind) for kind in map(type, column)]
-        columns[field.name + TYPE] = pd.Categorical(types)
-        is_taken = {*field.json_types, None}.issuperset(set(types))
-        taken = column if is_taken else _only_taken(column, types, field.json_types)
-        if field.kind is Kind.TEXT:
-            lengths = [None if text is None else len(text) for text in taken]
-            columns[field.name + LENGTH] = pd.Series(lengths, dtype="float64")
+            sightings[field.name] = forms
+        elif field.kind is Kind.TIMESTAMP:
+            sightings[field.name] = _sight_times(field, column, received_at_ms)
         else:
-            texts = taken if "number" not in types else _as_texts(taken)
-            columns[field.name] = pd.Series(texts, dtype=object)
-    moments = pd.Series([_moment(text) for text in columns["created_at"]], dtype="float64")
-    columns[MOMENT_MS] = moments
-    columns[LEAD_MS] = moments - pd.Series(received_at_ms, dtype="float64")
-    return pd.DataFrame(columns)
+            sightings[field.name] = _sight_values(field, column)
+    types = sightings["type"]
+    readable = forms.seen["payload" + TYPE].isin([None, PayloadForm.OBJECT])
+    asked = Sightings(types.seen[["type"]], types.which).beside(
+        Sightings(pd.DataFrame({READABLE: readable}), forms.which)
+    )
+    for field in FIELDS:
+        if field.is_in_payload:
+            sightings[field.name] = sightings[field.name].beside(asked)
+    return sightings
 
 
-def _only_taken(column: Sequence[Any], types: Sequence[str | None], json_types: Sequence[str]) -> list[Any]:
-    return [value if kind in json_types else None for value, kind in zip(column, types, strict=True)]
+def _number(column: Iterable[Hashable]) -> tuple[list[Hashable], npt.NDArray[np.int64]]:
+    """The different values in the order in which they come, and for each row the place of its own."""
+    places: defaultdict[Hashable, int] = defaultdict()
+    places.default_factory = places.__len__
+    which = np.fromiter(map(places.__getitem__, column), np.int64)
+    return list(places), which
 
 
-def _as_texts(column: Sequence[Any]) -> list[str | None]:
-    return [value if value is None or type(value) is str else text_of(value) for value in column]
+_TOLD_APART: Final = frozenset((str, int, type(None)))
+"""Types whose values equal none of another type, as 1, 1.0 and true do."""
+
+
+def _sight_values(field: Field, column: Sequence[Any]) -> Sightings:
+    if not _TOLD_APART.issuperset(map(type, column)):
+        column = [value if type(value) in _TOLD_APART else _stand_in(value) for value in column]
+    cells, which = _number(column)
+    return Sightings(pd.DataFrame(_columns_of_values(field, cells)), which)
+
+
+def _stand_in(value: Any) -> tuple[type, str | None]:
+    """The type of a value, and its text if a rule may ask for it."""
+    return type(value), text_of(value) if type(value) is float else None
+
+
+def _columns_of_values(field: Field, cells: Sequence[Any]) -> dict[str, Any]:
+    types = [TYPE_NAMES.get(cell[0] if type(cell) is tuple else type(cell)) for cell in cells]
+    texts = [
+        None if kind not in field.json_types else cell[1] if type(cell) is tuple else text_of(cell)
+        for cell, kind in zip(cells, types, strict=True)
+    ]
+    columns: dict[str, Any] = {field.name + TYPE: pd.Categorical(types)}
+    if field.kind is Kind.TEXT:
+        lengths = [None if text is None else len(text) for text in texts]
+        columns[field.name + LENGTH] = pd.Series(lengths, dtype="float64")
+    else:
+        columns[field.name] = pd.Series(texts, dtype=object)
+    return columns
+
+
+def _sight_times(field: Field, column: Sequence[Any], received_at_ms: Sequence[int]) -> Sightings:
+    types = [TYPE_NAMES.get(kind) for kind in map(type, column)]
+    texts = [value if type(value) is str else None for value in column]
+    rows = [row for row, text in enumerate(texts) if text is not None and _is_timestamp(text)]
+    moments = np.full(len(texts), np.nan)
+    moments[rows] = parse_timestamps([texts[row] for row in rows])
+    seen = pd.DataFrame(
+        {
+            field.name + TYPE: pd.Categorical(types),
+            field.name: pd.Series(texts, dtype=object),
+            MOMENT_MS: moments,
+            LEAD_MS: moments - np.asarray(received_at_ms, dtype=np.float64),
+        }
+    )
+    return Sightings(seen, np.arange(len(texts)))
 
 
 _is_timestamp: Final = re.compile(TIMESTAMP_PATTERN).search
 
 
-def _moment(text: str | None) -> int | None:
-    return parse_timestamp(text) if text is not None and _is_timestamp(text) else None
-
-
 @lru_cache(maxsize=4)
-def _load_suites(name: SuiteName) -> list[Any]:
-    """Loads a suite from its file, cut into one suite a field.
+def _load_suites(name: SuiteName) -> dict[str, Any]:
+    """Loads a suite from its file, cut into one suite a field, by its name.
 
     Great Expectations' cost grows with the square of a suite's length, and each of its metrics copies the
     frame: cut up, a suite over 100,000 rows takes less than half the time. It also takes seconds to import,
@@ -243,10 +326,10 @@ def _load_suites(name: SuiteName) -> list[Any]:
     by_field: defaultdict[str, list[Any]] = defaultdict(list)
     for expectation in json.loads((SUITES_DIR / f"{name}.json").read_text())["expectations"]:
         by_field[expectation["meta"]["field"]].append(expectation)
-    return [
-        ExpectationSuite(expectation_suite_name=f"{name}.{field}", expectations=expectations)
+    return {
+        field: ExpectationSuite(expectation_suite_name=f"{name}.{field}", expectations=expectations)
         for field, expectations in by_field.items()
-    ]
+    }
 
 
 def prepare_suites() -> None:
@@ -255,11 +338,13 @@ def prepare_suites() -> None:
         _load_suites(name)
 
 
-def _validate(frame: pd.DataFrame, name: SuiteName, parameters: Mapping[str, Any]) -> Iterator[Any]:
-    """Runs a suite over a frame; yields Great Expectations' result of each expectation.
+def _validate(
+    frame: pd.DataFrame, suite: Any, parameters: Mapping[str, Any], result_format: Mapping[str, Any]
+) -> list[Any]:
+    """Runs a suite over a frame; gives Great Expectations' result of each expectation.
 
     Raises:
-        RuntimeError: An expectation could not be computed.
+        GreatExpectationsError: An expectation could not be computed.
     """
     from great_expectations.core.batch import Batch  # noqa: PLC0415
     from great_expectations.execution_engine.pandas_execution_engine import (  # noqa: PLC0415
@@ -267,58 +352,75 @@ def _validate(frame: pd.DataFrame, name: SuiteName, parameters: Mapping[str, Any
     )
     from great_expectations.validator.validator import Validator  # noqa: PLC0415
 
-    for suite in _load_suites(name):
-        validator = Validator(
-            execution_engine=PandasExecutionEngine(),
-            batches=[Batch(data=frame[_columns_of(suite, frame)])],
-            expectation_suite=suite,
-        )
-        validator.metrics_calculator.show_progress_bars = False
-        report = validator.validate(evaluation_parameters=dict(parameters), result_format=_RESULT_FORMAT)
-        for result in report.results:
-            if result.exception_info.get("raised_exception"):
-                message = result.exception_info.get("exception_message")
-                what = result.expectation_config.expectation_type
-                raise RuntimeError(f"{what} of {suite.expectation_suite_name} can't be computed: {message}")
-            yield result
-
-
-def _columns_of(suite: Any, frame: pd.DataFrame) -> list[str]:
-    """The columns that a suite looks at, those of its conditions among them."""
-    looked_at = {expectation.kwargs.get("column", VERDICT) for expectation in suite.expectations}
-    if any("row_condition" in expectation.kwargs for expectation in suite.expectations):
-        looked_at |= {"type", READABLE}
-    return [column for column in frame.columns if column in looked_at]
+    validator = Validator(
+        execution_engine=PandasExecutionEngine(),
+        batches=[Batch(data=frame)],
+        expectation_suite=suite,
+    )
+    validator.metrics_calculator.show_progress_bars = False
+    report = validator.validate(
+        evaluation_parameters=dict(parameters), result_format=dict(result_format), catch_exceptions=False
+    )
+    return list(report.results)
 
 
 def judge_rows(
-    frame: pd.DataFrame, name: Literal["records", "events"], *, future_allowed_ms: int
+    sightings: Mapping[str, Sightings], name: Literal["records", "events"], *, future_allowed_ms: int
 ) -> tuple[dict[int, list[ErrorCode]], list[ExpectationOutcome]]:
     """Asks a suite which rows are not as they must be.
 
     Args:
-        frame: For `events` as `build_frame` makes it; for `records` one column `defect`.
+        sightings: What is seen of the rows, by field: for `events` as `sight_fields` has it; for `records`,
+            whose expectations are about no field, a column `defect` under the empty name.
         name: The suite.
         future_allowed_ms: How far `created_at` may lie after the receipt.
 
     Returns:
-        The codes of each row that earned any, in the order of the vocabulary, by place in the frame; and what
-        each expectation found.
+        The codes of each row that earned any, in the order of the vocabulary, by place in the batch; and what
+        each expectation found, counted in rows.
     """
     codes: defaultdict[int, set[str]] = defaultdict(set)
     outcomes = []
-    for result in _validate(frame, name, {"future_allowed_ms": future_allowed_ms}):
-        meta = result.expectation_config.meta
-        for row in result.result.get("unexpected_index_list") or ():
-            codes[row].add(meta["code"])
-        outcomes.append(_outcome("row", result))
+    parameters = {"future_allowed_ms": future_allowed_ms}
+    for field, suite in _load_suites(name).items():
+        sighted = sightings[field]
+        rows_of = np.bincount(sighted.which, minlength=len(sighted.seen))
+        earned: defaultdict[int, set[str]] = defaultdict(set)
+        for result in _validate(sighted.seen, suite, parameters, _ALL_UNEXPECTED):
+            unexpected = result.result.get("unexpected_index_list") or []
+            for place in unexpected:
+                earned[place].add(result.expectation_config.meta["code"])
+            outcome = _outcome("row", result)
+            evaluated = int(rows_of[_looked_at(sighted.seen, result)].sum())
+            outcomes.append(replace(outcome, evaluated=evaluated, unexpected=int(rows_of[unexpected].sum())))
+        for row in np.flatnonzero(np.isin(sighted.which, list(earned))).tolist():
+            codes[row] |= earned[int(sighted.which[row])]
     order = list(ErrorCode)
     return {row: sorted(map(ErrorCode, earned), key=order.index) for row, earned in codes.items()}, outcomes
 
 
-def judge_batch(frame: pd.DataFrame) -> list[ExpectationOutcome]:
-    """Looks at a batch as a whole: a frame of `build_frame` with a column `verdict` besides."""
-    return [_outcome("batch", result) for result in _validate(frame, "batch", {})]
+def _looked_at(seen: pd.DataFrame, result: Any) -> "pd.Index[Any]":
+    """The places that an expectation is about: those that meet its condition, if it has one."""
+    condition = result.expectation_config.kwargs.get("row_condition")
+    return seen.index if condition is None else seen.query(condition).index
+
+
+def judge_batch(sightings: Mapping[str, Sightings], is_valid: Sequence[bool]) -> list[ExpectationOutcome]:
+    """Looks at a batch as a whole.
+
+    Args:
+        sightings: What is seen of its events.
+        is_valid: Which of them are.
+    """
+    frame = pd.DataFrame(
+        {
+            VERDICT: pd.Categorical(["valid" if valid else "quarantined" for valid in is_valid]),
+            LEAD_MS: sightings["created_at"].seen[LEAD_MS],
+            **{name + TYPE: sightings[name].column(name + TYPE) for name in _SHARED},
+        }
+    )
+    suites = _load_suites("batch").values()
+    return [_outcome("batch", result) for suite in suites for result in _validate(frame, suite, {}, _COUNTS)]
 
 
 def _outcome(scope: Literal["row", "batch"], result: Any) -> ExpectationOutcome:

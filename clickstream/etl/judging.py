@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,11 +12,11 @@ from clickstream.reasons import DESCRIPTIONS, ErrorCode, EventError
 from clickstream.storage.quarantine import QUARANTINE_SCHEMA
 from clickstream.validation import (
     DEFECT,
-    VERDICT,
     ExpectationOutcome,
-    build_frame,
     judge_batch,
     judge_rows,
+    sight,
+    sight_fields,
 )
 
 
@@ -53,14 +52,14 @@ def judge(raw: pa.Table, future_allowed_ms: int) -> Judgement:
         _known_defect(defect, body) or read_record(body)
         for body, defect in zip(bodies, known_defects, strict=True)
     ]
-    defects = pd.DataFrame({DEFECT: [_defect_of(record) for record in records]})
+    defects = {"": sight([_defect_of(record) for record in records], DEFECT)}
     codes, outcomes = judge_rows(defects, "records", future_allowed_ms=future_allowed_ms)
 
     readable = [row for row in range(len(records)) if row not in codes]
     values = [read_values(record) for record in records if isinstance(record, SentEvent)]
-    frame = build_frame(values, [received_at_ms[row] for row in readable])
-    field_codes, field_outcomes = judge_rows(frame, "events", future_allowed_ms=future_allowed_ms)
-    frame[VERDICT] = ["quarantined" if place in field_codes else "valid" for place in range(len(values))]
+    sightings = sight_fields(values, [received_at_ms[row] for row in readable])
+    field_codes, field_outcomes = judge_rows(sightings, "events", future_allowed_ms=future_allowed_ms)
+    is_valid = [place not in field_codes for place in range(len(values))]
 
     errors: dict[int, list[EventError]] = {
         row: [record] for row, record in enumerate(records) if isinstance(record, EventError)
@@ -73,7 +72,7 @@ def judge(raw: pa.Table, future_allowed_ms: int) -> Judgement:
     return Judgement(
         valid=raw.filter(pc.invert(refused)),
         quarantined=_quarantine(raw.filter(refused), [(codes[row], errors[row]) for row in sorted(codes)]),
-        outcomes=[*outcomes, *field_outcomes, *judge_batch(frame)],
+        outcomes=[*outcomes, *field_outcomes, *judge_batch(sightings, is_valid)],
     )
 
 

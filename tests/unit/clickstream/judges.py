@@ -4,11 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from clickstream.decode import Receipt, find_errors, read_record, read_values
 from clickstream.reasons import ErrorCode, EventError
-from clickstream.validation import DEFECT, build_frame, judge_rows
+from clickstream.validation import DEFECT, judge_rows, sight, sight_fields
 
 RECEIVED_AT_MS = 1_735_725_600_000
 """2025-01-01T10:00:00Z."""
@@ -52,12 +50,12 @@ def expectation_codes(bodies: Sequence[str]) -> list[set[ErrorCode]]:
     """What Great Expectations finds, for each body."""
     records = [read_record(body) for body in bodies]
     defects = [record.code.value if isinstance(record, EventError) else "" for record in records]
-    found, _ = judge_rows(pd.DataFrame({DEFECT: defects}), "records", future_allowed_ms=300_000)
+    found, _ = judge_rows({"": sight(defects, DEFECT)}, "records", future_allowed_ms=300_000)
     codes = [set(found.get(row, ())) for row in range(len(bodies))]
     readable = [row for row, record in enumerate(records) if not isinstance(record, EventError)]
     values = [read_values(record) for record in records if not isinstance(record, EventError)]
-    frame = build_frame(values, [RECEIVED_AT_MS] * len(values))
-    found, _ = judge_rows(frame, "events", future_allowed_ms=300_000)
+    sightings = sight_fields(values, [RECEIVED_AT_MS] * len(values))
+    found, _ = judge_rows(sightings, "events", future_allowed_ms=300_000)
     for place, row in enumerate(readable):
         codes[row] |= set(found.get(place, ()))
     return codes
