@@ -1,8 +1,8 @@
 """What a chart asks of its dataset, as Superset keeps it beside the chart's settings.
 
-In Superset the browser makes it when a chart is saved, and `GET /api/v1/chart/<id>/data/` answers from it alone.
-Here it is made for charts that come from files. What the browser does with the rows (pivots, ranks, shares) is
-left out: they come as the database gives them.
+In Superset the browser makes it when a chart is saved; `GET /api/v1/chart/<id>/data/` answers from it alone.
+Here it is made for charts that come from files. What the browser does with the rows (pivots, ranks, shares)
+is left out: they come as the database gives them.
 """
 
 import json

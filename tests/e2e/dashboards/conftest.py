@@ -12,12 +12,12 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from playwright.sync_api import Browser, Page
 
-from benchmarks.dashboard_page import signed_in
+from benchmarks.dashboard_page import open_dashboard, signed_in
 from clickstream.settings import SupersetSettings
 from clickstream.storage.client import Role, connect
 from clickstream.storage.raw import RAW_SCHEMA, insert_raw
 from clickstream.verification import compare_with_key, load_key
-from dashboards.files import read_assets
+from dashboards.files import Document, read_assets
 from generator.csv_writer import write_dataset
 from generator.plan import DatasetFiles, Plan
 from stack.isolated import isolated_stack
@@ -31,17 +31,27 @@ DAYS: Final = 40
 
 
 @pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DatasetFiles]:
+    """What each source brings, with its answer key."""
+    directory = tmp_path_factory.mktemp("events")
+    return {
+        "csv": _write(directory / "csv.csv", events=6_000, seed=3, faults=0.02),
+        "http": _write(directory / "http.csv", events=600, seed=4, faults=0.0),
+    }
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory, files: dict[str, DatasetFiles]) -> Iterator[Stack]:
     """A stack with events of forty days from a file, exactly as their answer key says, and some over HTTP."""
     directory = tmp_path_factory.mktemp("dashboards")
     with isolated_stack(directory, services=("clickhouse", "superset")) as running:
         client = connect(running.settings.clickhouse, Role.WRITER)
-        files = _write(directory / "events.csv", events=6_000, seed=3, faults=0.02)
-        for file in (files.users, files.events):
+        for file in (files["csv"].users, files["csv"].events):
             pipelines.load(file)
         pipelines.run()
-        assert [item for item in compare_with_key(client, load_key(files.key)) if item.differences] == []
-        _send(client, _write(directory / "more.csv", events=600, seed=4, faults=0.0))
+        key = load_key(files["csv"].key)
+        assert [item for item in compare_with_key(client, key) if item.differences] == []
+        _send(client, files["http"])
         pipelines.run()
         yield running
 
@@ -116,3 +126,12 @@ def page(browser: Browser, superset: SupersetSettings) -> Iterator[Page]:
     """A page of a browser in which the viewer has signed in."""
     with signed_in(browser, superset) as page:
         yield page
+
+
+@pytest.fixture(scope="package")
+def asked(page: Page, slugs: dict[int, str]) -> dict[str, Document]:
+    """What the dashboards ask for, by chart."""
+    found: dict[str, Document] = {}
+    for dashboard in read_assets().dashboards.values():
+        found |= open_dashboard(page, dashboard["slug"], slugs, (1600, 1000)).asked
+    return found

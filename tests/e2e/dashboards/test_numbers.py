@@ -6,9 +6,8 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page
 
-from benchmarks.dashboard_page import charts_of, open_dashboard
+from benchmarks.dashboard_page import charts_of
 from dashboards.files import Document, read_assets
 from tests.e2e.dashboards.conftest import UNTIL
 from tests.e2e.dashboards.expected import DEFAULT_DAYS, EXPECTED, Rows, Shown, as_shown
@@ -55,7 +54,7 @@ def _cases(chart: str) -> list[tuple[dict[str, list[str]], bool]]:
     return [({}, False), *alone, *([({}, True)] if has_range else []), (both, has_range)]
 
 
-def _choose(body: Document, chosen: Mapping[str, list[str]], with_range: bool) -> Document:
+def choose(body: Document, chosen: Mapping[str, list[str]], with_range: bool) -> Document:
     """The request as the dashboard sends it once filters are applied; its answer comes as plain rows."""
     asked = copy.deepcopy(body)
     asked["force"] = True
@@ -88,7 +87,7 @@ def _first(last: date, chart: str) -> date:
     return last - timedelta(days=DAYS_SHOWN.get(chart, DEFAULT_DAYS) - 1)
 
 
-def _rows(rows: Rows) -> Rows:
+def with_values(rows: Rows) -> Rows:
     """Without squares that are there for the axes only, and cells without a value."""
     return [row for row in rows if any(value is not None for name, value in row.items() if _is_value(name))]
 
@@ -97,23 +96,14 @@ def _is_value(name: str) -> bool:
     return name.endswith(("_total", "_percent", "_seconds")) or name in {"dau", "wau", "mau", "users"}
 
 
-@pytest.fixture(scope="module")
-def asked(page: Page, slugs: dict[int, str]) -> dict[str, Any]:
-    """What the dashboards ask for, by chart."""
-    found: dict[str, Any] = {}
-    for dashboard in ASSETS.dashboards.values():
-        found |= open_dashboard(page, dashboard["slug"], slugs, (1600, 1000)).asked
-    return found
-
-
 @pytest.mark.parametrize("chart", sorted(EXPECTED))
 def test_a_chart_shows_what_plain_python_counts(
     asked: dict[str, Any], viewer: SupersetClient, events: list[Event], chart: str
 ) -> None:
     for chosen, with_range in _cases(chart):
-        shown = viewer.chart_data(_choose(asked[chart], chosen, with_range))[0]
+        shown = viewer.chart_data(choose(asked[chart], chosen, with_range))[0]
         expected = EXPECTED[chart](_shown(chart, events, chosen, with_range))
-        assert as_shown(_rows(shown)) == as_shown(_rows(expected)), (chosen, with_range)
+        assert as_shown(with_values(shown)) == as_shown(with_values(expected)), (chosen, with_range)
 
 
 def test_a_chart_that_is_asked_for_by_its_number_alone_has_the_same_rows(
@@ -121,14 +111,14 @@ def test_a_chart_that_is_asked_for_by_its_number_alone_has_the_same_rows(
 ) -> None:
     for number, slug in slugs.items():
         (answer,) = viewer.result(f"/api/v1/chart/{number}/data/?force=true")
-        in_browser = viewer.chart_data(_choose(asked[slug], {}, False))[0]
-        assert as_shown(_rows(answer["data"])) == as_shown(_rows(in_browser)), slug
+        in_browser = viewer.chart_data(choose(asked[slug], {}, False))[0]
+        assert as_shown(with_values(answer["data"])) == as_shown(with_values(in_browser)), slug
 
 
 def test_the_tables_begin_with_the_most_seen(
     asked: dict[str, Any], viewer: SupersetClient, events: list[Event]
 ) -> None:
-    rows = viewer.chart_data(_choose(asked["top_pages"], {}, False))[0]
+    rows = viewer.chart_data(choose(asked["top_pages"], {}, False))[0]
     views = [row["views_total"] for row in rows]
     assert views == sorted(views, reverse=True)
     assert len(rows) > 10
@@ -152,4 +142,4 @@ def test_the_value_of_a_filter_is_never_taken_for_sql(
     asked: dict[str, Any], viewer: SupersetClient, chart: str, value: str
 ) -> None:
     column = "device_type"
-    assert _rows(viewer.chart_data(_choose(asked[chart], {column: [value]}, False))[0]) == []
+    assert with_values(viewer.chart_data(choose(asked[chart], {column: [value]}, False))[0]) == []
