@@ -7,7 +7,7 @@ sent), `find_errors` (the rules of the contract, one by one), and in `steps.py` 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -97,9 +97,14 @@ class Receipt:
     future_allowed_ms: int
 
 
-_decoder: Final = msgspec.json.Decoder(SentEvent)
+_decode_event: Final = msgspec.json.Decoder(SentEvent).decode
+_decode: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder().encode
+_as_values: Final = tuple.__new__
+_NOTHING: Final[dict[str, Any]] = {}
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - times without an offset are compared with it
 _EPOCH_UTC: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _MAX_SHOWN_CHARACTERS: Final = 200
 
 
@@ -113,7 +118,7 @@ def read_record(body: str) -> SentEvent | EventError:
     if len(body) * 4 > MAX_RECORD_BYTES and len(body.encode()) > MAX_RECORD_BYTES:
         return record_error(ErrorCode.TOO_LARGE, f"The record is longer than {MAX_RECORD_BYTES} bytes.", body)
     try:
-        return _decoder.decode(body)
+        return _decode_event(body)
     except msgspec.ValidationError as error:
         if str(error).startswith("Expected `object`"):
             return record_error(ErrorCode.NOT_AN_OBJECT, "An event must be a JSON object.", body)
@@ -132,7 +137,7 @@ def record_error(code: ErrorCode, message: str, body: str) -> EventError:
 def read_values(sent: SentEvent) -> Values:
     """Lays out the fields of an event in the order of the contract, the payload's own fields among them."""
     form, payload = _read_payload(sent.payload)
-    inside: dict[str, Any] = payload if form == PayloadForm.OBJECT else {}
+    inside = (payload if form == PayloadForm.OBJECT else _NOTHING).get
     values = (
         sent.id,
         sent.type,
@@ -145,12 +150,15 @@ def read_values(sent: SentEvent) -> Values:
         sent.device_type,
         sent.user_agent,
         payload,
-        inside.get("event_title"),
-        inside.get("element_id"),
-        inside.get("x"),
-        inside.get("y"),
+        inside("event_title"),
+        inside("element_id"),
+        inside("x"),
+        inside("y"),
+        form,
     )
-    return Values._make([None if value == "" else value for value in values] + [form])
+    if "" in values:
+        return _as_values(Values, [None if value == "" else value for value in values])
+    return _as_values(Values, values)
 
 
 def _read_payload(sent: Any) -> tuple[str | None, Any]:
@@ -162,8 +170,8 @@ def _read_payload(sent: Any) -> tuple[str | None, Any]:
     if sent is None or sent == "":
         return None, None
     try:
-        text = sent.encode() if isinstance(sent, str) else msgspec.json.encode(sent)
-        payload = msgspec.json.decode(text) if isinstance(sent, str) else sent
+        text = sent if type(sent) is str else _encode(sent).decode()
+        payload = _decode(text) if text is sent else sent
     except (msgspec.DecodeError, RecursionError):
         return PayloadForm.NOT_JSON, sent
     if payload is None:
@@ -174,10 +182,10 @@ def _read_payload(sent: Any) -> tuple[str | None, Any]:
     return TYPE_NAMES[type(payload)], sent
 
 
-def _form_of_object(payload: dict[str, Any], text: bytes) -> str:
-    if len(text) > MAX_PAYLOAD_BYTES:
+def _form_of_object(payload: dict[str, Any], text: str) -> str:
+    if len(text) * 4 > MAX_PAYLOAD_BYTES and len(text.encode()) > MAX_PAYLOAD_BYTES:
         return PayloadForm.TOO_LARGE
-    brackets = text.count(b"{") + text.count(b"[")
+    brackets = text.count("{") + text.count("[")
     if brackets > MAX_PAYLOAD_DEPTH and _is_deeper_than(payload, MAX_PAYLOAD_DEPTH):
         return PayloadForm.TOO_DEEP
     return PayloadForm.OBJECT
@@ -204,8 +212,7 @@ def text_of(value: Any) -> str:
 def parse_timestamp(text: str) -> int:
     """Milliseconds since 1970 of a text that matches `contract.TIMESTAMP_PATTERN`; digits beyond are cut."""
     moment = datetime.fromisoformat(text.upper())
-    elapsed = moment - (_EPOCH if moment.tzinfo is None else _EPOCH_UTC)
-    return (elapsed.days * 86_400 + elapsed.seconds) * 1_000 + elapsed.microseconds // 1_000
+    return (moment - (_EPOCH if moment.tzinfo is None else _EPOCH_UTC)) // _MILLISECOND
 
 
 Rule = Callable[[Any, Values, Receipt], EventError | None]
@@ -231,14 +238,14 @@ def _missing(field: Field) -> EventError:
 
 def _presence_rule(field: Field) -> Rule:
     """The rule of an absent value."""
-    in_payload = field.is_in_payload
+    in_payload, required = field.is_in_payload, field.required
+    readable = (None, PayloadForm.OBJECT)
+    click = EventType.CLICK.value
 
     def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
-        if in_payload and values.payload_form not in (None, PayloadForm.OBJECT):
+        if in_payload and values.payload_form not in readable:
             return None  # The payload itself is wrong, which is the one thing to say.
-        if field.required or (field.required_for_click and values.type == EventType.CLICK):
-            return _missing(field)
-        return None
+        return _missing(field) if required or values.type == click else None
 
     return check
 
@@ -270,7 +277,7 @@ def _text_rule(field: Field) -> Rule:
 
 
 def _choice_rule(field: Field) -> Rule:
-    choices = frozenset(field.choices)
+    choices = frozenset(map(str, field.choices))
     code = field.choice_code or ErrorCode.WRONG_TYPE
 
     def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
@@ -306,23 +313,27 @@ def _is_decimal(text: str) -> bool:
 
 def _uint_rule(field: Field) -> Rule:
     bound = 2**field.bits
+    digits_below = len(str(bound)) - 1
 
     def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
         if type(value) is int:
             is_valid = 0 <= value < bound
+        elif type(value) is str:
+            is_valid = _is_decimal(value) and (
+                len(value) <= digits_below or int(value.lstrip("0") or "0") < bound
+            )
         else:
-            is_valid = type(value) is str and _is_decimal(value) and int(value.lstrip("0") or "0") < bound
+            is_valid = False
         return None if is_valid else _error(field, ErrorCode.INVALID_NUMBER, value, field.rule)
 
     return check
 
 
 def _timestamp_rule(field: Field) -> Rule:
-    looks_valid = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}").match
-    is_strict = re.compile(field.pattern or "").search
+    matches = re.compile(field.pattern or "").match
 
     def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
-        if not looks_valid(value) or not is_strict(value):
+        if not matches(value):
             return _error(field, ErrorCode.INVALID_TIMESTAMP, value, field.rule)
         moment_ms = parse_timestamp(value)
         if moment_ms < 0:
@@ -337,53 +348,41 @@ def _timestamp_rule(field: Field) -> Rule:
     return check
 
 
-class _FieldRules(NamedTuple):
-    """The rules of one field; a plain tuple, as they are looked at for every field of every event.
+def _wrong_type_rule(field: Field) -> Rule:
+    """The rule of a value whose JSON type is not taken."""
+    takes = " or ".join(field.json_types)
 
-    `may_be_absent` saves asking where nothing can be missing.
+    def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
+        rule = f"a JSON {takes}, not {TYPE_NAMES[type(value)]}"
+        return _error(field, ErrorCode.WRONG_TYPE, value, rule)
+
+    return check
+
+
+def _rules_by_type(field: Field) -> dict[type, Rule | None]:
+    """The rule of each Python type that a JSON decoder makes; None where nothing can be wrong.
+
+    A payload is judged by its form instead of its type.
     """
-
-    field: Field
-    types: frozenset[type]
-    may_be_absent: bool
-    when_absent: Rule
-    when_present: Rule
-
-
-def _taken_types(field: Field) -> frozenset[type]:
-    """The Python types of the JSON types that are taken; a payload is judged by its form instead."""
-    return frozenset(
-        python_type
+    present, wrong_type = _value_rule(field), _wrong_type_rule(field)
+    rules: dict[type, Rule | None] = {
+        python_type: present if name in field.json_types or field.kind is Kind.PAYLOAD else wrong_type
         for python_type, name in TYPE_NAMES.items()
-        if name in field.json_types or field.kind is Kind.PAYLOAD
-    )
+    }
+    rules[type(None)] = _presence_rule(field) if field.required or field.required_for_click else None
+    return rules
 
 
-_RULES: Final = tuple(
-    _FieldRules(
-        field,
-        _taken_types(field),
-        not (field.required or field.required_for_click),
-        _presence_rule(field),
-        _value_rule(field),
-    )
-    for field in FIELDS
-)
+_RULES: Final = tuple(_rules_by_type(field) for field in FIELDS)
 
 
 def find_errors(values: Values, receipt: Receipt) -> list[EventError]:
     """Checks every field; an event may break several rules, each field at most one."""
     errors: list[EventError] = []
-    for value, (field, types, may_be_absent, when_absent, when_present) in zip(values, _RULES, strict=False):
-        if value is None:
-            error = None if may_be_absent else when_absent(value, values, receipt)
-        elif type(value) in types:
-            error = when_present(value, values, receipt)
-        else:
-            takes = " or ".join(field.json_types)
-            error = _error(
-                field, ErrorCode.WRONG_TYPE, value, f"a JSON {takes}, not {TYPE_NAMES[type(value)]}"
-            )
-        if error is not None:
-            errors.append(error)
+    for value, rules in zip(values, _RULES, strict=False):
+        rule = rules[type(value)]
+        if rule is not None:
+            error = rule(value, values, receipt)
+            if error is not None:
+                errors.append(error)
     return errors
