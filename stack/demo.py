@@ -139,7 +139,7 @@ def _generate(files: DatasetFiles) -> int:
     if files.events.exists() and files.key.exists() and files.users.exists():
         out.print(f"  {files.events.name} is there already; delete it to have newer days.", markup=False)
         return 0
-    # The last hour belongs to the events that are sent live; sessions must not meet.
+    # Today is not over yet; what happens on it is sent live.
     until = (datetime.now(UTC) - timedelta(days=1)).date()
     plan = Plan(events=CSV_EVENTS, days=DAYS, seed=SEED, faults=0.01, duplicates=0.02, until=until)
     files.events.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +158,8 @@ def _send(settings: Settings, target: Target, key: Path) -> int:
         return 0
     key.parent.mkdir(parents=True, exist_ok=True)
     options = check_options({"target": target, "seed": SEED}, LiveOptions())
-    result = run_in_foreground(settings, options, events=LIVE_EVENTS, at_once_minutes=60, key=key)
+    minutes = DAYS * 24 * 60
+    result = run_in_foreground(settings, options, events=LIVE_EVENTS, at_once_minutes=minutes, key=key)
     if result.problem:
         raise ClickstreamError(result.problem, hint="See `make status` and `make logs`, then `make reset`.")
     sent = sum(tally.events for tally in result.sources.values())
