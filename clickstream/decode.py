@@ -1,7 +1,7 @@
 """From the text of a record to the values of an event, or to the reasons why it is none.
 
 The order is always the same: `read_record` (is it JSON, is it an object), `read_values` (the fields, still as
-sent), `find_errors` (the rules of the contract, one by one), and in `steps.py` the making of an `Event`.
+sent), `find_errors` (the rules of the contract, one by one), and in `steps.py` what is derived from them.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The making of a clean event: a visible list of small steps, each of which fills in what it names."""
+"""What is derived from the values of a valid event: small steps, each of which gives what it names."""
 
 import hashlib
 import re
@@ -8,67 +8,12 @@ from typing import Any, Final
 import msgspec
 
 from clickstream.contract import DeviceType
-from clickstream.decode import Values, parse_timestamp
+from clickstream.decode import Values
 
 _ABSENT: Final = ""
 _URL_PARTS: Final = re.compile(r"(?:[^:/?#]+:)?(?://([^/?#]*))?([^?#]*)")
 _HOST: Final = re.compile(r"\A.*@|:[0-9]*\Z", re.DOTALL)
 """What stands around the host in an authority: user and port."""
-
-
-class Event(msgspec.Struct):
-    """A valid event with everything that is derived from it; the columns of the table `events`.
-
-    Attributes:
-        created_at_ms: Milliseconds since 1970.
-        x: Pixels from the left edge of the page; None for a view without a position.
-        y: Pixels from the top edge of the page; None for a view without a position.
-        payload: The whole payload as JSON text.
-    """
-
-    id: int
-    type: str
-    created_at_ms: int
-    session_id: str
-    ip: str
-    user_id: int
-    url: str
-    url_host: str
-    url_path: str
-    referrer: str
-    device_type: str
-    user_agent: str
-    event_title: str
-    element_id: str
-    x: int | None
-    y: int | None
-    payload: str
-
-
-def make_event(values: Values) -> Event:
-    """Makes the event of values in which `decode.find_errors` found nothing."""
-    created_at_ms = parse_timestamp(values.created_at)
-    url_host, url_path = split_url(values.url)
-    user_agent = values.user_agent or _ABSENT
-    return Event(
-        id=int(values.id) if values.id is not None else hash_content(values, created_at_ms),
-        type=values.type,
-        created_at_ms=created_at_ms,
-        session_id=values.session_id,
-        ip=values.ip or _ABSENT,
-        user_id=int(values.user_id),
-        url=values.url,
-        url_host=url_host,
-        url_path=url_path,
-        referrer=values.referrer or _ABSENT,
-        device_type=values.device_type or derive_device_type(user_agent),
-        user_agent=user_agent,
-        event_title=values.event_title,
-        element_id=values.element_id,
-        x=values.x,
-        y=values.y,
-        payload=msgspec.json.encode(values.payload).decode(),
-    )
 
 
 def hash_content(values: Values, created_at_ms: int) -> int:

@@ -19,32 +19,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
-from clickstream.decode import SentEvent, read_record, read_values
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
 from clickstream.etl.judging import judge, merge_outcomes
 from clickstream.etl.parallel import map_batches
+from clickstream.etl.parsing import parse_events
 from clickstream.etl.run_lock import held_lock
 from clickstream.etl.staging import Staging
 from clickstream.settings import Settings, get_settings
-from clickstream.steps import Event, make_event
 from clickstream.storage import events as event_storage
 from clickstream.storage.client import Role, connect
-from clickstream.storage.events import COORDINATES_SCHEMA, DUPLICATES_SCHEMA, EVENTS_SCHEMA
+from clickstream.storage.events import COORDINATES_SCHEMA, DUPLICATES_SCHEMA
 from clickstream.storage.marts import rebuild_days
 from clickstream.storage.progress import advance
 from clickstream.storage.quarantine import insert_quarantined, known_quarantined
 from clickstream.storage.ranges import OffsetRange
-from clickstream.storage.raw import RAW_SCHEMA, pending_ranges, read_raw
+from clickstream.storage.raw import pending_ranges, read_raw
 from clickstream.storage.runs import ExpectationRecord, record_expectations
 from clickstream.validation import ExpectationOutcome, prepare_suites
 
 PIPELINE: Final = "process_events"
 
 Manifest = dict[str, Any]
-
-_ATTRIBUTES: Final = {"created_at": "created_at_ms"}
-"""Columns of `events` whose attribute of `Event` has its unit in its name."""
 
 
 class ProcessRun(msgspec.Struct):
@@ -205,40 +201,6 @@ def fail_run(message: str) -> None:
     """Records that what this process was doing has failed."""
     for run in journal.fail_open_runs(connect(get_settings().clickhouse, Role.WRITER), message):
         announce(f"{run.pipeline} failed: {message}")
-
-
-def parse_events(valid: pa.Table) -> pa.Table:
-    """Raw rows in which nothing was found wrong, as rows of `EVENTS_SCHEMA`.
-
-    Raises:
-        ValueError: A row is no event after all; the message names its coordinate.
-    """
-    events = []
-    bodies: list[Any] = valid["body"].to_pylist()
-    for row, body in enumerate(bodies):
-        try:
-            events.append(_parse_event(body))
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            origin, offset, item = (valid[name][row].as_py() for name in COORDINATES_SCHEMA.names)
-            raise ValueError(
-                f"The row {origin}:{offset}:{item} passed validation but is no event."
-            ) from error
-    columns = [
-        valid[field.name]
-        if field.name in RAW_SCHEMA.names
-        else pa.array(
-            [getattr(event, _ATTRIBUTES.get(field.name, field.name)) for event in events], field.type
-        )
-        for field in EVENTS_SCHEMA
-    ]
-    return pa.Table.from_arrays(columns, schema=EVENTS_SCHEMA)
-
-
-def _parse_event(body: str) -> Event:
-    record = read_record(body)
-    if not isinstance(record, SentEvent):
-        raise ValueError(record.message)
-    return make_event(read_values(record))
 
 
 def _store_batch(client: Client, events: pa.Table, known: set[tuple[str, int, int]]) -> tuple[int, int]:

@@ -1,18 +1,21 @@
 """What is derived from a valid event."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from clickstream.decode import SentEvent, read_record, read_values
-from clickstream.steps import Event, derive_device_type, make_event, split_url
+from clickstream.etl.parsing import make_columns
+from clickstream.steps import derive_device_type, split_url
 from tests.unit.clickstream.judges import broken
 
 
-def event(**changes: Any) -> Event:
+def event(**changes: Any) -> Any:
     sent = read_record(broken(**changes))
     assert isinstance(sent, SentEvent)
-    return make_event(read_values(sent))
+    columns = make_columns([read_values(sent)])
+    return SimpleNamespace(**{name: column[0] for name, column in columns.items()})
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def test_a_sent_device_type_wins_over_the_user_agent() -> None:
     ],
 )
 def test_times_are_utc_and_cut_to_milliseconds(created_at: str, milliseconds: int) -> None:
-    assert event(created_at=created_at).created_at_ms == milliseconds
+    assert event(created_at=created_at).created_at == milliseconds
 
 
 def test_an_event_without_id_gets_the_same_one_however_it_is_written() -> None:
@@ -82,7 +85,7 @@ def test_another_content_is_another_id(change: dict[str, Any]) -> None:
 
 
 def test_custom_fields_of_the_payload_are_kept() -> None:
-    assert '"note":{"a":[1,null]}' in event(payload__note={"a": [1, None]}).payload
+    assert b'"note":{"a":[1,null]}' in event(payload__note={"a": [1, None]}).payload
 
 
 def test_ids_reach_to_the_end_of_64_bits() -> None:

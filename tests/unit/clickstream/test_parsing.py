@@ -1,0 +1,73 @@
+"""Raw rows become rows of the table `events`, column by column."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pytest
+
+from clickstream.etl.parsing import parse_events
+from clickstream.storage.events import EVENTS_SCHEMA
+from clickstream.storage.raw import RAW_SCHEMA
+from tests.unit.clickstream.judges import RECEIVED_AT_MS, broken
+
+
+def raw(bodies: Sequence[str]) -> pa.Table:
+    rows = [
+        {
+            "source": "broker",
+            "origin": "topic/0",
+            "offset": 10 + place,
+            "item": 3,
+            "received_at": RECEIVED_AT_MS,
+            "body": body,
+            "defect": "",
+            "replay_of": "",
+        }
+        for place, body in enumerate(bodies)
+    ]
+    return pa.Table.from_pylist(rows, schema=RAW_SCHEMA)
+
+
+def test_each_row_keeps_its_own_values_and_coordinates() -> None:
+    bodies = [
+        broken(id=1, url="https://a.example/x?y", payload__x=0),
+        broken(id="2", type="view", payload__x=..., ip=..., user_agent=None, device_type=""),
+        broken(id=3, created_at="2025-01-01 10:00:00.25", user_id="007"),
+    ]
+
+    events = parse_events(raw(bodies))
+
+    assert events.schema == EVENTS_SCHEMA
+    assert events["id"].to_pylist() == [1, 2, 3]
+    assert events["offset"].to_pylist() == [10, 11, 12]
+    assert events["x"].to_pylist() == [0, None, 445]
+    assert events["ip"].to_pylist() == ["203.0.113.7", "", "203.0.113.7"]
+    assert events["user_id"].to_pylist() == [42, 42, 7]
+    assert events["url_host"].to_pylist() == ["a.example", "", ""]
+    assert events["device_type"].to_pylist() == ["mobile", "desktop", "mobile"]
+    assert events["created_at"].cast(pa.int64()).to_pylist() == [
+        1_735_725_600_000,
+        1_735_725_600_000,
+        1_735_725_600_250,
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{",
+        broken(user_id="x"),
+        broken(user_id=-1),
+        broken(created_at="now"),
+        broken(url=...),
+        broken(payload__x=2**32),
+    ],
+    ids=["no_json", "no_number", "negative", "no_time", "no_url", "beyond_32_bits"],
+)
+def test_a_row_that_is_no_event_after_all_is_named(body: str) -> None:
+    with pytest.raises(ValueError, match="topic/0:12:3 passed validation"):
+        parse_events(raw([broken(), broken(), body, broken()]))
+
+
+def test_no_rows_are_no_events() -> None:
+    assert parse_events(RAW_SCHEMA.empty_table()).equals(EVENTS_SCHEMA.empty_table())
