@@ -1,7 +1,7 @@
 """Many times at once are read as one by one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clickstream.contract import TIMESTAMP_PATTERN
@@ -16,6 +16,7 @@ columns = st.lists(texts, max_size=5) | st.tuples(
 ).map(lambda column: [text + column[1] for text in column[0]])
 
 
+@settings(deadline=None)
 @given(columns)
 def test_a_column_of_times_is_read_as_each_of_them(column: list[str]) -> None:
     possible = [text for text in column if _is_possible(text)]
