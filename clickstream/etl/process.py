@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from math import ceil
 from typing import Any, Final
 
 import msgspec
@@ -26,7 +27,7 @@ from clickstream.etl.parallel import map_batches
 from clickstream.etl.parsing import parse_events
 from clickstream.etl.run_lock import held_lock
 from clickstream.etl.staging import Staging
-from clickstream.settings import Settings, get_settings
+from clickstream.settings import EtlSettings, Settings, get_settings
 from clickstream.storage import events as event_storage
 from clickstream.storage.client import Role, connect
 from clickstream.storage.events import COORDINATES_SCHEMA, DUPLICATES_SCHEMA
@@ -77,12 +78,26 @@ def stage_raw_events() -> Manifest:
         staging.create()
         journal.close_dead_runs(client, PIPELINE)
         journal.start_run(client, process.run)
-        for table in read_raw(client, process.ranges, settings.etl.batch_rows):
+        batch_rows = even_batch_rows(sum(part.rows for part in process.ranges), settings.etl)
+        for table in read_raw(client, process.ranges, batch_rows):
             staging.write(f"raw-{process.batches}", table)
             process.batches += 1
             process.run.counts.rows_in += table.num_rows
     announce(f"{process.run.counts.rows_in:,} raw events from {len(process.ranges)} origins.")
     return to_manifest(process)
+
+
+def even_batch_rows(rows: int, settings: EtlSettings) -> int:
+    """How many rows each batch gets, so that all workers end at the same time.
+
+    Args:
+        rows: All rows of the run.
+        settings: How many rows a batch may have at most, and how many batches are worked on at once.
+    """
+    batches = ceil(rows / settings.batch_rows)
+    if batches <= 1:
+        return settings.batch_rows
+    return ceil(rows / (ceil(batches / settings.workers) * settings.workers))
 
 
 def validate_events(manifest: Manifest) -> Manifest:
