@@ -13,7 +13,7 @@ from
         date,
         device_type,
         country,
-        arraySort(groupUniqArrayMerge(users_state)) as user_ids,
+        arraySort(groupUniqArrayArray(users_state)) as user_ids,
         1 as of_view
     from segment_users
     group by

@@ -4,7 +4,7 @@ select
     toDate(created_at) as date,
     device_type,
     if(users.country = '', 'unknown', users.country) as country,
-    groupUniqArrayState(user_id) as users_state
+    groupUniqArray(user_id) as users_state
 from events
 any left join users final on users.id = events.user_id
 where toDate(created_at) in {days:Array(Date)}

@@ -1,5 +1,5 @@
 -- Purpose: how many users of a segment are active by the day, week and month: of some types of device and
--- countries, where an empty list stands for all.
+-- countries, where an empty list stands for all; from a first day on, so that older days need not be read.
 -- One row per day from the first to the last with events of the segment. Input: daily_users.
 --
 -- An activity counts for 1, 7 and 30 days, but no longer than until the user's next one, so that nobody counts
@@ -14,22 +14,32 @@ with
             date,
             users_state
         from daily_users
+        where date + 30 > {first_date:Date}
+            and (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
+            and (empty({countries:Array(String)}) or country in {countries:Array(String)})
+    ),
+    bounds as
+    (
+        select
+            greatest(min(date), {first_date:Date}) as first_day,
+            max(date) as last_day
+        from daily_users
         where (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
             and (empty({countries:Array(String)}) or country in {countries:Array(String)})
+        having count() > 0
     ),
     activity as
     (
         select
             date,
-            arrayJoin(groupUniqArrayMerge(users_state)) as user_id
+            arrayJoin(users_state) as user_id
         from segment
-        group by date
     ),
     users as
     (
         select
             user_id,
-            arraySort(groupArray(date)) as dates
+            arraySort(arrayDistinct(groupArray(date))) as dates
         from activity
         group by user_id
     ),
@@ -57,9 +67,8 @@ with
         ]) as change
         from activities
         union all
-        select (arrayJoin(arrayMap(number -> min(date) + number, range(toUInt32(max(date) - min(date)) + 1))), 0, 0, 0) as change
-        from segment
-        having count() > 0
+        select (first_day + arrayJoin(range(toUInt32(greatest(last_day - first_day + 1, 0)))), 0, 0, 0) as change
+        from bounds
     ),
     daily_changes as
     (
@@ -70,11 +79,21 @@ with
             sum(change.4) as mau_change
         from changes
         group by date
-        having date <= (select max(date) from segment)
+        having date <= (select last_day from bounds)
+    ),
+    running as
+    (
+        select
+            date,
+            sum(dau_change) over (order by date rows between unbounded preceding and current row) as dau,
+            sum(wau_change) over (order by date rows between unbounded preceding and current row) as wau,
+            sum(mau_change) over (order by date rows between unbounded preceding and current row) as mau
+        from daily_changes
     )
 select
     date,
-    toUInt64(sum(dau_change) over (order by date rows between unbounded preceding and current row)) as dau,
-    toUInt64(sum(wau_change) over (order by date rows between unbounded preceding and current row)) as wau,
-    toUInt64(sum(mau_change) over (order by date rows between unbounded preceding and current row)) as mau
-from daily_changes
+    toUInt64(dau) as dau,
+    toUInt64(wau) as wau,
+    toUInt64(mau) as mau
+from running
+where date >= {first_date:Date}

@@ -13,4 +13,4 @@ select
     dau,
     wau,
     mau
-from active_users_of(device_types = [], countries = [])
+from active_users_of(device_types = [], countries = [], first_date = '1970-01-01')

@@ -20,12 +20,29 @@ select
     event_title,
     device_type,
     country,
-    step_events.1 as step,
-    step_events.2 as events
+    'View' as step,
+    views_state as events
 from activity_hours
-array join
-    [
-        ('View', views_state),
-        ('Click', clicks_state),
-        ('Checkout', if(event_title = 'checkout', clicks_state, 0))
-    ] as step_events
+union all
+select
+    date,
+    url_path,
+    element_id,
+    event_title,
+    device_type,
+    country,
+    'Click' as step,
+    clicks_state as events
+from activity_hours
+union all
+select
+    date,
+    url_path,
+    element_id,
+    event_title,
+    device_type,
+    country,
+    'Checkout' as step,
+    clicks_state as events
+from activity_hours
+where event_title = 'checkout'

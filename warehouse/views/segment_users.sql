@@ -5,7 +5,7 @@ create or replace view segment_users
     date Date comment 'Day (UTC)',
     device_type String comment 'desktop, mobile or tablet',
     country String comment 'Country of the user; unknown if it is not known',
-    users_state AggregateFunction(groupUniqArray, UInt64) comment 'Set of the users with events; length(groupUniqArrayMerge(users_state)) is their number'
+    users_state Array(UInt64) comment 'Set of the users with events; uniqExactArray(users_state) is their number'
 )
 as
 select

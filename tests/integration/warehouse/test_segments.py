@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from clickstream.storage.events import insert_events
 from clickstream.storage.marts import rebuild_days
 from clickstream.storage.users import USERS_SCHEMA, insert_users
 from clickstream.storage.views import read_view
-from tests.integration.warehouse.recount import Event, Rows, recount
+from tests.integration.warehouse.recount import Event, recount
 from tests.integration.warehouse.rows import after, event_rows
 
 COUNTRIES = {1: "DE", 2: "DE", 3: "FR"}
@@ -75,21 +75,23 @@ def _of_segment(events: list[Event], device_types: list[str], countries: list[st
     ]
 
 
-def _rows(client: Client, view: str, device_types: list[str], countries: list[str]) -> Rows:
-    found = client.query(
-        f"select * from {view}"
-        "(device_types = {devices:Array(String)}, countries = {countries:Array(String)})",
-        parameters={"devices": device_types, "countries": countries},
-    )
-    return {tuple(row) for row in found.result_rows}
-
-
+@pytest.mark.parametrize("first_day", [None, 0, 1, 20, 30, 45, 59, 60])
 @pytest.mark.parametrize(("device_types", "countries"), SEGMENTS, ids=SEGMENT_IDS)
 def test_active_users_of_a_segment_are_those_of_its_events(
-    client: Client, events: list[Event], device_types: list[str], countries: list[str]
+    client: Client,
+    events: list[Event],
+    device_types: list[str],
+    countries: list[str],
+    first_day: int | None,
 ) -> None:
+    first = date(1970, 1, 1) if first_day is None else after(days=first_day).date()
     expected = recount(_of_segment(events, device_types, countries))["daily_active_users"]
-    assert _rows(client, "active_users_of", device_types, countries) == expected
+    found = client.query(
+        "select date, dau, wau, mau from active_users_of(device_types = {devices:Array(String)}, "
+        "countries = {countries:Array(String)}, first_date = {first:Date})",
+        parameters={"devices": device_types, "countries": countries, "first": first},
+    )
+    assert {tuple(row) for row in found.result_rows} == {row for row in expected if row[0] >= first}
 
 
 @pytest.mark.parametrize(("device_types", "countries"), SEGMENTS, ids=SEGMENT_IDS)
@@ -97,7 +99,13 @@ def test_sessions_of_a_segment_last_from_its_first_event_to_its_last(
     client: Client, events: list[Event], device_types: list[str], countries: list[str]
 ) -> None:
     expected = recount(_of_segment(events, device_types, countries))["session_durations"]
-    assert _rows(client, "session_durations_of", device_types, countries) == expected
+    found = client.query(
+        "select date, sessions, average_seconds, median_seconds, single_event_sessions "
+        "from session_durations_of"
+        "(device_types = {devices:Array(String)}, countries = {countries:Array(String)})",
+        parameters={"devices": device_types, "countries": countries},
+    )
+    assert {tuple(row) for row in found.result_rows} == expected
 
 
 def _pylist(client: Client, view: str) -> list[dict[str, Any]]:
