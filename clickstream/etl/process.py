@@ -8,12 +8,13 @@ of a `ProcessRun`. Progress is written last, so that a run that dies is done aga
 stored already is found by its coordinates and not stored twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 import pyarrow as pa
@@ -30,7 +31,7 @@ from clickstream.etl.staging import Staging
 from clickstream.settings import EtlSettings, Settings, get_settings
 from clickstream.storage import events as event_storage
 from clickstream.storage.client import Role, connect
-from clickstream.storage.events import COORDINATES_SCHEMA, DUPLICATES_SCHEMA
+from clickstream.storage.events import COORDINATES_SCHEMA, DUPLICATES_SCHEMA, EVENTS_SCHEMA
 from clickstream.storage.marts import rebuild_days
 from clickstream.storage.progress import advance
 from clickstream.storage.quarantine import insert_quarantined, known_quarantined
@@ -173,13 +174,22 @@ def store_events(manifest: Manifest) -> Manifest:
         known = _coordinates(event_storage.known_duplicates(client, process.ranges))
         days: set[date] = set()
         process.run.counts.stored = process.run.counts.duplicate = 0
-        for batch in range(process.batches):
-            events = staging.read(f"events-{batch}")
-            stored, duplicates = _store_batch(client, events, known)
-            process.run.counts.stored += stored
-            process.run.counts.duplicate += duplicates
-            batch_days: list[Any] = pc.unique(events["created_at"].cast(pa.date32())).to_pylist()
-            days.update(batch_days)
+        batch = _Split.nothing()
+        # One batch is inserted while the next one is looked up; never two at once, since the first one stays.
+        with ThreadPoolExecutor(max_workers=1) as inserter:
+            under_way: Future[None] | None = None
+            for number in range(process.batches):
+                events = staging.read(f"events-{number}")
+                batch = _split_batch(client, events, batch.owners)
+                if under_way is not None:
+                    under_way.result()
+                under_way = inserter.submit(_store_batch, client, batch, known)
+                process.run.counts.stored += events.num_rows - batch.duplicates.num_rows
+                process.run.counts.duplicate += batch.duplicates.num_rows
+                batch_days: list[Any] = pc.unique(events["created_at"].cast(pa.date32())).to_pylist()
+                days.update(batch_days)
+            if under_way is not None:
+                under_way.result()
         process.run.days = sorted(days)
         announce(f"{process.run.counts.stored:,} stored, {process.run.counts.duplicate:,} duplicate.")
 
@@ -218,25 +228,57 @@ def fail_run(message: str) -> None:
         announce(f"{run.pipeline} failed: {message}")
 
 
-def _store_batch(client: Client, events: pa.Table, known: set[tuple[str, int, int]]) -> tuple[int, int]:
-    """Stores the events of one batch.
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """The events of one batch.
 
-    Returns:
-        How many rows are stored under their own coordinate, and how many are duplicates; rows that a run
-        which died has stored or recorded already are counted as well.
+    Attributes:
+        new: Those whose id is not stored.
+        duplicates: Those whose id is stored under another coordinate, as rows of `DUPLICATES_SCHEMA`.
+        owners: The coordinate under which each id is or will be stored.
+    """
+
+    new: pa.Table
+    duplicates: pa.Table
+    owners: Mapping[int, tuple[str, int, int]]
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """What comes before the first batch."""
+        return cls(EVENTS_SCHEMA.empty_table(), DUPLICATES_SCHEMA.empty_table(), {})
+
+
+def _split_batch(client: Client, events: pa.Table, under_way: Mapping[int, tuple[str, int, int]]) -> _Split:
+    """Looks up which events are stored.
+
+    What a run that died has stored is neither new nor a duplicate.
+
+    Args:
+        client: A connection.
+        events: One batch.
+        under_way: The owners of the batch before, which need not be stored yet.
     """
     found = event_storage.find_stored(client, pc.unique(events["id"]))
-    owners = dict(zip(found["id"].to_pylist(), _coordinate_list(found), strict=True))
+    found_ids: list[Any] = found["id"].to_pylist()
+    owners = dict(zip(found_ids, _coordinate_list(found), strict=True))
     is_new, is_duplicate = [], []
-    for event_id, coordinate in zip(events["id"].to_pylist(), _coordinate_list(events), strict=True):
-        owner = owners.get(event_id)
+    ids: list[Any] = events["id"].to_pylist()
+    for event_id, coordinate in zip(ids, _coordinate_list(events), strict=True):
+        owner = owners.get(event_id) or under_way.get(event_id)
         is_new.append(owner is None)
         is_duplicate.append(owner is not None and owner != coordinate)
-        owners.setdefault(event_id, coordinate)
-    event_storage.insert_events(client, events.filter(pa.array(is_new, pa.bool_())))
-    duplicates = events.filter(pa.array(is_duplicate, pa.bool_())).select(DUPLICATES_SCHEMA.names)
-    event_storage.insert_duplicates(client, _without(duplicates, known))
-    return events.num_rows - duplicates.num_rows, duplicates.num_rows
+        owners.setdefault(event_id, owner or coordinate)
+    return _Split(
+        events.filter(pa.array(is_new, pa.bool_())),
+        events.filter(pa.array(is_duplicate, pa.bool_())).select(DUPLICATES_SCHEMA.names),
+        owners,
+    )
+
+
+def _store_batch(client: Client, batch: _Split, known: set[tuple[str, int, int]]) -> None:
+    """Stores the new events, and the duplicates but for those that a run which died has recorded."""
+    event_storage.insert_events(client, batch.new)
+    event_storage.insert_duplicates(client, _without(batch.duplicates, known))
 
 
 def _coordinate_list(table: pa.Table) -> list[tuple[str, int, int]]:

@@ -109,6 +109,29 @@ def test_a_copy_with_another_content_has_only_duplicates(client: Client, tmp_pat
     assert [check.name for check in run_checks(client) if not check.passed] == []
 
 
+def test_an_event_repeated_in_the_next_batch_is_stored_once(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKSTREAM_ETL__BATCH_ROWS", "1000")
+    get_settings.cache_clear()
+    header, *lines = [line + b"\n" for line in SAMPLE.read_bytes().split(b"\n")]
+    event = next(line for line in lines if line.endswith(b'"\n') and b"shop" in line)
+    number = event.split(b",", 1)[0]
+    repeated = tmp_path / "repeated.csv"
+    # The same 50 ids in each of the batches of 1,000 rows, which are stored one upon another.
+    copies = [event.replace(number, str(9_000 + row % 50).encode(), 1) for row in range(6_000)]
+    repeated.write_bytes(header + b"".join(copies))
+    load(repeated)
+    result = run()
+
+    assert result["batches"] == 6
+    counts = result["run"]["counts"]
+    assert (counts["stored"], counts["duplicate"], counts["quarantined"]) == (50, 5_950, 0)
+    assert client.query("select count(), uniqExact(id) from events").result_rows == [(50, 50)]
+    assert client.query("select count() from duplicate_events").result_rows == [(5_950,)]
+    assert [check.name for check in run_checks(client) if not check.passed] == []
+
+
 def rows_of(client: Client, view: str) -> list[str]:
     return sorted(map(str, client.query(f"select * from {view}").result_rows))
 
