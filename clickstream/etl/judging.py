@@ -9,14 +9,13 @@ import pyarrow.compute as pc
 
 from clickstream.decode import Receipt, SentEvent, find_errors, read_record, read_values, record_error
 from clickstream.reasons import DESCRIPTIONS, ErrorCode, EventError
+from clickstream.sightings import sight, sight_fields
 from clickstream.storage.quarantine import QUARANTINE_SCHEMA
 from clickstream.validation import (
     DEFECT,
     ExpectationOutcome,
     judge_batch,
     judge_rows,
-    sight,
-    sight_fields,
 )
 
 

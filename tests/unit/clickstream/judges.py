@@ -6,7 +6,8 @@ from typing import Any
 
 from clickstream.decode import Receipt, find_errors, read_record, read_values
 from clickstream.reasons import ErrorCode, EventError
-from clickstream.validation import DEFECT, judge_rows, sight, sight_fields
+from clickstream.sightings import sight, sight_fields
+from clickstream.validation import DEFECT, judge_rows
 
 RECEIVED_AT_MS = 1_735_725_600_000
 """2025-01-01T10:00:00Z."""

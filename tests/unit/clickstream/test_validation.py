@@ -8,7 +8,8 @@ from great_expectations.exceptions import GreatExpectationsError
 
 from clickstream.decode import SentEvent, read_record, read_values
 from clickstream.reasons import ErrorCode
-from clickstream.validation import ExpectationOutcome, Sightings, judge_batch, judge_rows, sight, sight_fields
+from clickstream.sightings import Sightings, sight, sight_fields
+from clickstream.validation import ExpectationOutcome, judge_batch, judge_rows
 from tests.unit.clickstream.judges import RECEIVED_AT_MS, broken, decoder_errors, expectation_codes
 
 
