@@ -24,7 +24,7 @@ select
     sumIf(duration_ms, has_duration) / nullIf(countIf(has_duration), 0) / 1000 as average_seconds,
     if(
         countIf(has_duration) > 0,
-        (quantileExactLowIf(0.5)(duration_ms, has_duration) + quantileExactHighIf(0.5)(duration_ms, has_duration)) / 2 / 1000,
+        quantileExactInclusiveIf(0.5)(duration_ms, has_duration) / 1000,
         null
     ) as median_seconds,
     countIf(not has_duration) as single_event_sessions
