@@ -39,6 +39,8 @@ def isolated_stack(
         variable_of("stack", "data_dir"): str(directory / "data"),
         variable_of("stack", "host"): HOST,
         variable_of("stack", "services"): ",".join(services),
+        # Several of them may start at the same time on a machine that has enough to do already.
+        variable_of("stack", "start_timeout_seconds"): "300",
         **_free_port_settings(),
         **(overrides or {}),
     }
