@@ -19,7 +19,10 @@ PATIENCE_MS: Final = 120_000
 """How long a browser waits for what it is to show; a machine may be busy."""
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
-_ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+_ARGUMENTS: Final = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
 _HOLDER: Final = ".dashboard-component-chart-holder"
 _DRAWN_AT: Final = """([holder, expected]) => {
     const holders = [...document.querySelectorAll(holder)].filter(found => found.checkVisibility());

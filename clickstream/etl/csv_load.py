@@ -23,7 +23,7 @@ from clickstream.contract import uint_pattern
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
-from clickstream.etl.run_lock import held_lock
+from clickstream.etl.run_lock import MARTS_LOCK, held_lock
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
 from clickstream.sources.csv import (
@@ -46,9 +46,6 @@ PIPELINE: Final = "load_csv"
 SOURCE: Final = "csv"
 _USERS_ORIGIN: Final = "users"
 """Stands for the users in `etl_progress`; its offset is the time up to which the marts know them."""
-
-_MARTS_LOCK: Final = "process_events"
-"""Marts are also built by `process_events`; the two must not build one day at the same time."""
 
 _MAX_SHOWN_LINES: Final = 20
 """How many broken lines are named one by one in the log of a run."""
@@ -246,7 +243,7 @@ def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chu
                 yield {"id": int(user["id"]), "fio": user["fio"], "country": user["country"].upper()}
 
     new = users()
-    with held_lock(get_settings().etl_locks, _MARTS_LOCK):
+    with held_lock(get_settings().etl_locks, MARTS_LOCK):
         while chunk := list(islice(new, chunk_rows)):
             written = insert_users(client, pa.Table.from_pylist(chunk, schema=USERS_SCHEMA))
             load.run.counts.stored += written

@@ -26,7 +26,7 @@ from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
 from clickstream.etl.judging import judge, merge_outcomes
 from clickstream.etl.parallel import map_batches
 from clickstream.etl.parsing import parse_events
-from clickstream.etl.run_lock import held_lock
+from clickstream.etl.run_lock import MARTS_LOCK, held_lock
 from clickstream.etl.staging import Staging
 from clickstream.settings import EtlSettings, Settings, get_settings
 from clickstream.storage import events as event_storage
@@ -68,7 +68,7 @@ def stage_raw_events() -> Manifest:
         The manifest of the run; with no ranges where there is nothing to do.
     """
     settings = get_settings()
-    with held_lock(settings.etl_locks, PIPELINE):
+    with held_lock(settings.etl_locks, MARTS_LOCK):
         client = connect(settings.clickhouse, Role.WRITER)
         process = ProcessRun(journal.new_run(PIPELINE))
         process.ranges = pending_ranges(client, settings.etl.max_rows_per_run)
@@ -308,7 +308,7 @@ def _continue(manifest: Manifest, work: Callable[[ProcessRun, Staging, Client], 
     if not process.ranges:
         return manifest
     staging = _staging(settings, process)
-    with held_lock(settings.etl_locks, PIPELINE):
+    with held_lock(settings.etl_locks, MARTS_LOCK):
         if not staging.exists:
             announce("Another run has taken over; nothing is left to do here.")
             return manifest

@@ -6,14 +6,12 @@ from typing import Any, Final
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import announce, to_manifest
-from clickstream.etl.run_lock import held_lock
+from clickstream.etl.run_lock import MARTS_LOCK, held_lock
 from clickstream.settings import get_settings
 from clickstream.storage.client import Role, connect
 from clickstream.storage.marts import days_between, rebuild_days
 
 PIPELINE: Final = "rebuild_marts"
-_LOCK: Final = "process_events"
-"""Marts are also built by `process_events`; the two must not build one day at the same time."""
 
 
 def plan_days(from_date: str, to_date: str) -> list[str]:
@@ -55,7 +53,7 @@ def rebuild_marts(days: list[str]) -> dict[str, Any]:
     """Builds every mart anew for some days; others are left as they are."""
     settings = get_settings()
     run = journal.new_run(PIPELINE)
-    with held_lock(settings.etl_locks, _LOCK):
+    with held_lock(settings.etl_locks, MARTS_LOCK):
         client = connect(settings.clickhouse, Role.WRITER)
         journal.close_dead_runs(client, PIPELINE)
         journal.start_run(client, run)

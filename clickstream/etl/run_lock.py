@@ -10,6 +10,9 @@ from typing import Final
 
 from clickstream.errors import ClickstreamError
 
+MARTS_LOCK: Final = "process_events"
+"""Held by whoever stores events or builds marts, so that no two do it at the same time."""
+
 _POLL_SECONDS: Final = 0.1
 
 

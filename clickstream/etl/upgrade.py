@@ -1,14 +1,9 @@
 """Bringing the warehouse up to date, apart from the runs that write to it."""
 
-from typing import Final
-
-from clickstream.etl.run_lock import held_lock
+from clickstream.etl.run_lock import MARTS_LOCK, held_lock
 from clickstream.settings import Settings
 from clickstream.storage.client import Role, connect
 from clickstream.storage.migrations import migrate
-
-_LOCK: Final = "process_events"
-"""Marts are built, which `process_events` does as well."""
 
 
 def upgrade_warehouse(settings: Settings) -> list[str]:
@@ -21,5 +16,5 @@ def upgrade_warehouse(settings: Settings) -> list[str]:
         ClickstreamError: A migration that was applied before has been changed since, or a run of
             `process_events` does not end.
     """
-    with held_lock(settings.etl_locks, _LOCK):
+    with held_lock(settings.etl_locks, MARTS_LOCK):
         return migrate(connect(settings.clickhouse, Role.WRITER), settings.clickhouse)

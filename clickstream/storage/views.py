@@ -1,5 +1,7 @@
 """What is shown: the views of the warehouse."""
 
+import re
+from graphlib import TopologicalSorter
 from typing import Final
 
 import pyarrow as pa
@@ -14,17 +16,19 @@ VIEWS: Final = tuple(list_names("views"))
 SEGMENT_VIEWS: Final = tuple(list_names("segments"))
 """Names of the views with parameters, which count within a segment."""
 
+_READS: Final = re.compile(r"\b(?:from|join) (\w+)")
+
 
 def make_views(client: Client) -> None:
-    """Makes all views anew."""
-    # Views read those with parameters, so these come first; but for that, no view reads a later one.
-    for view in SEGMENT_VIEWS:
-        client.command(load_sql(f"segments/{view}"))
-    for view in sorted(VIEWS, key=lambda name: name in _READ_OTHERS):
-        client.command(load_sql(f"views/{view}"))
-
-
-_READ_OTHERS: Final = frozenset({"completeness"})
+    """Makes all views anew, each after those that it reads."""
+    texts = {
+        name: load_sql(f"{folder}/{name}")
+        for folder, names in (("segments", SEGMENT_VIEWS), ("views", VIEWS))
+        for name in names
+    }
+    reads = {name: texts.keys() & set(_READS.findall(text)) for name, text in texts.items()}
+    for name in TopologicalSorter(reads).static_order():
+        client.command(texts[name])
 
 
 def read_view(client: Client, name: str) -> pa.Table:

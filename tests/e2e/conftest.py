@@ -1,36 +1,19 @@
 """A real browser against a running stack."""
 
-import shutil
 from collections.abc import Iterator
-from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from benchmarks.dashboard_page import open_browser
 from stack.isolated import isolated_stack
 from tests.integration.api.service import ApiStack
-
-_ARGUMENTS: Final = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
-    if path is None:
-        pytest.fail("Chromium is missing: install it (Debian, Ubuntu: apt-get install chromium).")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+    with open_browser() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="package")

@@ -1,6 +1,6 @@
 -- Purpose: whether the numbers can be trusted, and up to when.
 -- One row: the state of now; none before anything was received.
--- Inputs: ledger, raw_events, etl_progress, events, duplicate_events, quarantined_events, daily_users.
+-- Inputs: ledger, pending_origins, raw_events, events, duplicate_events, quarantined_events, daily_users.
 --
 -- While process_events runs, what it has stored already is still pending too; it counts once here.
 create or replace view completeness
@@ -17,29 +17,6 @@ create or replace view completeness
 )
 as
 with
-    pending_origins as
-    (
-        select
-            last_offsets.origin as origin,
-            next_offsets.next_offset as next_offset
-        from
-        (
-            select
-                origin,
-                max(offset) as last_offset
-            from raw_events
-            group by origin
-        ) as last_offsets
-        left join
-        (
-            select
-                origin,
-                max(offset) + 1 as next_offset
-            from etl_progress
-            group by origin
-        ) as next_offsets on next_offsets.origin = last_offsets.origin
-        where last_offsets.last_offset >= next_offsets.next_offset
-    ),
     waiting as
     (
         select min(raw_events.received_at) as since

@@ -1,6 +1,6 @@
 -- Purpose: what became of all that was received: received = stored + duplicate + quarantined + pending.
 -- One row per source and day of receipt.
--- Inputs: raw_events, events, duplicate_events, quarantined_events, etl_progress.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, pending_origins.
 --
 -- Each number is counted from a table of its own, so a row that is lost or counted twice on the way shows. While
 -- process_events runs, rows are stored but still pending, and the two sides differ.
@@ -16,29 +16,6 @@ create or replace view ledger
 )
 as
 with
-    pending_origins as
-    (
-        select
-            last_offsets.origin as origin,
-            next_offsets.next_offset as next_offset
-        from
-        (
-            select
-                origin,
-                max(offset) as last_offset
-            from raw_events
-            group by origin
-        ) as last_offsets
-        left join
-        (
-            select
-                origin,
-                max(offset) + 1 as next_offset
-            from etl_progress
-            group by origin
-        ) as next_offsets on next_offsets.origin = last_offsets.origin
-        where last_offsets.last_offset >= next_offsets.next_offset
-    ),
     counts as
     (
         select

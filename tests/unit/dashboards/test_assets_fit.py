@@ -12,7 +12,7 @@ from dashboards.layout import nodes
 from dashboards.warehouse import table
 
 ASSETS = read_assets()
-NOT_TO_BE_SHOWN = {"raw_origins"}
+NOT_TO_BE_SHOWN = {"raw_origins", "pending_origins"}
 """Views for the pipelines alone."""
 
 TIME_AXES = {"date", "hour", "received_date", "checked_at", "hour_of_day"}
