@@ -42,7 +42,7 @@ _EVENTS_A_STATEMENT: Final = 2_000_000
 _EVENTS_A_BAD_ONE: Final = 100
 _OVERVIEW: Final = "overview"
 _WINDOW: Final = (1600, 1000)
-_HIGH_WINDOW: Final = (1600, 2400)
+_HIGH_WINDOW: Final = (1600, 1800)
 """The whole first tab is in sight: what is not does not load."""
 
 _PATIENCE_SECONDS: Final = 300.0

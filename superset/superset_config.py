@@ -7,11 +7,13 @@ SUPERSET_DATABASE_URI where the metadata don't lie in a file there.
 import logging
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from clickhouse_connect.cc_sqlalchemy.dialect import ClickHouseDialect
+from clickhouse_connect.dbapi.connection import Connection
 from clickhouse_connect.driver.binding import format_str
 from sqlalchemy import String
 from sqlalchemy.engine.interfaces import Dialect
@@ -161,6 +163,30 @@ class _EscapedString(String):
 
 
 ClickHouseDialect.colspecs = {**ClickHouseDialect.colspecs, String: _EscapedString}
+
+
+# --- connections ------------------------------------------------------------------------------------------
+class _LastingConnection(Connection):
+    """One for all threads, which stays open.
+
+    Superset connects three times a chart, and clickhouse-connect asks for the server's version and all of its
+    settings each time: that was a third of what a chart took. Without a session a connection takes any number
+    of statements at once.
+    """
+
+    def close(self) -> None:
+        """Nothing: the next chart goes on with it."""
+
+
+_lasting_connection = cache(_LastingConnection)
+
+
+def _connect(dialect: ClickHouseDialect, **parameters: object) -> _LastingConnection:
+    del dialect
+    return _lasting_connection(**parameters, autogenerate_session_id=False)
+
+
+ClickHouseDialect.connect = _connect
 
 # --- limits -----------------------------------------------------------------------------------------------
 ROW_LIMIT = 10_000

@@ -1,4 +1,7 @@
-"""The marts: aggregates of whole days of events, each rebuilt in one go and swapped in."""
+"""The marts: aggregates of whole days of events, each rebuilt in one go and swapped in.
+
+What takes the marts of all days together, such as the users of 30 days, is kept in summaries beside them.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -11,6 +14,9 @@ from clickstream.storage.sql import list_names, load_sql
 MARTS: Final = tuple(list_names("marts"))
 """Names of all marts."""
 
+SUMMARIES: Final = tuple(list_names("summaries"))
+"""Names of the tables that are put together from the marts of all days."""
+
 _GROUP_EVENTS: Final = 2_000_000
 _GROUP_DAYS: Final = 100
 """Days are rebuilt together up to so many events or days: it bounds the memory, and spares small days the
@@ -21,11 +27,12 @@ Progress = Callable[[int, int], None]
 
 
 def rebuild_days(client: Client, days: Iterable[date], on_progress: Progress | None = None) -> int:
-    """Builds every mart anew for some days; a day without events ends up empty.
+    """Builds every mart anew for some days, then the summaries; a day without events ends up empty.
 
-    Each day of each mart is swapped in at once, so a reader sees it as it was or as it is. Killed at any
-    point, it leaves some days old and some new, and may be called again. One at a time: callers hold the lock
-    of `process_events`, since a day that another one is building would be swapped in out of date.
+    Each day of each mart is swapped in at once, and so is a summary: a reader sees it as it was or as it is.
+    Killed at any point, it leaves some days old and some new, and may be called again. One at a time: callers
+    hold the lock of `process_events`, since a day that another one is building would be swapped in out of
+    date.
 
     Args:
         client: A connection that may write.
@@ -43,6 +50,9 @@ def rebuild_days(client: Client, days: Iterable[date], on_progress: Progress | N
         done += len(group)
         if on_progress:
             on_progress(done, len(wanted))
+    if wanted:
+        for summary in SUMMARIES:
+            _rebuild_summary(client, summary)
     return len(wanted)
 
 
@@ -76,30 +86,50 @@ def _group_days(client: Client, days: list[date]) -> Iterator[list[date]]:
 
 def _rebuild_mart(client: Client, mart: str, days: list[date]) -> None:
     """Builds some days of a mart beside it and swaps them in, whatever a killed run left there."""
-    tables = {"mart": mart, "staging": _staging(mart)}
-    client.command("truncate table {staging:Identifier}", parameters=tables)
-    client.command(
-        "insert into {staging:Identifier} " + load_sql(f"marts/{mart}"),
-        parameters={**tables, "days": days},
-        settings={"max_partitions_per_insert_block": 0},
-    )
-    filled = _filled_days(client, tables["staging"])
+    staging = _fill_staging(client, mart, load_sql(f"marts/{mart}"), days=days)
+    filled = _filled_days(client, staging)
     # An empty day is dropped: the engine refuses to swap in a partition that is not there. The statement
     # takes no parameters for names; these are the project's own.
     changes = (
-        f"replace partition '{day.isoformat()}' from {tables['staging']}"
+        f"replace partition '{day.isoformat()}' from {staging}"
         if day in filled
         else f"drop partition '{day.isoformat()}'"
         for day in days
     )
     client.command(f"alter table {mart} {', '.join(changes)}")
-    client.command("truncate table {staging:Identifier}", parameters=tables)
+    _truncate(client, staging)
+
+
+def _rebuild_summary(client: Client, summary: str) -> None:
+    """Builds a summary beside it and swaps it in."""
+    staging = _fill_staging(client, summary, load_sql(f"summaries/{summary}"))
+    change = f"replace partition tuple() from {staging}"
+    client.command(
+        f"alter table {summary} {change if _filled_days(client, staging) else 'drop partition tuple()'}"
+    )
+    _truncate(client, staging)
+
+
+def _fill_staging(client: Client, table: str, select: str, **parameters: object) -> str:
+    """Fills the table beside another with what a statement gives, whatever a killed run left in it.
+
+    Returns:
+        Its name.
+    """
+    staging = f"{table}_staging"
+    _truncate(client, staging)
+    client.command(
+        f"insert into {staging} {select}",
+        parameters=parameters,
+        settings={"max_partitions_per_insert_block": 0},
+    )
+    return staging
+
+
+def _truncate(client: Client, table: str) -> None:
+    client.command(f"truncate table {table}")
 
 
 def _filled_days(client: Client, table: str) -> set[date]:
     query = "select distinct date from {table:Identifier}"
     return {day for (day,) in client.query(query, parameters={"table": table}).result_rows}
-
-
-def _staging(mart: str) -> str:
-    return f"{mart}_staging"

@@ -16,7 +16,7 @@ _MIGRATIONS_TABLE: Final = "schema_migrations"
 
 
 def migrate(client: Client, settings: ClickHouseSettings) -> list[str]:
-    """Brings the database up to date: makes it, applies what is pending, makes the marts and views anew.
+    """Brings the database up to date: makes it, applies what is pending, makes the views and marts anew.
 
     The connection uses the database from then on. A migration's statements can be repeated, so one that was
     killed half-way is applied again. One at a time, and not beside `process_events`, whose lock the caller
@@ -44,12 +44,12 @@ def migrate(client: Client, settings: ClickHouseSettings) -> list[str]:
     for name in pending:
         for statement in split_statements(load_sql(f"migrations/{name}")):
             client.command(statement)
+    make_views(client)
     if pending:
         # A mart that was made anew is empty; what is recorded as applied has the marts built as well.
         rebuild_days(client, days_between(client, date.min, date.max))
     for name in pending:
         client.insert(_MIGRATIONS_TABLE, [[name, _checksum(name)]], column_names=["name", "checksum"])
-    make_views(client)
     return pending
 
 

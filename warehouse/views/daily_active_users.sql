@@ -1,5 +1,5 @@
 -- Purpose: how many users are active by the day, week and month.
--- One row per day from the first to the last with events. Input: active_users_of.
+-- One row per day from the first to the last with events. Input: active_user_days.
 create or replace view daily_active_users
 (
     date Date comment 'Day (UTC)',
@@ -13,4 +13,4 @@ select
     dau,
     wau,
     mau
-from active_users_of(device_types = [], countries = [], first_date = '1970-01-01')
+from active_user_days

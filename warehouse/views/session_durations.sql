@@ -1,4 +1,4 @@
--- Purpose: how long users stay. One row per day on which sessions started. Input: session_durations_of.
+-- Purpose: how long users stay. One row per day on which sessions started. Input: session_start_days.
 create or replace view session_durations
 (
     date Date comment 'Day (UTC) of the start of the sessions',
@@ -14,4 +14,4 @@ select
     average_seconds,
     median_seconds,
     single_event_sessions
-from session_durations_of(device_types = [], countries = [])
+from session_start_days

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clickstream.storage.events import insert_events
-from clickstream.storage.marts import MARTS, days_between, rebuild_days
+from clickstream.storage.marts import MARTS, SUMMARIES, days_between, rebuild_days
 from clickstream.storage.views import read_view
 from tests.integration.warehouse.recount import Event, Rows, recount, utc
 from tests.integration.warehouse.rows import after, event_rows
@@ -94,7 +94,7 @@ _EVENTS = st.lists(
 def test_marts_built_in_increments_in_any_order_equal_a_plain_count(
     client: Client, events: list[Event], order: random.Random
 ) -> None:
-    for table in ("events", *MARTS):
+    for table in ("events", *MARTS, *SUMMARIES):
         client.command("truncate table {table:Identifier}", parameters={"table": table})
     numbered = [{**event, "id": number} for number, event in enumerate(events)]
     order.shuffle(numbered)

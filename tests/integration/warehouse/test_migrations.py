@@ -9,7 +9,7 @@ from clickstream.errors import ClickstreamError
 from clickstream.settings import ClickHouseSettings
 from clickstream.storage.client import Role, connect
 from clickstream.storage.events import insert_events
-from clickstream.storage.marts import MARTS
+from clickstream.storage.marts import MARTS, SUMMARIES
 from clickstream.storage.migrations import migrate
 from clickstream.storage.sql import WAREHOUSE_PATH, list_names, load_sql, split_statements
 from clickstream.storage.views import VIEWS, read_view
@@ -83,7 +83,12 @@ def test_every_table_and_every_column_has_a_comment(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"), [("marts", name) for name in MARTS] + [("views", name) for name in VIEWS]
+    ("folder", "name"),
+    [
+        *(("marts", name) for name in MARTS),
+        *(("summaries", name) for name in SUMMARIES),
+        *(("views", name) for name in VIEWS),
+    ],
 )
 def test_descriptions_name_every_column_as_the_database_does(client: Client, folder: str, name: str) -> None:
     described = yaml.safe_load((WAREHOUSE_PATH / folder / f"{name}.yml").read_text(encoding="utf-8"))
@@ -96,16 +101,16 @@ def test_descriptions_name_every_column_as_the_database_does(client: Client, fol
     assert described["grain"].startswith(("One row per ", "One row: "))
 
 
-@pytest.mark.parametrize("name", MARTS)
-def test_a_mart_is_made_as_its_staging_table_is(client: Client, name: str) -> None:
+@pytest.mark.parametrize("name", [*MARTS, *SUMMARIES])
+def test_a_table_is_made_as_its_staging_table_is(client: Client, name: str) -> None:
     columns = (
         "select name, type, position from system.columns where database = {database:String} and table = "
     )
-    mart, staging = (
-        client.query(columns + "{table:String}", parameters={"database": client.database, "table": table})
-        for table in (name, f"{name}_staging")
+    table, staging = (
+        client.query(columns + "{table:String}", parameters={"database": client.database, "table": made})
+        for made in (name, f"{name}_staging")
     )
-    assert mart.result_rows == staging.result_rows
+    assert table.result_rows == staging.result_rows
 
 
 def test_the_reading_user_reads_views_and_writes_nothing(

@@ -5,13 +5,15 @@ import pytest
 import yaml
 
 from clickstream.storage.checks import CHECKS, describe
-from clickstream.storage.marts import MARTS
+from clickstream.storage.marts import MARTS, SUMMARIES
 from clickstream.storage.sql import WAREHOUSE_PATH, list_names, load_sql
 from clickstream.storage.views import VIEWS
 
 SQL_FILES = sorted(WAREHOUSE_PATH.rglob("*.sql"))
 SELECTS = [
-    path for path in SQL_FILES if path.parent.name in {"marts", "segments", "views", "checks", "queries"}
+    path
+    for path in SQL_FILES
+    if path.parent.name in {"marts", "segments", "summaries", "views", "checks", "queries"}
 ]
 
 
@@ -39,15 +41,17 @@ def test_every_migration_has_a_number_of_its_own() -> None:
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
 
 
-@pytest.mark.parametrize(("folder", "names"), [("marts", MARTS), ("views", VIEWS)])
-def test_every_mart_and_view_has_a_description_beside_it(folder: str, names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("folder", "names"), [("marts", MARTS), ("summaries", SUMMARIES), ("views", VIEWS)])
+def test_every_mart_summary_and_view_has_a_description_beside_it(folder: str, names: tuple[str, ...]) -> None:
     described = {path.stem for path in (WAREHOUSE_PATH / folder).glob("*.yml")}
     assert described == set(names)
 
 
-@pytest.mark.parametrize("name", MARTS)
-def test_every_identity_of_a_mart_is_held_by_a_check(name: str) -> None:
-    described = yaml.safe_load((WAREHOUSE_PATH / "marts" / f"{name}.yml").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    "name", [*(f"marts/{name}" for name in MARTS), *(f"summaries/{name}" for name in SUMMARIES)]
+)
+def test_every_identity_is_held_by_a_check(name: str) -> None:
+    described = yaml.safe_load((WAREHOUSE_PATH / f"{name}.yml").read_text(encoding="utf-8"))
     assert described["identities"]
     assert {identity["check"] for identity in described["identities"]} <= set(CHECKS)
 
