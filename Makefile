@@ -52,7 +52,7 @@ bench: setup browser ## Measure the pipelines and the dashboards against bare ba
 	@$(RUN) benchmarks
 
 test: lint browser ## Check the code and run all the tests
-	@.venv/bin/pytest --numprocesses 2 --no-loadscope-reorder $(PYTEST)
+	@.venv/bin/pytest --numprocesses 3 --no-loadscope-reorder $(PYTEST)
 
 browser: ## Install Chromium for the browser tests where it is missing
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \

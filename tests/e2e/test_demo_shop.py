@@ -7,7 +7,8 @@ from playwright.sync_api import Page
 
 from clickstream.etl import process
 from clickstream.storage.client import Role, connect
-from tests.integration.api.service import ApiStack, wait_until
+from tests.integration.api.service import ApiStack
+from tests.waiting import wait_until
 
 
 def _process() -> Mapping[str, Any]:

@@ -19,9 +19,10 @@ from typer.testing import CliRunner
 from clickstream.cli.app import app
 from clickstream.storage.client import Role, connect
 from clickstream.storage.sql import load_sql
-from tests.integration.api.service import ApiStack, event, wait_until
+from tests.integration.api.service import ApiStack, event
 from tests.integration.etl.pipelines import load
 from tests.integration.etl.pipelines import run as process
+from tests.waiting import wait_until
 
 MIB = 1 << 20
 HOUR = timedelta(hours=1)

@@ -10,7 +10,8 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route
 
-from tests.integration.api.service import ApiStack, Record, wait_until
+from tests.integration.api.service import ApiStack, Record
+from tests.waiting import wait_until
 
 BUTTON: Final = (
     "<style>#buy {position: absolute; left: 100px; top: 50px; width: 200px; height: 40px}</style>"

@@ -13,7 +13,6 @@ from clickhouse_connect.driver.client import Client
 from playwright.sync_api import Browser, Page
 
 from benchmarks.dashboard_page import open_dashboard, signed_in
-from clickstream.settings import SupersetSettings
 from clickstream.storage.client import Role, connect
 from clickstream.storage.raw import RAW_SCHEMA, insert_raw
 from clickstream.verification import compare_with_key, load_key
@@ -22,8 +21,9 @@ from generator.csv_writer import write_dataset
 from generator.plan import DatasetFiles, Plan
 from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
+from tests.e2e.dashboards.superset_client import SupersetClient
+from tests.e2e.dashboards.superset_stack import Superset
 from tests.integration.etl import pipelines
-from tests.integration.superset.superset_client import SupersetClient
 from tests.integration.warehouse.recount import Event
 
 UNTIL: Final = datetime.now(UTC).date() - timedelta(days=1)
@@ -97,20 +97,21 @@ def events(stack: Stack) -> list[Event]:
 
 
 @pytest.fixture(scope="package")
-def superset(stack: Stack) -> SupersetSettings:
-    return stack.settings.superset
+def superset(stack: Stack) -> Superset:
+    return Superset(stack)
 
 
 @pytest.fixture(scope="package")
-def superset_url(superset: SupersetSettings) -> str:
-    return f"http://127.0.0.1:{superset.port}"
+def admin(superset: Superset) -> Iterator[SupersetClient]:
+    """The session of who edits."""
+    with superset.admin() as client:
+        yield client
 
 
 @pytest.fixture(scope="package")
-def viewer(superset: SupersetSettings, superset_url: str) -> Iterator[SupersetClient]:
+def viewer(superset: Superset) -> Iterator[SupersetClient]:
     """The session of who sees dashboards and nothing else."""
-    password = superset.viewer_password.get_secret_value()
-    with SupersetClient(superset_url, superset.viewer_name, password) as client:
+    with superset.viewer() as client:
         yield client
 
 
@@ -122,9 +123,9 @@ def slugs(viewer: SupersetClient) -> dict[int, str]:
 
 
 @pytest.fixture(scope="package")
-def page(browser: Browser, superset: SupersetSettings) -> Iterator[Page]:
+def page(browser: Browser, superset: Superset) -> Iterator[Page]:
     """A page of a browser in which the viewer has signed in."""
-    with signed_in(browser, superset) as page:
+    with signed_in(browser, superset.settings.superset) as page:
         yield page
 
 

@@ -11,7 +11,7 @@ from benchmarks.dashboard_page import charts_of
 from dashboards.files import Document, read_assets
 from tests.e2e.dashboards.conftest import UNTIL
 from tests.e2e.dashboards.expected import DEFAULT_DAYS, EXPECTED, Rows, Shown, as_shown
-from tests.integration.superset.superset_client import SupersetClient
+from tests.e2e.dashboards.superset_client import SupersetClient
 from tests.integration.warehouse.recount import Event
 
 ASSETS: Final = read_assets()

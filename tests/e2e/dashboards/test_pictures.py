@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from benchmarks.dashboard_page import charts_of, open_dashboard
 from dashboards.files import read_assets
+from tests.e2e.dashboards.superset_stack import Superset
 
 ASSETS = read_assets()
 DESKTOP, LAPTOP = (1920, 1080), (1280, 800)
@@ -32,13 +33,13 @@ def test_every_chart_of_a_dashboard_is_drawn(
     assert errors.all_inner_texts() == []
 
 
-def test_nothing_is_asked_of_other_machines(page: Page, superset_url: str) -> None:
+def test_nothing_is_asked_of_other_machines(page: Page, superset: Superset) -> None:
     asked: list[str] = []
     page.on("requestfinished", lambda request: asked.append(request.url))
     page.goto("/superset/dashboard/clickstream-overview/")
     page.locator(".dashboard-component-chart-holder").first.wait_for()
     assert asked
-    assert [url for url in asked if not url.startswith((superset_url, "data:", "blob:"))] == []
+    assert [url for url in asked if not url.startswith((superset.url, "data:", "blob:"))] == []
 
 
 def test_without_events_a_dashboard_says_so_and_complains_of_nothing(

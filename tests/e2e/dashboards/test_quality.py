@@ -15,8 +15,8 @@ from dashboards.files import Document, read_assets
 from generator.plan import DatasetFiles
 from stack.lifecycle import Stack
 from tests.e2e.dashboards.expected import Shown, as_shown, count_by
+from tests.e2e.dashboards.superset_client import SupersetClient
 from tests.e2e.dashboards.test_numbers import choose
-from tests.integration.superset.superset_client import SupersetClient
 from tests.integration.warehouse.recount import Event
 
 LEDGER: Final = ("received_total", "stored_total", "duplicate_total", "quarantined_total")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import httpx
 from kafka import KafkaConsumer, TopicPartition
@@ -19,15 +19,7 @@ from kafka import KafkaConsumer, TopicPartition
 from clickstream.settings import Settings
 from stack.lifecycle import Stack
 from stack.processes import free_ports
-
-PATIENCE_SECONDS: Final = 30.0
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.05)
+from tests.waiting import wait_until
 
 
 def event(**changes: Any) -> dict[str, Any]:

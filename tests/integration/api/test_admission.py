@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.api.service import ApiStack, OwnApi, event, wait_until
+from tests.integration.api.service import ApiStack, OwnApi, event
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

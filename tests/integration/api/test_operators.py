@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from clickstream.storage.client import Role, connect
-from tests.integration.api.service import ApiStack, OwnApi, Senders, event, wait_until
+from tests.integration.api.service import ApiStack, OwnApi, Senders, event
 from tests.integration.trace import story
 from tests.integration.trace.story import TOPIC
+from tests.waiting import wait_until
 
 LONGEST_LOOK_UP_SECONDS = 12
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.integration.api.service import ApiStack, OwnApi, Record, Senders, event, wait_until
+from tests.integration.api.service import ApiStack, OwnApi, Record, Senders, event
+from tests.waiting import wait_until
 
 
 def _ids(records: list[Record]) -> Counter[int]:

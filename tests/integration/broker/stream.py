@@ -4,11 +4,10 @@ import json
 import os
 import signal
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,19 +17,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from clickstream.storage.client import Role, connect
 from stack.lifecycle import Stack
+from tests.waiting import wait_until
 
-PATIENCE_SECONDS = 60.0
 EVENTS_A_RECORD = 20
 
 Coordinate = tuple[str, int]
 """Origin and offset of a record."""
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.05)
 
 
 class StreamStack:

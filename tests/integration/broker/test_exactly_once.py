@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from stack.launch import service_environment
 from stack.processes import free_ports
 from stack.services import MAGE_PYTHON, service_named
-from tests.integration.broker.stream import StreamStack, assert_stored_once, sending, wait_until
+from tests.integration.broker.stream import StreamStack, assert_stored_once, sending
+from tests.waiting import wait_until
 
 
 def test_a_stream_that_is_killed_under_load_stores_each_record_once(stream: StreamStack) -> None:

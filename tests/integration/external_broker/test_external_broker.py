@@ -10,7 +10,8 @@ from clickstream.cli.runs import reader
 from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
 from stack.status import stack_status
-from tests.integration.api.service import ApiStack, event, wait_until
+from tests.integration.api.service import ApiStack, event
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

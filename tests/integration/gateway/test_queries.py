@@ -15,6 +15,7 @@ import zstandard
 from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureError
 
 from tests.integration.gateway.gateway_process import READER, WRITER, GatewayProcess
+from tests.waiting import wait_until
 
 DECOMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
@@ -188,7 +189,7 @@ def test_a_client_that_waits_for_the_end_gets_a_status(gateway: GatewayProcess) 
 def test_a_query_ends_when_its_client_goes_away(gateway: GatewayProcess) -> None:
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(gateway.url, params={"query_id": "left-alone"}, content=BUSY, auth=WRITER, timeout=1)
-    _wait_until(lambda: not _runs(gateway, "left-alone"))
+    wait_until(lambda: not _runs(gateway, "left-alone"), "the query is gone", 10)
 
 
 def test_a_query_is_killed_by_its_clients_id(gateway: GatewayProcess) -> None:
@@ -200,7 +201,7 @@ def test_a_query_is_killed_by_its_clients_id(gateway: GatewayProcess) -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    _wait_until(lambda: _runs(gateway, "to-be-killed"))
+    wait_until(lambda: _runs(gateway, "to-be-killed"))
     assert (
         gateway.post("select 1", {"query_id": "to-be-killed"}).headers["X-ClickHouse-Exception-Code"] == "216"
     )
@@ -212,7 +213,7 @@ def test_a_query_is_killed_by_its_clients_id(gateway: GatewayProcess) -> None:
 def test_a_query_replaces_the_one_with_its_id(gateway: GatewayProcess) -> None:
     thread = threading.Thread(target=gateway.post, args=(BUSY, {"query_id": "replaced"}))
     thread.start()
-    _wait_until(lambda: _runs(gateway, "replaced"))
+    wait_until(lambda: _runs(gateway, "replaced"))
     answer = gateway.post("select 1", {"query_id": "replaced", "replace_running_query": "1"})
     thread.join(timeout=10)
     assert answer.text == "1\n"
@@ -227,7 +228,7 @@ def test_others_are_served_while_queries_run(gateway: GatewayProcess, table: str
     ]
     for thread in threads:
         thread.start()
-    _wait_until(lambda: all(_runs(gateway, f"slow-{number}", READER) for number in range(4)))
+    wait_until(lambda: all(_runs(gateway, f"slow-{number}", READER) for number in range(4)))
     begun = time.monotonic()
     assert httpx.get(gateway.url + "ping").status_code == 200
     assert httpx.get(gateway.url + "health/ready").status_code == 200
@@ -246,10 +247,3 @@ def test_clickhouse_connect_says_what_went_wrong(gateway: GatewayProcess) -> Non
 def _runs(gateway: GatewayProcess, query_id: str, auth: tuple[str, str] = WRITER) -> bool:
     sql = f"select countIf(Settings['log_comment'] = '{query_id}') from system.processes"
     return gateway.post(sql, auth=auth).text != "0\n"
-
-
-def _wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)

@@ -15,7 +15,7 @@ from generator.cli import app
 from generator.live.app import MAX_BODY_BYTES
 from generator.live.options import Source
 from tests.integration.generator.topics import Bookmark, count_items
-from tests.integration.generator.waiting import wait_until
+from tests.waiting import wait_until
 
 JSON = {"content-type": "application/json"}
 

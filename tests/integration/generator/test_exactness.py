@@ -33,7 +33,8 @@ from stack.processes import processes_of
 from tests.integration.etl.pipelines import load
 from tests.integration.etl.pipelines import run as process
 from tests.integration.generator.topics import Bookmark, count_items, valid_ids
-from tests.integration.generator.waiting import wait_until, wait_until_all_is_acknowledged
+from tests.integration.generator.waiting import wait_until_all_is_acknowledged
+from tests.waiting import wait_until
 
 
 def kill(stack: Stack, service: str) -> None:

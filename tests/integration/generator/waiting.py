@@ -1,18 +1,6 @@
-import time
-from collections.abc import Callable
-
 from clickstream.settings import GeneratorSettings
 from generator.live_cli import call
-
-_PATIENCE_SECONDS = 60.0
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for something that must come true; what can't be asked yet is not true yet."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.05)
+from tests.waiting import wait_until
 
 
 def wait_until_all_is_acknowledged(settings: GeneratorSettings) -> None:

@@ -13,8 +13,8 @@ from generator.live.options import LiveOptions, Source
 from generator.live.recall import Recall
 from generator.live.targets import Targets
 from generator.live.wire import Parcel
-from tests.integration.broker.stream import wait_until
 from tests.integration.generator.topics import valid_ids
+from tests.waiting import wait_until
 
 
 class Flow:

@@ -19,8 +19,8 @@ from stack.health import health_problem
 from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
 from stack.services import service_named
-from tests.integration.broker.stream import wait_until
 from tests.integration.recovery.flow import Flow, flowing
+from tests.waiting import wait_until
 
 EVENTS: Final = 100_000
 OPTIONS: Final = LiveOptions(

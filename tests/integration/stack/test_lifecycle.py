@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -23,8 +23,8 @@ from stack.lifecycle import BusyError, ServiceStartError, Stack
 from stack.paths import DataDirectoryError
 from stack.processes import processes_of
 from stack.status import ServiceState, ServiceStatus, stack_status
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
-PATIENCE_SECONDS = 60
 IMPATIENT = {
     "CLICKSTREAM_STACK__HEALTH_CHECK_SECONDS": "0.2",
     "CLICKSTREAM_STACK__HEALTH_TIMEOUT_SECONDS": "0.5",
@@ -48,13 +48,6 @@ def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def clickhouse(stack: Stack) -> ServiceStatus:
     return next(row for row in stack_status(stack) if row.name == "clickhouse")
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.1)
 
 
 def is_up_with_another_process(stack: Stack, earlier: ServiceStatus) -> bool:

@@ -1,25 +1,16 @@
-"""Superset of the stack, with the sample's events to show."""
+"""A running Superset, and what people do with it."""
 
 import os
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from clickstream.settings import PROJECT_ROOT, Settings
-from clickstream.storage.client import Role, connect
-from clickstream.storage.migrations import migrate
 from dashboards.files import ASSETS
 from stack.env_file import variable_of
-from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
 from stack.services import SUPERSET_PYTHON
-from tests.integration.etl import pipelines
-from tests.integration.superset.superset_client import SupersetClient
-
-SAMPLE = PROJECT_ROOT / "data" / "sample_events.csv"
+from tests.e2e.dashboards.superset_client import SupersetClient
 
 
 @dataclass(frozen=True)
@@ -56,24 +47,3 @@ class Superset:
         return subprocess.run(
             words, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False
         )
-
-
-@pytest.fixture(scope="package")
-def superset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Superset]:
-    with isolated_stack(tmp_path_factory.mktemp("superset"), services=("clickhouse", "superset")) as stack:
-        migrate(connect(stack.settings.clickhouse, Role.WRITER), stack.settings.clickhouse)
-        pipelines.load(SAMPLE)
-        pipelines.run()
-        yield Superset(stack)
-
-
-@pytest.fixture(scope="package")
-def admin(superset: Superset) -> Iterator[SupersetClient]:
-    with superset.admin() as client:
-        yield client
-
-
-@pytest.fixture(scope="package")
-def viewer(superset: Superset) -> Iterator[SupersetClient]:
-    with superset.viewer() as client:
-        yield client

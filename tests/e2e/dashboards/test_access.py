@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from dashboards.files import read_assets
-from tests.integration.superset.conftest import Superset
-from tests.integration.superset.superset_client import SupersetClient
+from tests.e2e.dashboards.superset_client import SupersetClient
+from tests.e2e.dashboards.superset_stack import Superset
 
 ASSETS = read_assets()
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from dashboards.files import ASSETS, read_assets, to_yaml
-from tests.integration.superset.conftest import Superset
-from tests.integration.superset.superset_client import SupersetClient
+from tests.e2e.dashboards.superset_client import SupersetClient
+from tests.e2e.dashboards.superset_stack import Superset
 
 CHART = "views_by_day"
 
