@@ -138,7 +138,6 @@ def test_packed_records_are_read(stream: StreamStack, codec: str) -> None:
 SEND_WITH_SNAPPY = """
 import sys
 from kafka import KafkaProducer
-from tests.waiting import wait_until
 producer = KafkaProducer(bootstrap_servers=sys.argv[1], compression_type="snappy")
 sent = producer.send(sys.argv[2], b"[" + b" " * 100_000 + b"{}]").get(timeout=10)
 print(sent.partition, sent.offset)

@@ -51,7 +51,9 @@ def test_events_go_through_the_other_broker(stack: Stack, elsewhere: str) -> Non
         "order by all"
     )
 
-    wait_until(lambda: len(client.query(query).result_rows) == 3, "three events are in raw_events")
+    wait_until(
+        lambda: len(client.query(query).result_rows) == 3, "three events are in raw_events", seconds=30
+    )
 
     assert client.query(query).result_rows == [
         ("broker", 0, "direct"),

@@ -201,7 +201,7 @@ def test_a_query_is_killed_by_its_clients_id(gateway: GatewayProcess) -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    wait_until(lambda: _runs(gateway, "to-be-killed"))
+    wait_until(lambda: _runs(gateway, "to-be-killed"), seconds=10)
     assert (
         gateway.post("select 1", {"query_id": "to-be-killed"}).headers["X-ClickHouse-Exception-Code"] == "216"
     )
@@ -213,7 +213,7 @@ def test_a_query_is_killed_by_its_clients_id(gateway: GatewayProcess) -> None:
 def test_a_query_replaces_the_one_with_its_id(gateway: GatewayProcess) -> None:
     thread = threading.Thread(target=gateway.post, args=(BUSY, {"query_id": "replaced"}))
     thread.start()
-    wait_until(lambda: _runs(gateway, "replaced"))
+    wait_until(lambda: _runs(gateway, "replaced"), seconds=10)
     answer = gateway.post("select 1", {"query_id": "replaced", "replace_running_query": "1"})
     thread.join(timeout=10)
     assert answer.text == "1\n"
@@ -228,7 +228,7 @@ def test_others_are_served_while_queries_run(gateway: GatewayProcess, table: str
     ]
     for thread in threads:
         thread.start()
-    wait_until(lambda: all(_runs(gateway, f"slow-{number}", READER) for number in range(4)))
+    wait_until(lambda: all(_runs(gateway, f"slow-{number}", READER) for number in range(4)), seconds=10)
     begun = time.monotonic()
     assert httpx.get(gateway.url + "ping").status_code == 200
     assert httpx.get(gateway.url + "health/ready").status_code == 200
