@@ -198,8 +198,9 @@ def test_the_example_file_of_the_readme_loads(stack: Stack, tmp_path: Path) -> N
 
     assert result["run"]["counts"]["stored"] == 1
     assert result["broken_by_code"] == {}
-    (processed,) = json.loads(shell("clickstream process --json").stdout)
-    assert processed["run"]["counts"]["stored"] == 1
+    assert processed("session_id", "source = 'csv' and session_id = 's-79'", rows=1) == [
+        {"session_id": "s-79"}
+    ]
 
 
 def test_every_command_is_in_the_readme() -> None:
