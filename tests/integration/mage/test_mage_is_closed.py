@@ -2,44 +2,23 @@
 
 import asyncio
 import base64
-import hashlib
 import hmac
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import psutil
 import pytest
 import websockets
 
-from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
 from stack.processes import processes_of
 from stack.services import MAGE_PROJECT
+from tests.integration.mage.project_files import project_files
 
 # The key of Mage's own web pages; public, and the same everywhere.
 FRONTEND_KEY = "zkWlN0PkIKSN0C11CfUHUj84OT5XOJ6tDZ6bDRO2"
-
-
-def project_files() -> dict[str, str]:
-    return {
-        str(path.relative_to(MAGE_PROJECT)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in MAGE_PROJECT.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-
-@pytest.fixture(scope="module")
-def files_before() -> dict[str, str]:
-    return project_files()
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, files_before: dict[str, str]) -> Iterator[Stack]:
-    with isolated_stack(tmp_path_factory.mktemp("mage"), ("mage",)) as running:
-        yield running
 
 
 def call(
@@ -155,13 +134,3 @@ def test_running_it_changes_no_file_of_the_project(
     call(stack, "pipelines", token=owner_token)
 
     assert project_files() == files_before
-
-
-def test_its_children_end_with_it(stack: Stack) -> None:
-    (server,) = (row.pid for row in [stack.supervisor.processes()["mage"]])
-    children = psutil.Process(server).children(recursive=True)
-    stack.down()
-
-    _, alive = psutil.wait_procs(children, timeout=10)
-    assert alive == []
-    assert processes_of(stack.paths.data) == []
