@@ -1,8 +1,10 @@
 -- Purpose: whether the numbers can be trusted, and up to when.
 -- One row: the state of now; none before anything was received.
--- Inputs: ledger, pending_origins, raw_events, events, duplicate_events, quarantined_events, daily_users.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, pending_origins, active_user_days.
 --
--- While process_events runs, what it has stored already is still pending too; it counts once here.
+-- Each number is counted from a table of its own, as in ledger. While process_events runs, what it has stored already
+-- is still pending too; it counts once here. Planning is most of what this view costs, so what is needed at several
+-- places is read once: pending_origins as two arrays, and counts of whole tables, which the engine knows.
 create or replace view completeness
 (
     complete_through DateTime64(3, 'UTC') comment 'All that was received before this moment (UTC) is in the numbers',
@@ -17,53 +19,47 @@ create or replace view completeness
 )
 as
 with
-    waiting as
+    (select (groupArray(origin), groupArray(next_offset)) from pending_origins) as waiting,
     (
-        select min(raw_events.received_at) as since
+        select (count(), minOrNull(received_at))
         from raw_events
-        inner join pending_origins on pending_origins.origin = raw_events.origin
-        where raw_events.origin in (select origin from pending_origins)
-            and raw_events.offset >= (select min(next_offset) from pending_origins)
-            and raw_events.offset >= pending_origins.next_offset
-        having count() > 0
-    ),
+        where origin in waiting.1
+            and offset >= arrayMin(waiting.2)
+            and offset >= transform(origin, waiting.1, waiting.2, 0)
+    ) as unprocessed,
     settled as
     (
         select
             origin,
             offset
         from events
-        where origin in (select origin from pending_origins)
         union all
         select
             origin,
             offset
         from duplicate_events
-        where origin in (select origin from pending_origins)
         union all
         select
             origin,
             offset
         from quarantined_events final
-        where origin in (select origin from pending_origins)
     ),
-    in_work as
     (
-        select count() as rows
+        select count()
         from settled
-        inner join pending_origins on pending_origins.origin = settled.origin
-        where settled.offset >= pending_origins.next_offset
-    )
+        where origin in waiting.1
+            and offset >= arrayMin(waiting.2)
+            and offset >= transform(origin, waiting.1, waiting.2, 0)
+    ) as in_work
 select
-    ifNull((select since from waiting), last_received_at) as complete_through,
+    ifNull(unprocessed.2, last_received_at) as complete_through,
     (select max(received_at) from raw_events) as last_received_at,
-    (select maxOrNull(date) from daily_users) as last_event_date,
-    sum(ledger.received) as received,
-    sum(ledger.stored) as stored,
-    sum(ledger.duplicate) as duplicate,
-    sum(ledger.quarantined) as quarantined,
-    sum(ledger.pending) as pending,
+    (select maxOrNull(date) from active_user_days) as last_event_date,
+    (select count() from raw_events) as received,
+    (select count() from events) as stored,
+    (select count() from duplicate_events) as duplicate,
+    (select count() from quarantined_events final) as quarantined,
+    unprocessed.1 as pending,
     toInt64(received) - toInt64(stored) - toInt64(duplicate) - toInt64(quarantined) - toInt64(pending)
-        + toInt64((select rows from in_work)) as unaccounted
-from ledger
-having received > 0
+        + toInt64(in_work) as unaccounted
+where received > 0
