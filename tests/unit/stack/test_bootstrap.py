@@ -97,7 +97,7 @@ def test_a_missing_python_is_said_in_one_line() -> None:
 
     assert finished.returncode != 0
     assert finished.stderr.startswith(
-        "Python 3.11 is missing: install it (Debian, Ubuntu: apt-get install python3.11 "
+        "Python 3.11 with ensurepip is missing: install it (Debian, Ubuntu: apt-get install python3.11 "
     )
 
 
