@@ -1,10 +1,12 @@
 -- Purpose: whether the numbers can be trusted, and up to when.
 -- One row: the state of now; none before anything was received.
--- Inputs: raw_events, events, duplicate_events, quarantined_events, pending_origins, active_user_days.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, pending_origins, etl_progress, active_user_days.
 --
 -- Each number is counted from a table of its own, as in ledger. While process_events runs, what it has stored already
--- is still pending too; it counts once here. Planning is most of what this view costs, so what is needed at several
--- places is read once: pending_origins as two arrays, and counts of whole tables, which the engine knows.
+-- is still pending too; it counts once here.
+--
+-- All is counted in one select, and grouped, since then all is of one moment while events arrive: a scalar subquery,
+-- or the count of a whole table, is of the moment in which the engine comes to it. The progress may be older.
 create or replace view completeness
 (
     complete_through DateTime64(3, 'UTC') comment 'All that was received before this moment (UTC) is in the numbers',
@@ -19,14 +21,17 @@ create or replace view completeness
 )
 as
 with
-    (select (groupArray(origin), groupArray(next_offset)) from pending_origins) as waiting,
     (
-        select (count(), minOrNull(received_at))
-        from raw_events
-        where origin in waiting.1
-            and offset >= arrayMin(waiting.2)
-            and offset >= transform(origin, waiting.1, waiting.2, 0)
-    ) as unprocessed,
+        select (groupArray(origin), groupArray(next_offset))
+        from
+        (
+            select
+                origin,
+                max(offset) + 1 as next_offset
+            from etl_progress
+            group by origin
+        )
+    ) as progress,
     settled as
     (
         select
@@ -44,22 +49,88 @@ with
             offset
         from quarantined_events final
     ),
+    counts as
     (
-        select count()
+        select
+            count() as received,
+            0 as stored,
+            0 as duplicate,
+            0 as quarantined,
+            0 as pending,
+            0 as in_work,
+            null as waiting_since
+        from raw_events
+        group by source
+        union all
+        select
+            0 as received,
+            count() as stored,
+            0 as duplicate,
+            0 as quarantined,
+            0 as pending,
+            0 as in_work,
+            null as waiting_since
+        from events
+        group by source
+        union all
+        select
+            0 as received,
+            0 as stored,
+            count() as duplicate,
+            0 as quarantined,
+            0 as pending,
+            0 as in_work,
+            null as waiting_since
+        from duplicate_events
+        group by source
+        union all
+        select
+            0 as received,
+            0 as stored,
+            0 as duplicate,
+            count() as quarantined,
+            0 as pending,
+            0 as in_work,
+            null as waiting_since
+        from quarantined_events final
+        group by source
+        union all
+        select
+            0 as received,
+            0 as stored,
+            0 as duplicate,
+            0 as quarantined,
+            count() as pending,
+            0 as in_work,
+            minOrNull(received_at) as waiting_since
+        from raw_events
+        where origin in (select origin from pending_origins)
+            and offset >= (select min(next_offset) from pending_origins)
+            and offset >= transform(origin, progress.1, progress.2, 0)
+        union all
+        select
+            0 as received,
+            0 as stored,
+            0 as duplicate,
+            0 as quarantined,
+            0 as pending,
+            count() as in_work,
+            null as waiting_since
         from settled
-        where origin in waiting.1
-            and offset >= arrayMin(waiting.2)
-            and offset >= transform(origin, waiting.1, waiting.2, 0)
-    ) as in_work
+        where origin in (select origin from pending_origins)
+            and offset >= (select min(next_offset) from pending_origins)
+            and offset >= transform(origin, progress.1, progress.2, 0)
+    )
 select
-    ifNull(unprocessed.2, last_received_at) as complete_through,
+    ifNull(min(counts.waiting_since), last_received_at) as complete_through,
     (select max(received_at) from raw_events) as last_received_at,
     (select maxOrNull(date) from active_user_days) as last_event_date,
-    (select count() from raw_events) as received,
-    (select count() from events) as stored,
-    (select count() from duplicate_events) as duplicate,
-    (select count() from quarantined_events final) as quarantined,
-    unprocessed.1 as pending,
+    sum(counts.received) as received,
+    sum(counts.stored) as stored,
+    sum(counts.duplicate) as duplicate,
+    sum(counts.quarantined) as quarantined,
+    sum(counts.pending) as pending,
     toInt64(received) - toInt64(stored) - toInt64(duplicate) - toInt64(quarantined) - toInt64(pending)
-        + toInt64(in_work) as unaccounted
-where received > 0
+        + toInt64(sum(counts.in_work)) as unaccounted
+from counts
+having received > 0

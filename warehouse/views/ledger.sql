@@ -1,10 +1,9 @@
 -- Purpose: what became of all that was received: received = stored + duplicate + quarantined + pending.
 -- One row per source and day of receipt.
--- Inputs: raw_events, events, duplicate_events, quarantined_events, pending_origins.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, pending_origins, etl_progress.
 --
 -- Each number is counted from a table of its own, so a row that is lost or counted twice on the way shows. While
--- process_events runs, rows are stored but still pending, and the two sides differ. What waits is read once, as two
--- arrays: a join with pending_origins takes longer to plan than all the rest.
+-- process_events runs, rows are stored but still pending, and the two sides differ.
 create or replace view ledger
 (
     source String comment 'How the events arrived: csv, http, tracker, broker or replay',
@@ -17,7 +16,17 @@ create or replace view ledger
 )
 as
 with
-    (select (groupArray(origin), groupArray(next_offset)) from pending_origins) as waiting,
+    (
+        select (groupArray(origin), groupArray(next_offset))
+        from
+        (
+            select
+                origin,
+                max(offset) + 1 as next_offset
+            from etl_progress
+            group by origin
+        )
+    ) as progress,
     counts as
     (
         select
@@ -81,9 +90,9 @@ with
             0 as quarantined,
             count() as pending
         from raw_events
-        where origin in waiting.1
-            and offset >= arrayMin(waiting.2)
-            and offset >= transform(origin, waiting.1, waiting.2, 0)
+        where origin in (select origin from pending_origins)
+            and offset >= (select min(next_offset) from pending_origins)
+            and offset >= transform(origin, progress.1, progress.2, 0)
         group by
             source,
             date

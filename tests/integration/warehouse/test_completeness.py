@@ -1,8 +1,13 @@
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from threading import Event
 from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from clickstream.settings import ClickHouseSettings
+from clickstream.storage.client import Role, connect
 from clickstream.storage.events import insert_duplicates, insert_events
 from clickstream.storage.progress import advance
 from clickstream.storage.quarantine import insert_quarantined
@@ -82,6 +87,33 @@ def test_rows_that_are_stored_before_the_progress_is_written_count_once(received
 def test_a_row_that_was_lost_after_its_progress_is_unaccounted(received: Client) -> None:
     advance(received, [OffsetRange("b", 3, 5)])
     assert _completeness(received)["unaccounted"] == 2
+
+
+def _take_in(settings: ClickHouseSettings, enough: Event) -> None:
+    """Receives and stores a row after the other, of three origins in turn, until it is enough."""
+    client = connect(settings, Role.WRITER)
+    for number in count():
+        if enough.is_set():
+            return
+        coordinate = {"origin": f"topic/{number % 3}", "offset": number // 3}
+        insert_raw(client, raw_rows([coordinate]), f"topic {number}")
+        if number % 2:
+            insert_events(client, event_rows([{"id": number, **coordinate}]))
+
+
+def test_every_look_is_of_one_moment_while_events_come_in(
+    client: Client, settings: ClickHouseSettings
+) -> None:
+    enough = Event()
+    looks: list[dict[str, Any]] = []
+    with ThreadPoolExecutor() as pool:
+        feeding = pool.submit(_take_in, settings, enough)
+        while len(looks) < 60 and not feeding.done():
+            looks += read_view(client, "completeness").to_pylist()
+        enough.set()
+        feeding.result()
+    assert looks[-1]["received"] > looks[0]["received"]
+    assert {row["unaccounted"] for row in looks} == {0}
 
 
 def test_the_last_receipt_is_known_without_reading_every_row(received: Client) -> None:
