@@ -16,17 +16,7 @@ create or replace view ledger
 )
 as
 with
-    (
-        select (groupArray(origin), groupArray(next_offset))
-        from
-        (
-            select
-                origin,
-                max(offset) + 1 as next_offset
-            from etl_progress
-            group by origin
-        )
-    ) as progress,
+    (select (groupArray(origin), groupArray(offset + 1)) from etl_progress final) as progress,
     counts as
     (
         select

@@ -10,17 +10,7 @@ create or replace view pending_origins
 )
 as
 with
-    (
-        select (groupArray(origin), groupArray(next_offset))
-        from
-        (
-            select
-                origin,
-                max(offset) + 1 as next_offset
-            from etl_progress
-            group by origin
-        )
-    ) as progress
+    (select (groupArray(origin), groupArray(offset + 1)) from etl_progress final) as progress
 select
     origin,
     transform(origin, progress.1, progress.2, 0) as next_offset,
