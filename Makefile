@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .PHONY: help setup browser up dashboards-import dashboards-export dashboards-format down status logs reset demo bench test lint format lock env-example
 
 # The first Python 3.11 there is that can make environments; PYTHON=/path/to/python3.11 names another. The system's
-# comes first: distributions build it with all optimizations; without them, as pyenv builds it, it is a fifth slower.
+# comes first: distributions build it with all optimizations; without them, as pyenv does, plain Python takes a fifth longer.
 PYTHON ?= $(shell for python in /usr/bin/python3.11 python3.11 python3 python; do \
 	$$python -c 'import sys, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$python && break; done)
 BOOTSTRAP = $(PYTHON) -I requirements/bootstrap.py
