@@ -109,9 +109,10 @@ def test_make_help_describes_every_target() -> None:
     assert described == [target for target in targets if target != "env-example"]
 
 
-def test_an_environment_may_be_locked_as_of_a_day(bootstrap: ModuleType, tmp_path: Path) -> None:
+def test_an_environment_says_how_it_is_locked(bootstrap: ModuleType, tmp_path: Path) -> None:
     source = tmp_path / "one.in"
     source.write_text("# Why it is so.\n# uv: --exclude-newer 2026-05-20\none==1.0\n")
 
     assert bootstrap.own_options(source) == ["--exclude-newer", "2026-05-20"]
-    assert bootstrap.own_options(REQUIREMENTS / "main.in") == []
+    assert bootstrap.own_options(REQUIREMENTS / "main.in") == ["--override", "requirements/main.overrides"]
+    assert bootstrap.own_options(REQUIREMENTS / "mage.in") == []
