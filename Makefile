@@ -13,7 +13,7 @@ RUN = .venv/bin/python -m
 DASHBOARDS = .venv-superset/bin/python -m dashboards
 
 # Folders with Python of our own, as far as they are there.
-CODE = $(wildcard api clickstream dashboards generator stack superset mage_project expectations benchmarks tests requirements/bootstrap.py)
+CODE = $(wildcard api clickstream control_panel dashboards generator stack superset mage_project expectations benchmarks tests requirements/bootstrap.py)
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile

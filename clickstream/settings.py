@@ -250,6 +250,35 @@ class SupersetSettings(BaseModel):
     threads: int = Field(8, ge=2, le=64, description="Requests that are answered at once.")
 
 
+class PanelSettings(BaseModel):
+    """The control panel: its address and its two accounts."""
+
+    port: int = Field(8501, ge=1, le=65535, description="Port of the panel.")
+    viewer_name: str = Field(
+        "viewer", min_length=1, description="Account that sees everything but changes nothing."
+    )
+    viewer_password: SecretStr = Field(description="Password of the viewer; made at the first start.")
+    operator_name: str = Field("operator", min_length=1, description="Account that may also change things.")
+    operator_password: SecretStr = Field(description="Password of the operator; made at the first start.")
+    cookie_secret: SecretStr = Field(
+        description="Signs the panel's sessions; made at the first start. A new one signs everybody out."
+    )
+    sign_in: bool = Field(
+        True,
+        description="Whether the panel asks for a password. Without it everybody who reaches the panel is an "
+        "operator, so it can be turned off only when the stack listens on a loopback address.",
+    )
+    session_hours: float = Field(12.0, gt=0, le=720, description="How long a sign-in lasts.")
+    allowed_hosts: str = Field(
+        "127.0.0.1,localhost",
+        description="Host names under which browsers may open the panel, separated by commas. Requests under "
+        "any other name are refused, which keeps pages of other sites out.",
+    )
+    max_jobs: int = Field(
+        2, ge=1, le=16, description="Long jobs, such as writing a file, that run at the same time."
+    )
+
+
 class EtlSettings(BaseModel):
     """Knobs of the pipelines."""
 
@@ -276,6 +305,7 @@ class Settings(BaseSettings):
     api: ApiSettings = Field(default_factory=ApiSettings)
     generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
     superset: SupersetSettings
+    panel: PanelSettings
     etl: EtlSettings = Field(default_factory=EtlSettings)
 
     @property

@@ -18,7 +18,7 @@ from stack.env_file import load_settings, render_env_file
 from stack.lifecycle import ServiceStartError, Stack
 from stack.log_files import follow, last_lines
 from stack.progress import reporting
-from stack.services import chosen_services, service_named, sign_in_hint
+from stack.services import chosen_services, panel_hint, service_named, sign_in_hint
 from stack.status import ServiceState, ServiceStatus, stack_status
 
 app = typer.Typer(
@@ -43,6 +43,8 @@ def up() -> None:
         result = stack.up()
     if not result.started:
         _say("Everything is up already; nothing was changed.")
+    if hint := panel_hint(settings):
+        _say(hint)
     _print_status(stack_status(stack))
     _say(sign_in_hint(settings))
 

@@ -33,7 +33,7 @@ from generator.plan import DatasetFiles, Plan
 from stack.env_file import load_settings
 from stack.lifecycle import Stack
 from stack.progress import reporting
-from stack.services import chosen_services, sign_in_hint
+from stack.services import chosen_services, panel_hint, sign_in_hint
 
 CSV_EVENTS: Final = 170_000
 LIVE_EVENTS: Final = 40_000
@@ -259,6 +259,7 @@ def _report(settings: Settings, watch: Stopwatch) -> None:
     ask("Top pages", "top_pages", limit=10)
     print_table("Stages", ("stage", "events", "seconds", "events/s"), watch.rows)
     out.print("The live generator goes on with 20 events a second; `generator live stop` ends it.")
+    out.print(panel_hint(settings), style="bold", markup=False)
     for service in chosen_services(settings):
         out.print(f"{service.name:<12} {service.shown_address(settings)}", markup=False)
     out.print(sign_in_hint(settings), markup=False)

@@ -166,6 +166,13 @@ def _mage_command(settings: Settings) -> Sequence[str | Path]:
 
 SERVICES: Final = (
     Service(
+        # First, because people start here. It depends on nothing: it shows what is missing instead.
+        name="panel",
+        command=lambda _settings: (MAIN_PYTHON, "-m", "control_panel"),
+        port_setting=("panel", "port"),
+        health_path="/health",
+    ),
+    Service(
         name="clickhouse",
         command=lambda _settings: (MAIN_PYTHON, "-m", "stack.gateway"),
         port_setting=("clickhouse", "port"),
@@ -239,8 +246,21 @@ def service_named(name: str, among: Iterable[Service] = SERVICES) -> Service:
     return known[name]
 
 
+def panel_hint(settings: Settings) -> str:
+    """Where the control panel is and how to sign in; empty if this stack does not run it."""
+    panel = next((service for service in chosen_services(settings) if service.name == "panel"), None)
+    if panel is None:
+        return ""
+    accounts = (
+        f"sign in as {settings.panel.operator_name} or, to look only, {settings.panel.viewer_name}"
+        if settings.panel.sign_in
+        else "no sign-in is needed"
+    )
+    return f"Open the control panel: {panel.shown_address(settings)} ({accounts})."
+
+
 def sign_in_hint(settings: Settings) -> str:
-    """As whom one signs in where, in a sentence."""
+    """Which account to use for each service, in a sentence."""
     superset = settings.superset
     return (
         f"Sign in to Mage as {settings.mage.owner_email}, to Superset as {superset.viewer_name} or, to edit, "

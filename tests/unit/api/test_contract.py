@@ -16,7 +16,7 @@ from api.routes.pages import STATIC
 from api.senders import EventSource
 from clickstream.contract import FIELDS
 from clickstream.reasons import ErrorCode
-from clickstream.settings import ClickHouseSettings, MageSettings, Settings, SupersetSettings
+from clickstream.settings import ClickHouseSettings, MageSettings, PanelSettings, Settings, SupersetSettings
 from clickstream.sources.broker import HEADER_SOURCES, MAX_VALUE_BYTES, SOURCE_HEADER
 from clickstream.trace import Receipt
 
@@ -27,6 +27,7 @@ def document() -> dict[str, Any]:
         _env_file=None,
         clickhouse=ClickHouseSettings(writer_password="unused", reader_password="unused"),
         mage=MageSettings(owner_password="unused", jwt_secret="unused"),
+        panel=PanelSettings(viewer_password="unused", operator_password="unused", cookie_secret="unused"),
         superset=SupersetSettings(admin_password="unused", viewer_password="unused", secret_key="unused"),
     )
     return create_app(settings).openapi()

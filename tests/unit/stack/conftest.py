@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from clickstream.settings import ClickHouseSettings, MageSettings, Settings, StackSettings, SupersetSettings
+from clickstream.settings import (
+    ClickHouseSettings,
+    MageSettings,
+    PanelSettings,
+    Settings,
+    StackSettings,
+    SupersetSettings,
+)
 
 
 @pytest.fixture
@@ -16,6 +23,11 @@ def settings(tmp_path: Path) -> Settings:
             writer_password=SecretStr("writer-secret"), reader_password=SecretStr("reader-secret")
         ),
         mage=MageSettings(owner_password=SecretStr("owner-secret"), jwt_secret=SecretStr("signing-secret")),
+        panel=PanelSettings(
+            viewer_password=SecretStr("panel-viewer-secret"),
+            operator_password=SecretStr("panel-operator-secret"),
+            cookie_secret=SecretStr("cookie-secret"),
+        ),
         superset=SupersetSettings(
             admin_password=SecretStr("admin-secret"),
             viewer_password=SecretStr("viewer-secret"),

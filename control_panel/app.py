@@ -1,0 +1,11 @@
+"""The script that Streamlit runs for every browser: navigation, then the chosen page."""
+
+from control_panel import layout
+from control_panel.session import current_account
+
+layout.configure()
+account = current_account()
+if account is None:
+    layout.session_ended()
+else:
+    layout.navigate(account)

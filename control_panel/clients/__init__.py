@@ -1,0 +1,1 @@
+"""What the panel asks the other services, one module for each."""

@@ -1,0 +1,161 @@
+"""Answers of other services, shared by all open pages.
+
+A page never waits long for a service. Each question is asked in the background, once for all pages within
+its time to live; a page waits a little for the answer and otherwise shows what it has, or that it waits.
+"""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Generic, TypeVar
+
+from clickstream.errors import ClickstreamError
+
+logger: Final = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+WAIT_SECONDS: Final = 1.5
+"""How long a page waits for all that it asks for."""
+
+_PROBLEM_SECONDS: Final = 3.0
+"""A service that failed is not asked again before."""
+
+_MAX_ENTRIES: Final = 256
+_POOL: Final = ThreadPoolExecutor(max_workers=8, thread_name_prefix="reading")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """What is known of an answer.
+
+    Attributes:
+        value: The last answer; None if there never was one.
+        problem: Why the latest attempt failed; None if it did not.
+        read_at: When the answer came; None if there never was one.
+        is_waiting: Whether the service has been asked and has not answered yet.
+    """
+
+    value: T | None = None
+    problem: ClickstreamError | None = None
+    read_at: datetime | None = None
+    is_waiting: bool = False
+
+
+class _Entry:
+    def __init__(self) -> None:
+        self.reading: Reading[Any] = Reading()
+        self.fresh_until = 0.0
+        self.future: Future[None] | None = None
+
+
+class Question(Generic[T]):
+    """One call with its arguments, ready to be asked."""
+
+    def __init__(self, shared: "Shared[T]", arguments: tuple[Hashable, ...]) -> None:
+        self._shared = shared
+        self._arguments = arguments
+
+    def start(self) -> Future[None] | None:
+        """Ask in the background unless the answer is fresh; gives what is under way."""
+        return self._shared.start(self._arguments)
+
+    def reading(self) -> Reading[T]:
+        """What is known now."""
+        return self._shared.known(self._arguments)
+
+    def read(self, wait_seconds: float = WAIT_SECONDS) -> Reading[T]:
+        """Ask, and wait a little for the answer."""
+        read_all(self, wait_seconds=wait_seconds)
+        return self.reading()
+
+
+class Shared(Generic[T]):
+    """A function whose answers are shared; see `shared`."""
+
+    def __init__(self, function: Callable[..., T], seconds: float) -> None:
+        self._function = function
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[tuple[Hashable, ...], _Entry] = OrderedDict()
+
+    def __call__(self, *arguments: Hashable) -> Question[T]:
+        """The question with these arguments."""
+        return Question(self, arguments)
+
+    def forget(self) -> None:
+        """Ask anew next time, because something has been changed."""
+        with self._lock:
+            for entry in self._entries.values():
+                entry.fresh_until = 0.0
+
+    def known(self, arguments: tuple[Hashable, ...]) -> Reading[T]:
+        """What is known for these arguments."""
+        with self._lock:
+            entry = self._entries.get(arguments)
+            return Reading() if entry is None else entry.reading
+
+    def start(self, arguments: tuple[Hashable, ...]) -> Future[None] | None:
+        """Ask in the background unless the answer is fresh; gives what is under way."""
+        with self._lock:
+            entry = self._entries.setdefault(arguments, _Entry())
+            self._entries.move_to_end(arguments)
+            while len(self._entries) > _MAX_ENTRIES:
+                self._entries.popitem(last=False)
+            if entry.future is None and time.monotonic() >= entry.fresh_until:
+                known = entry.reading
+                entry.reading = Reading(known.value, known.problem, known.read_at, is_waiting=True)
+                entry.future = _POOL.submit(self._load, arguments, entry)
+            return entry.future
+
+    def _load(self, arguments: tuple[Hashable, ...], entry: _Entry) -> None:
+        seconds, known = self._seconds, entry.reading
+        try:
+            reading = Reading(self._function(*arguments), read_at=datetime.now(UTC))
+        except ClickstreamError as error:
+            reading = Reading(known.value, error, known.read_at)
+            seconds = _PROBLEM_SECONDS
+        except Exception as error:
+            logger.exception("A question to a service failed.")
+            told = ClickstreamError(
+                f"The panel could not read the answer ({type(error).__name__}).",
+                hint="Its log has the details: make logs SERVICE=panel.",
+            )
+            reading = Reading(known.value, told, known.read_at)
+            seconds = _PROBLEM_SECONDS
+        with self._lock:
+            entry.reading = reading
+            entry.fresh_until = time.monotonic() + seconds
+            entry.future = None
+
+
+def shared(seconds: float) -> Callable[[Callable[..., T]], Shared[T]]:
+    """Make a function's answers shared between pages for some seconds.
+
+    The function runs in a thread of its own, so it must not call Streamlit. It raises `ClickstreamError`
+    where a service fails; the page shows that text.
+    """
+
+    def decorate(function: Callable[..., T]) -> Shared[T]:
+        return Shared(function, seconds)
+
+    return decorate
+
+
+def read_all(*questions: Question[Any], wait_seconds: float = WAIT_SECONDS) -> None:
+    """Ask all at the same time, and wait until they are answered or the time is over.
+
+    A question that failed last time is not waited for: the page says at once what is wrong.
+    """
+    futures = []
+    for question in questions:
+        had_problem = question.reading().problem is not None
+        future = question.start()
+        if future is not None and not had_problem:
+            futures.append(future)
+    wait(futures, timeout=wait_seconds)

@@ -1,0 +1,123 @@
+"""What all pages share: frame, heading, and how a missing service, an empty system and a refusal look."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import streamlit as st
+
+from clickstream.errors import ClickstreamError
+from control_panel import text
+from control_panel.accounts import Account
+from control_panel.clients.readings import Reading
+from control_panel.pages import PageInfo, Section, all_pages
+
+T = TypeVar("T")
+
+_MARK: Final = (
+    "<path d='M4 2v17l4.6-4.3 2.9 6.5 2.9-1.3-2.8-6.3 6.2-.5z' fill='#2893b3'/>"
+    "<path d='M14 5.5a8 8 0 0 1 4.5 4M15.5 2a12 12 0 0 1 6.5 6' fill='none' stroke='#2893b3' "
+    "stroke-width='1.8'/>"
+)
+_LOGO: Final = (
+    f"<svg xmlns='http://www.w3.org/2000/svg' width='30' height='30' viewBox='0 0 24 24'>{_MARK}</svg>"
+)
+_STYLE: Final = """
+<style>
+  [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
+  [data-testid="stMainBlockContainer"] { padding-top: 3.5rem; max-width: 90rem; }
+  [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
+</style>
+"""
+
+
+def configure() -> None:
+    """Set up the frame; the first thing in a run."""
+    st.set_page_config(page_title="Clickstream", page_icon=_LOGO, layout="wide")
+    st.html(_STYLE)
+
+
+def navigate(account: Account) -> None:
+    """Show the navigation and run the chosen page."""
+    sections: dict[str, list[Any]] = {section.value: [] for section in Section}
+    for page in all_pages():
+        info = page.info
+        sections[info.section].append(
+            st.Page(page.render, title=info.title, icon=info.icon, url_path=info.path, default=info.is_start)
+        )
+    chosen = st.navigation({name: pages for name, pages in sections.items() if pages})
+    st.logo(_LOGO, size="large")
+    with st.sidebar:
+        _show_account(account)
+    try:
+        chosen.run()
+    except ClickstreamError as error:
+        show_problem(error)
+
+
+def session_ended() -> None:
+    """Ask a person whose session has ended to sign in again."""
+    st.warning("Your session has ended. Reload the page to sign in again.", icon=":material/lock:")
+
+
+def heading(page: PageInfo, description: str) -> None:
+    """The title of a page, and what it is for."""
+    st.title(page.title, anchor=False)
+    st.caption(description)
+
+
+def show_problem(error: ClickstreamError) -> None:
+    """Say what went wrong and what to do."""
+    st.error(f"{escape(str(error))} {escape(error.hint)}".strip(), icon=":material/error:")
+
+
+def attempt(action: Callable[[], T]) -> T | None:
+    """Do what a button asks for; shows a refusal and gives None if it fails."""
+    try:
+        return action()
+    except ClickstreamError as error:
+        show_problem(error)
+        return None
+
+
+def part(reading: Reading[T], what: str) -> T | None:
+    """The value of a part of a page, or None after the part has said why it is not there.
+
+    Args:
+        reading: What the service answered.
+        what: What is shown here, at the start of a sentence: "The ledger".
+    """
+    if reading.problem is not None:
+        st.warning(
+            f"{what} can't be shown: {escape(str(reading.problem))} {escape(reading.problem.hint)}".strip(),
+            icon=":material/cloud_off:",
+        )
+        return None
+    if reading.value is None:
+        st.info(f"{what}: waiting for an answer …", icon=":material/hourglass_empty:")
+        return None
+    if reading.is_waiting:
+        st.caption(f"{what}: as of {text.age(reading.read_at)}, since the service is slow to answer.")
+    return reading.value
+
+
+def empty(message: str, icon: str = ":material/info:") -> None:
+    """Say that there is nothing yet, and what to do first."""
+    st.info(message, icon=icon)
+
+
+def escape(value: str) -> str:
+    """Text that Streamlit's Markdown must show as it is."""
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>$:#~|" else sign for sign in value)
+
+
+def _show_account(account: Account) -> None:
+    if not account.session_id:
+        st.caption("Sign-in is off: everybody who opens this page is an operator.")
+        return
+    role = "may change things" if account.is_operator else "may look, not change"
+    st.caption(f"Signed in as **{escape(account.name)}** ({role}). Times are UTC.")
+    st.html(
+        "<form method='post' action='/sign-out'><button type='submit' "
+        "style='background:none;border:1px solid currentColor;border-radius:.5rem;color:inherit;"
+        "cursor:pointer;font:inherit;padding:.25rem .75rem'>Sign out</button></form>"
+    )

@@ -1,0 +1,58 @@
+"""The panel's own routes, beside those of Streamlit.
+
+A page that needs one, for a download or an upload that must not pass through memory, adds it to `ROUTES`
+with `route(…)`, which checks the role. The guard has checked host, origin and session before.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from control_panel.accounts import Accounts, Role
+from control_panel.guard import HEALTH_PATH, SIGN_IN_PATH, account_in
+from control_panel.sign_in import SignIn
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def route(path: str, handler: Handler, methods: Sequence[str], role: Role) -> Route:
+    """A route for accounts of a role; operators may do whatever viewers may.
+
+    Args:
+        path: Starts with `/files/` or another prefix that no page uses.
+        handler: Answers the request.
+        methods: HTTP methods.
+        role: Who may use it.
+    """
+
+    async def guarded(request: Request) -> Response:
+        account = account_in(request.scope)
+        if role is Role.OPERATOR and not account.is_operator:
+            message = f"The account {account.name} may look but not change anything. Sign in as an operator."
+            return JSONResponse({"error": message}, 403)
+        return await handler(request)
+
+    return Route(path, guarded, methods=list(methods))
+
+
+ROUTES: Final[list[Route]] = []
+"""Routes of pages."""
+
+
+def make_routes(accounts: Accounts) -> list[BaseRoute]:
+    """All routes of the panel's own."""
+    sign_in = SignIn(accounts)
+    return [
+        Route(HEALTH_PATH, _is_alive, methods=["GET"]),
+        Route(SIGN_IN_PATH, sign_in.show, methods=["GET"]),
+        Route(SIGN_IN_PATH, sign_in.sign_in, methods=["POST"]),
+        Route("/sign-out", sign_in.sign_out, methods=["POST"]),
+        *ROUTES,
+    ]
+
+
+async def _is_alive(_: Request) -> Response:
+    return PlainTextResponse("ok\n")

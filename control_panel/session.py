@@ -1,0 +1,39 @@
+"""Who looks at the page that is being made."""
+
+import streamlit as st
+
+from clickstream.errors import ClickstreamError
+from control_panel.accounts import Account
+from control_panel.server import accounts
+
+
+class NotAllowedError(ClickstreamError):
+    """The account may look but not change anything."""
+
+
+def current_account() -> Account | None:
+    """The account of this browser; None once its session has ended."""
+    known = accounts()
+    return known.account_of(st.context.cookies.get(known.cookie_name))
+
+
+def is_operator() -> bool:
+    """Whether the person may change things."""
+    account = current_account()
+    return account is not None and account.is_operator
+
+
+def require_operator() -> Account:
+    """The operator who asks for a change. Call it right before the change, not only when drawing its button.
+
+    Raises:
+        NotAllowedError: The person is a viewer, or their session has ended.
+    """
+    account = current_account()
+    if account is None:
+        raise NotAllowedError("Your session has ended.", hint="Reload the page to sign in again.")
+    if not account.is_operator:
+        raise NotAllowedError(
+            f"The account {account.name} may look but not change anything.", hint="Sign in as an operator."
+        )
+    return account

@@ -1,0 +1,96 @@
+"""The sign-in page and the end of a session: plain HTML, since Streamlit starts only after it."""
+
+import html
+import logging
+import time
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from control_panel.accounts import Account, Accounts, Attempts
+from control_panel.guard import ACCOUNT, SIGN_IN_PATH
+
+logger: Final = logging.getLogger(__name__)
+
+MAX_FORM_BYTES: Final = 4_096
+_PAGE: Final = (Path(__file__).parent / "static" / "sign_in.html").read_text(encoding="utf-8")
+
+
+class SignIn:
+    """The routes of signing in and out."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._attempts = Attempts()
+
+    async def show(self, request: Request) -> Response:
+        """The page; whoever is signed in goes on to where they wanted to be."""
+        target = _local_path(request.query_params.get("next", "/"))
+        if isinstance(request.scope[ACCOUNT], Account):
+            return RedirectResponse(target, 303)
+        return _page(target)
+
+    async def sign_in(self, request: Request) -> Response:
+        """Check name and password, and set the cookie."""
+        address, now = request.client.host if request.client else "", time.monotonic()
+        form = await _read_form(request)
+        if form is None:
+            return _page("/", "The form is too long.", status=413)
+        target = _local_path(form.get("next", "/"))
+        wait = self._attempts.wait_seconds(address, now)
+        if wait:
+            message = f"Too many failed attempts. Try again in {wait} seconds."
+            return _page(target, message, status=429, headers={"retry-after": str(wait)})
+        account = self._accounts.sign_in(form.get("name", ""), form.get("password", ""))
+        if account is None:
+            self._attempts.fail(address, now)
+            logger.warning("A sign-in failed.")
+            return _page(target, "The name or the password is wrong.", status=401)
+        self._attempts.succeed(address)
+        response = RedirectResponse(target, 303)
+        response.set_cookie(
+            self._accounts.cookie_name,
+            self._accounts.cookie_of(account),
+            max_age=self._accounts.session_seconds,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session and show the sign-in page."""
+        account = request.scope[ACCOUNT]
+        if isinstance(account, Account):
+            self._accounts.sign_out(account)
+        response = RedirectResponse(SIGN_IN_PATH, 303)
+        response.delete_cookie(self._accounts.cookie_name, httponly=True, samesite="lax")
+        return response
+
+
+def _page(
+    target: str, problem: str = "", *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    alert = f'<p class="problem" role="alert">{html.escape(problem)}</p>' if problem else ""
+    text = _PAGE.replace("{{problem}}", alert).replace("{{next}}", html.escape(target, quote=True))
+    return HTMLResponse(text, status, {"cache-control": "no-store", **(headers or {})})
+
+
+async def _read_form(request: Request) -> dict[str, str] | None:
+    """The fields of a posted form; None if it is too long."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_FORM_BYTES:
+            return None
+    fields = parse_qs(body.decode("utf-8", errors="replace"), keep_blank_values=True, max_num_fields=10)
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _local_path(target: str) -> str:
+    """The target if it is a path of the panel, else its start page: a link must not lead to another site."""
+    is_local = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
+    return target if is_local else "/"

@@ -1,0 +1,45 @@
+"""Numbers, times and sizes as people read them. All times are UTC and say so."""
+
+from datetime import UTC, datetime
+
+
+def number(value: float) -> str:
+    """A count with thousands separated, a fraction with one digit."""
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:,.1f}"
+
+
+def percent(value: float | None) -> str:
+    """A share of 100; a dash where there is none."""
+    return "–" if value is None else f"{value:.1f} %"
+
+
+def moment(at: datetime | None) -> str:
+    """A time to the second."""
+    return "–" if at is None else f"{_utc(at):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def age(at: datetime | None, now: datetime | None = None) -> str:
+    """How long ago something was."""
+    if at is None:
+        return "never"
+    seconds = ((now or datetime.now(UTC)) - _utc(at)).total_seconds()
+    return f"{duration(max(0.0, seconds))} ago"
+
+
+def duration(seconds: float) -> str:
+    """A span in its two largest units."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    for size, unit, smaller_size, smaller in (
+        (86_400, "d", 3_600, "h"),
+        (3_600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        if seconds >= size:
+            rest = int(seconds % size // smaller_size)
+            return f"{int(seconds // size)} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{seconds:.0f} s"
+
+
+def _utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

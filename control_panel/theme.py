@@ -1,0 +1,32 @@
+"""Colours: the same for the same things as in Superset's dashboards (`superset/assets/dashboards/`)."""
+
+from typing import Final
+
+COLOURS: Final = {
+    "views": "#7A8DA8",
+    "clicks": "#E8743B",
+    "dau": "#19A979",
+    "wau": "#13A4B4",
+    "mau": "#5E5CE6",
+    "average_seconds": "#C2185B",
+    "median_seconds": "#7E57C2",
+    "sessions": "#3D6EC9",
+    "single_event_sessions": "#9E9E9E",
+    "desktop": "#3D6EC9",
+    "mobile": "#EFB118",
+    "tablet": "#945ECF",
+    "csv": "#8D6E63",
+    "http": "#2E7D32",
+    "tracker": "#00ACC1",
+    "broker": "#F57C00",
+    "replay": "#9E9E9E",
+}
+"""Colour of a series by its column or value."""
+
+OTHER: Final = "#1B7A96"
+"""Colour of anything else."""
+
+
+def colour_of(name: str) -> str:
+    """The colour of a series."""
+    return COLOURS.get(name, OTHER)

@@ -1,0 +1,68 @@
+"""The panel's guard and routes before a small application that stands where Streamlit does."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket
+
+from clickstream.settings import PanelSettings
+from control_panel.accounts import Accounts, Role
+from control_panel.guard import Guard, account_in, allowed_host_check
+from control_panel.routes import make_routes, route
+
+ORIGIN = "http://127.0.0.1:8501"
+
+
+async def who(request: Request) -> Response:
+    return JSONResponse({"name": account_in(request.scope).name})
+
+
+async def stream(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.close()
+
+
+@pytest.fixture
+def panel_settings() -> PanelSettings:
+    return PanelSettings(
+        viewer_password=SecretStr("viewer-password"),
+        operator_password=SecretStr("operator-password"),
+        cookie_secret=SecretStr("cookie-secret"),
+    )
+
+
+@pytest.fixture
+def accounts(panel_settings: PanelSettings) -> Accounts:
+    return Accounts(panel_settings)
+
+
+@pytest.fixture
+def client(accounts: Accounts) -> Iterator[TestClient]:
+    """A browser on the panel, not signed in."""
+    app = Starlette(
+        routes=[
+            *make_routes(accounts),
+            route("/files/seen", who, ["GET"], Role.VIEWER),
+            route("/files/changed", who, ["POST"], Role.OPERATOR),
+            Route("/_stcore/metrics", who),
+            Route("/_stcore/agent/interact", who, methods=["POST"]),
+            Route("/_stcore/upload_file/a/b", who, methods=["PUT"]),
+            WebSocketRoute("/_stcore/stream", stream),
+        ]
+    )
+    guarded = Guard(app, accounts=accounts, is_allowed_host=allowed_host_check("127.0.0.1,localhost"))
+    with TestClient(guarded, base_url=ORIGIN, follow_redirects=False) as running:
+        yield running
+
+
+def sign_in(client: TestClient, name: str, password: str, **fields: str) -> httpx.Response:
+    form = {"name": name, "password": password, **fields}
+    answer: httpx.Response = client.post("/sign-in", data=form, headers={"origin": ORIGIN})
+    return answer
