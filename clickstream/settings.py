@@ -62,8 +62,15 @@ class ClickHouseSettings(BaseModel):
     database: str = Field("clickstream", description="Database of all tables and views.")
     writer_user: str = Field("clickstream_writer", description="User of the pipelines.")
     writer_password: SecretStr = Field(description="Password of the writing user; made at the first start.")
-    reader_user: str = Field("clickstream_reader", description="User of dashboards, panel and `sql`.")
+    reader_user: str = Field("clickstream_reader", description="User of the panel and of `clickstream sql`.")
     reader_password: SecretStr = Field(description="Password of the reading user; made at the first start.")
+    dashboards_user: str = Field(
+        "clickstream_dashboards", description="User of Superset: reads the views of its datasets only."
+    )
+    dashboards_password: SecretStr = Field(
+        SecretStr(""),
+        description="Password of the dashboards' user; made at the first start. An empty one opens nothing.",
+    )
     max_memory_bytes: int = Field(4_000_000_000, gt=0, description="Memory limit of the engine (gateway).")
     max_connections: int = Field(24, ge=4, description="Statements that run at once (gateway).")
 

@@ -29,7 +29,7 @@ def main() -> int:
     settings = get_settings()
     directory = settings.stack.data_path / "clickhouse"
     try:
-        with Engine(directory, settings.clickhouse.max_memory_bytes) as engine:
+        with Engine(directory, settings.clickhouse.database, settings.clickhouse.max_memory_bytes) as engine:
             _log.info("ClickHouse %s is open at %s", engine.version, directory)
             return _serve(settings, engine)
     except ClickstreamError as error:

@@ -1,4 +1,4 @@
-"""Who asks: the writing or the reading account, proven by a password."""
+"""Who asks: one of three accounts, proven by a password."""
 
 import base64
 import binascii
@@ -15,16 +15,23 @@ class Account(StrEnum):
     """What a client may do."""
 
     READER = "reader"
+    DASHBOARDS = "dashboards"
     WRITER = "writer"
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it may change nothing."""
+        return self is not Account.WRITER
 
 
 class Accounts:
-    """The two accounts of the gateway and their passwords."""
+    """The accounts of the gateway and their passwords."""
 
     def __init__(self, settings: ClickHouseSettings) -> None:
         self._accounts: Final = (
             (settings.writer_user, settings.writer_password.get_secret_value(), Account.WRITER),
             (settings.reader_user, settings.reader_password.get_secret_value(), Account.READER),
+            (settings.dashboards_user, settings.dashboards_password.get_secret_value(), Account.DASHBOARDS),
         )
 
     def authenticate(self, headers: Mapping[str, str], params: Mapping[str, str]) -> Account:

@@ -17,6 +17,7 @@ from typing import IO, Any, Final, Self
 from urllib.parse import urlencode
 
 from clickstream.errors import ClickstreamError
+from stack.gateway.access import write_access
 from stack.gateway.auth import Account
 from stack.gateway.errors import StatementError
 
@@ -107,7 +108,7 @@ class Connection:
     def restrict(self, account: Account) -> None:
         """Give up all rights but those of an account."""
         self.execute(f"SET ROLE gateway_{account}", "TSV")
-        if account is Account.READER:
+        if account.only_reads:
             self.change_settings({"readonly": "2"})
 
     def use(self, database: str) -> None:
@@ -234,11 +235,12 @@ class Engine:
         version: ClickHouse version of the engine.
     """
 
-    def __init__(self, directory: Path, max_memory_bytes: int) -> None:
+    def __init__(self, directory: Path, database: str, max_memory_bytes: int) -> None:
         """Open the engine.
 
         Args:
             directory: The data directory; made if it is not there.
+            database: The database whose views the dashboards' account may read.
             max_memory_bytes: What all statements together may take.
 
         Raises:
@@ -251,7 +253,7 @@ class Engine:
         files = resources.files("stack.gateway")
         options = {
             "config-file": str(files / "server.xml"),
-            "users_config": str(files / "access.xml"),
+            "users_config": str(write_access(directory, database)),
             "max_server_memory_usage": str(max_memory_bytes),
             "default_database": _STARTING_DATABASE,
             **_SERVER_SETTINGS,

@@ -59,12 +59,12 @@ class Gateway:
 
         Args:
             engine: The engine.
-            max_connections: Statements that run at once. Each account has half of them, so that neither
-                waits for the other.
+            max_connections: Statements that run at once. Each account has a third of them, so that none
+                waits for another.
         """
         self.engine = engine
         self.sessions = Sessions(engine)
-        share = max(1, max_connections // 2)
+        share = max(1, max_connections // len(Account))
         self._turns = {account: asyncio.Semaphore(share) for account in Account}
         self._threads = anyio.CapacityLimiter(max_connections + 4)
         self._running: set[str] = set()
@@ -331,7 +331,7 @@ class Gateway:
 
 
 def _refuse_writes(call: Call) -> None:
-    if call.account is Account.READER:
+    if call.account.only_reads:
         raise StatementError(Code.READONLY, "Cannot execute query in readonly mode: this user only reads")
     if call.reads_only:
         raise StatementError(

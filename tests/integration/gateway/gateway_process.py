@@ -17,6 +17,7 @@ from clickhouse_connect.driver.client import Client
 
 WRITER = ("clickstream_writer", "writer-secret")
 READER = ("clickstream_reader", "reader-secret")
+DASHBOARDS = ("clickstream_dashboards", "dashboards-secret")
 _START_SECONDS = 30.0
 
 
@@ -89,7 +90,8 @@ def environment(directory: Path, port: int) -> dict[str, str]:
         "CLICKSTREAM_CLICKHOUSE__PORT": str(port),
         "CLICKSTREAM_CLICKHOUSE__WRITER_PASSWORD": WRITER[1],
         "CLICKSTREAM_CLICKHOUSE__READER_PASSWORD": READER[1],
-        "CLICKSTREAM_CLICKHOUSE__MAX_CONNECTIONS": "8",
+        "CLICKSTREAM_CLICKHOUSE__DASHBOARDS_PASSWORD": DASHBOARDS[1],
+        "CLICKSTREAM_CLICKHOUSE__MAX_CONNECTIONS": "12",
         "CLICKSTREAM_CLICKHOUSE__MAX_MEMORY_BYTES": "2000000000",
         "CLICKSTREAM_MAGE__OWNER_PASSWORD": "unused",
         "CLICKSTREAM_MAGE__JWT_SECRET": "unused",
