@@ -1,0 +1,163 @@
+"""`docker-compose.yml` holds what the documentation promises, as far as that shows without an engine."""
+
+import re
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from clickstream.settings import PROJECT_ROOT
+from clickstream.topics import MAX_SENT_BYTES
+from stack.env_file import setting_entries
+from tests.unit.compose.conftest import FILE, Compose, required_variables
+
+GIB = 1 << 30
+OWN_IMAGES = "clickstream/"
+NOT_READ_ONLY = {
+    "clickhouse": "its entry point writes beside its data",
+    "redpanda": "its entry point writes its configuration",
+    "mage": "the editor saves pipelines",
+    "stream_events": "Mage writes beside the pipelines",
+}
+DOCKERFILES = sorted(PROJECT_ROOT.glob("compose/*/Dockerfile"))
+
+
+def test_every_secret_must_be_set(compose: Compose) -> None:
+    secrets = {entry.variable for entry in setting_entries() if entry.default is None}
+
+    assert set(required_variables()) == secrets - {"CLICKSTREAM_PANEL__SIGN_IN_SECRET"}
+
+
+@pytest.mark.parametrize("missing", required_variables())
+def test_without_a_secret_nothing_starts_and_the_secret_is_named(compose: Compose, missing: str) -> None:
+    others = {name: "a-secret-of-this-test" for name in required_variables() if name != missing}
+
+    done = compose("config", "--quiet", **others)
+
+    assert done.returncode != 0
+    assert missing in done.stderr
+
+
+def test_the_file_that_makes_secrets_needs_none(compose: Compose) -> None:
+    done = compose("-f", "compose/secrets.yml", "config", "--quiet")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_images_are_pinned(services: Mapping[str, Any]) -> None:
+    foreign = [
+        service["image"] for service in services.values() if not service["image"].startswith(OWN_IMAGES)
+    ]
+    foreign += re.findall(r"^FROM (\S+)", "\n".join(path.read_text() for path in DOCKERFILES), re.MULTILINE)
+
+    assert foreign
+    assert [image for image in foreign if not re.search(r":v?\d+\.\d+(\.\d+)?(-[\w.-]+)?$", image)] == []
+
+
+def test_only_this_machine_reaches_the_doors(services: Mapping[str, Any]) -> None:
+    ports = {name: service["ports"] for name, service in services.items() if service.get("ports")}
+
+    assert ports
+    assert {port["host_ip"] for published in ports.values() for port in published} == {"127.0.0.1"}
+
+
+def test_only_services_with_a_door_have_a_way_out(
+    services: Mapping[str, Any], project: Mapping[str, Any]
+) -> None:
+    assert project["networks"]["inside"]["internal"] is True
+    with_doors = {name for name, service in services.items() if "doors" in service["networks"]}
+
+    assert with_doors == {name for name, service in services.items() if service.get("ports")}
+
+
+def test_no_service_gains_privileges(services: Mapping[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not service.get("privileged"), name
+
+
+def test_file_systems_are_read_only_but_for_those_that_say_why(services: Mapping[str, Any]) -> None:
+    writable = {name for name, service in services.items() if not service.get("read_only")}
+
+    assert writable == set(NOT_READ_ONLY)
+
+
+def test_limits_add_up_to_eight_gib(services: Mapping[str, Any]) -> None:
+    limits = {name: service["deploy"]["resources"]["limits"] for name, service in services.items()}
+    always_on = [int(limit["memory"]) for name, limit in limits.items() if not services[name].get("profiles")]
+
+    assert all(limit.get("cpus") for limit in limits.values())
+    assert 7 * GIB < sum(always_on) <= 8 * GIB
+
+
+def test_every_lasting_service_is_restarted_watched_and_bounded_in_its_log(
+    services: Mapping[str, Any],
+) -> None:
+    for name, service in services.items():
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}, name
+        if service["restart"] != "no":
+            assert service["restart"] == "unless-stopped", name
+            assert service["healthcheck"]["test"], name
+
+
+def test_a_service_waits_for_the_health_of_what_it_needs(services: Mapping[str, Any]) -> None:
+    for name, service in services.items():
+        for needed, wait in service.get("depends_on", {}).items():
+            is_one_shot = services[needed]["restart"] == "no"
+            expected = "service_completed_successfully" if is_one_shot else "service_healthy"
+            assert wait["condition"] == expected, f"{name} -> {needed}"
+
+
+def test_every_volume_is_used_and_named(services: Mapping[str, Any], project: Mapping[str, Any]) -> None:
+    used = {
+        volume["source"]
+        for service in services.values()
+        for volume in service.get("volumes", [])
+        if volume["type"] == "volume"
+    }
+
+    assert used == set(project["volumes"])
+
+
+def test_mounted_files_are_there(services: Mapping[str, Any]) -> None:
+    for name, service in services.items():
+        for volume in service.get("volumes", []):
+            if volume["type"] == "bind" and not volume["source"].startswith(("/proc", "/sys", "/")):
+                assert (PROJECT_ROOT / volume["source"]).exists(), name
+
+
+def test_settings_that_the_file_passes_on_exist(services: Mapping[str, Any]) -> None:
+    known = {entry.variable for entry in setting_entries()} | {"CLICKSTREAM_ENV_FILE"}
+    passed = {
+        variable
+        for service in services.values()
+        for variable in service.get("environment") or {}
+        if variable.startswith("CLICKSTREAM_")
+    }
+    read = set(re.findall(r"\$\{(CLICKSTREAM_\w+)", FILE.read_text())) - {"CLICKSTREAM_VERSION"}
+
+    assert passed | read
+    assert (passed | read) - known == set()
+
+
+def test_redpanda_takes_the_longest_record() -> None:
+    settings = yaml.safe_load((PROJECT_ROOT / "compose" / "redpanda" / "bootstrap.yaml").read_text())
+
+    assert settings["kafka_batch_max_bytes"] == MAX_SENT_BYTES
+    assert settings["auto_create_topics_enabled"] is False
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.parent.name)
+def test_dockerfiles_pass_their_linter(dockerfile: Any) -> None:
+    linter = PROJECT_ROOT / ".venv" / "bin" / "hadolint"
+    done = subprocess.run(
+        [linter, "--config", PROJECT_ROOT / ".hadolint.yaml", dockerfile],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
