@@ -12,6 +12,8 @@ from typing import Final, Literal
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from clickstream.errors import ClickstreamError
+
 PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
 
 
@@ -61,15 +63,18 @@ class ClickHouseSettings(BaseModel):
     port: int = Field(8123, ge=1, le=65535, description="Port of the HTTP interface.")
     database: str = Field("clickstream", description="Database of all tables and views.")
     writer_user: str = Field("clickstream_writer", description="User of the pipelines.")
-    writer_password: SecretStr = Field(description="Password of the writing user; made at the first start.")
+    writer_password: SecretStr = Field(
+        SecretStr(""), description="Password of the writing user; made at the first start."
+    )
     reader_user: str = Field("clickstream_reader", description="User of the panel and of `clickstream sql`.")
-    reader_password: SecretStr = Field(description="Password of the reading user; made at the first start.")
+    reader_password: SecretStr = Field(
+        SecretStr(""), description="Password of the reading user; made at the first start."
+    )
     dashboards_user: str = Field(
         "clickstream_dashboards", description="User of Superset: reads the views of its datasets only."
     )
     dashboards_password: SecretStr = Field(
-        SecretStr(""),
-        description="Password of the dashboards' user; made at the first start. An empty one opens nothing.",
+        SecretStr(""), description="Password of the dashboards' user; made at the first start."
     )
     max_memory_bytes: int = Field(4_000_000_000, gt=0, description="Memory limit of the engine (gateway).")
     max_connections: int = Field(24, ge=4, description="Statements that run at once (gateway).")
@@ -82,15 +87,18 @@ class MageSettings(BaseModel):
     port: int = Field(6789, ge=1, le=65535, description="Port of the editor and its API.")
     owner_email: str = Field("owner@localhost.localdomain", description="Sign-in of the editor's owner.")
     owner_password: SecretStr = Field(
+        SecretStr(""),
         description="Password of the owner; made at the first start. Mage takes it when it makes its "
-        "database; later on, change it in the editor."
+        "database; later on, change it in the editor.",
     )
     scheduler_interval_seconds: float = Field(
         1.0,
         gt=0,
         description="Pause between two looks at what is due; a run that was asked for waits so long.",
     )
-    jwt_secret: SecretStr = Field(description="Signs the sessions of the editor; made at the first start.")
+    jwt_secret: SecretStr = Field(
+        SecretStr(""), description="Signs the sessions of the editor; made at the first start."
+    )
 
 
 class BrokerSettings(BaseModel):
@@ -243,16 +251,19 @@ class SupersetSettings(BaseModel):
     admin_name: str = Field("admin", description="Sign-in of who may edit dashboards.")
     admin_email: str = Field("admin@localhost.localdomain", description="Address of the same, shown only.")
     admin_password: SecretStr = Field(
+        SecretStr(""),
         description="Password of the same; made at the first start. What is set here counts: each start "
-        "brings it to Superset."
+        "brings it to Superset.",
     )
     viewer_name: str = Field("viewer", description="Sign-in of who sees dashboards and nothing else.")
     viewer_password: SecretStr = Field(
-        description="Password of the same; made at the first start, brought to Superset at each."
+        SecretStr(""),
+        description="Password of the same; made at the first start, brought to Superset at each.",
     )
     secret_key: SecretStr = Field(
+        SecretStr(""),
         description="Signs Superset's sessions and encrypts what it stores of databases; made at the first "
-        "start."
+        "start.",
     )
     threads: int = Field(8, ge=2, le=64, description="Requests that are answered at once.")
 
@@ -264,11 +275,16 @@ class PanelSettings(BaseModel):
     viewer_name: str = Field(
         "viewer", min_length=1, description="Account that sees everything but changes nothing."
     )
-    viewer_password: SecretStr = Field(description="Password of the viewer; made at the first start.")
+    viewer_password: SecretStr = Field(
+        SecretStr(""), description="Password of the viewer; made at the first start."
+    )
     operator_name: str = Field("operator", min_length=1, description="Account that may also change things.")
-    operator_password: SecretStr = Field(description="Password of the operator; made at the first start.")
+    operator_password: SecretStr = Field(
+        SecretStr(""), description="Password of the operator; made at the first start."
+    )
     cookie_secret: SecretStr = Field(
-        description="Signs the panel's sessions; made at the first start. A new one signs everybody out."
+        SecretStr(""),
+        description="Signs the panel's sessions; made at the first start. A new one signs everybody out.",
     )
     sign_in: bool = Field(
         True,
@@ -299,26 +315,45 @@ class EtlSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """All settings; see `.env.example`."""
+    """All settings; see `.env.example`.
+
+    A secret that is not set is empty, so that a process can be given only those that it needs. An empty one
+    opens nothing: whatever depends on a secret calls `require_secrets` first.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="CLICKSTREAM_", env_nested_delimiter="__", extra="ignore", env_file_encoding="utf-8"
     )
 
     stack: StackSettings = Field(default_factory=StackSettings)
-    clickhouse: ClickHouseSettings
-    mage: MageSettings
+    clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
+    mage: MageSettings = Field(default_factory=MageSettings)
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
-    superset: SupersetSettings
-    panel: PanelSettings
+    superset: SupersetSettings = Field(default_factory=SupersetSettings)
+    panel: PanelSettings = Field(default_factory=PanelSettings)
     etl: EtlSettings = Field(default_factory=EtlSettings)
 
     @property
     def etl_locks(self) -> Path:
         """Where the lock files of the pipelines lie."""
         return self.stack.data_path / "etl" / "locks"
+
+
+def require_secrets(settings: Settings, section: str) -> None:
+    """Refuse to go on where a secret of a section is empty.
+
+    Raises:
+        ClickstreamError: One is; names it.
+    """
+    for name, value in getattr(settings, section):
+        if isinstance(value, SecretStr) and not value.get_secret_value():
+            variable = f"CLICKSTREAM_{section}__{name}".upper()
+            raise ClickstreamError(
+                f"{variable} is not set; nothing starts without its secrets.",
+                hint=f"`make up` makes the secrets that {env_file()} lacks.",
+            )
 
 
 def env_file() -> Path:

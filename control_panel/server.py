@@ -10,7 +10,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from clickstream.errors import ClickstreamError
-from clickstream.settings import Settings, get_settings
+from clickstream.settings import Settings, get_settings, require_secrets
 from control_panel.accounts import Accounts
 from control_panel.guard import Guard, allowed_host_check
 from control_panel.routes import make_routes
@@ -34,12 +34,14 @@ def create_app(settings: Settings) -> st.App:
 
     Raises:
         UnsafeSettingsError: Sign-in is off though others could reach the panel.
+        ClickstreamError: A secret of the panel is not set.
     """
     if not settings.panel.sign_in and not _is_loopback(settings.stack.host):
         raise UnsafeSettingsError(
             f"CLICKSTREAM_PANEL__SIGN_IN is off, but the panel would listen on {settings.stack.host}.",
             hint="Turn sign-in on, or set CLICKSTREAM_STACK__HOST=127.0.0.1.",
         )
+    require_secrets(settings, "panel")
     hosts = f"{settings.panel.allowed_hosts},{settings.stack.host}"
     return st.App(
         SCRIPT,

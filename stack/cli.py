@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +16,7 @@ from rich.text import Text
 
 from clickstream.errors import ClickstreamError
 from clickstream.settings import env_file
-from stack.env_file import load_settings, render_env_file
+from stack.env_file import ensure_env_file, load_settings, render_env_file
 from stack.lifecycle import ServiceStartError, Stack
 from stack.log_files import follow, last_lines
 from stack.progress import reporting
@@ -115,6 +117,27 @@ def reset(
     with reporting(console, [service.name for service in chosen_services(settings)]) as reporter:
         Stack(settings, reporter).delete_data()
     _say(f"Deleted {data}; {env_file()} stays.")
+
+
+@app.command()
+def secrets() -> None:
+    """Make the settings file with fresh secrets, or add those that it lacks; starts nothing."""
+    path = env_file()
+    change = ensure_env_file(path)
+    _own_as(path, path.parent)
+    if change.created:
+        _say(f"Made {path} with {len(change.added)} fresh secrets; only its owner can read it.")
+    elif change.added:
+        _say(f"Added to {path}: {', '.join(change.added)}.")
+    else:
+        _say(f"{path} has every secret; nothing was changed.")
+
+
+def _own_as(path: Path, directory: Path) -> None:
+    """Give a file to the owner of a directory: in a container, root works on somebody's checkout."""
+    owner = directory.stat()
+    if os.getuid() == 0 and path.stat().st_uid != owner.st_uid:
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 @app.command("env-example", hidden=True)

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from clickstream.errors import ClickstreamError
 from clickstream.etl.upgrade import upgrade_warehouse
-from clickstream.settings import PROJECT_ROOT, Settings, env_file
+from clickstream.settings import PROJECT_ROOT, Settings, env_file, require_secrets
 from clickstream.topics import ensure_topics
 from stack.kafka.install import ensure_installed
 
@@ -101,6 +101,7 @@ def local_host(settings: Settings) -> str:
 
 def _mage_environment(settings: Settings) -> Mapping[str, str]:
     """Mage's own variables: where it keeps things, and its unsafe or talkative defaults closed."""
+    require_secrets(settings, "mage")
     data = settings.stack.data_path / "mage"
     return {
         "MAGE_REPO_PATH": str(MAGE_PROJECT),

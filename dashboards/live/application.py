@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clickstream.settings import PROJECT_ROOT, Settings
+from clickstream.settings import PROJECT_ROOT, Settings, require_secrets
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -21,7 +21,12 @@ def superset_home(settings: Settings) -> Path:
 
 
 def superset_environment(settings: Settings) -> Mapping[str, str]:
-    """The environment variables that its configuration reads."""
+    """The environment variables that its configuration reads.
+
+    Raises:
+        ClickstreamError: A secret of Superset is not set.
+    """
+    require_secrets(settings, "superset")
     return {
         "SUPERSET_CONFIG_PATH": str(CONFIG_FILE),
         "SUPERSET_HOME": str(superset_home(settings)),
