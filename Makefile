@@ -10,6 +10,7 @@ PYTHON ?= $(shell for python in /usr/bin/python3.11 python3.11 python3 python; d
 	$$python -c 'import sys, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$python && break; done)
 BOOTSTRAP = $(PYTHON) -I requirements/bootstrap.py
 RUN = .venv/bin/python -m
+IMAGE_LOCK = .venv-uv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
 DASHBOARDS = .venv-superset/bin/python -m dashboards
 
 # Folders with Python of our own, as far as they are there.
@@ -75,6 +76,8 @@ format: setup ## Put the code into the common format
 
 lock: setup ## Re-make the locks after a change of requirements/*.in (UPGRADE=1 takes newest versions)
 	@$(BOOTSTRAP) --lock $(if $(UPGRADE),--upgrade)
+	@$(IMAGE_LOCK) compose/project/requirements.in --constraints requirements/main.txt --override requirements/main.overrides --output-file compose/project/requirements.txt
+	@$(IMAGE_LOCK) compose/superset/requirements.in --constraints requirements/superset.txt --output-file compose/superset/requirements.txt
 
 env-example: setup
 	@$(RUN) stack env-example > .env.example

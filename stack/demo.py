@@ -3,6 +3,7 @@
 Run again, it takes the same file, adds nothing and says so.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from clickstream.cli.output import out, print_table
 from clickstream.cli.runs import load_file, process_pending, reader
 from clickstream.cli.state import ledger_rows
 from clickstream.errors import ClickstreamError
-from clickstream.settings import PROJECT_ROOT, Settings
+from clickstream.settings import PROJECT_ROOT, Settings, get_settings
 from clickstream.storage.checks import run_checks
 from clickstream.storage.sql import load_sql
 from clickstream.verification import compare_with_key, load_key
@@ -68,19 +69,24 @@ class Stopwatch:
         self.rows.append((name, self.events, seconds, rate))
 
 
-def run_demo(console: Console) -> bool:
+def run_demo(console: Console, *, is_running: bool) -> bool:
     """Runs the demo; returns whether everything is as the answer keys say.
+
+    Args:
+        console: Where progress is shown.
+        is_running: The services run already, as they do in containers; else the stack is started.
 
     Raises:
         ClickstreamError: A stage has failed.
     """
     watch = Stopwatch()
-    settings = load_settings()
-    with watch.stage("Start the stack"):
-        names = [service.name for service in chosen_services(settings)]
-        with reporting(console, names) as reporter:
-            Stack(settings, reporter).up()
-        before = _stop_live_generator(settings)
+    settings = get_settings() if is_running else load_settings()
+    if not is_running:
+        with watch.stage("Start the stack"):
+            names = [service.name for service in chosen_services(settings)]
+            with reporting(console, names) as reporter:
+                Stack(settings, reporter).up()
+    before = _stop_live_generator(settings)
     files = DatasetFiles.beside(FILE)
     with watch.stage("Generate a file"):
         watch.events = _generate(files)
@@ -271,8 +277,15 @@ def _shown(cell: Any) -> Any:
 
 def main() -> None:
     """Runs the demo; exits with 1 if something failed or is not as it must be."""
+    parser = argparse.ArgumentParser(
+        prog="python -m stack.demo", description="Send events and prove the marts."
+    )
+    parser.add_argument(
+        "--running", action="store_true", help="the services run already: don't start the stack"
+    )
+    options = parser.parse_args()
     try:
-        is_right = run_demo(Console(highlight=False))
+        is_right = run_demo(Console(highlight=False), is_running=options.running)
     except ClickstreamError as error:
         out.print(f"Error: {error}\n{error.hint}", style="red", markup=False)
         sys.exit(1)

@@ -1,0 +1,121 @@
+"""ClickHouse's own configuration reader takes the server's files, and each user has exactly its rights."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from clickstream.settings import PROJECT_ROOT
+
+FOLDER = PROJECT_ROOT / "compose" / "clickhouse"
+ACCESS = PROJECT_ROOT / "warehouse" / "access" / "dashboards.sql"
+USERS = ("clickstream_dashboards", "clickstream_reader", "clickstream_writer")
+SCRIPT = """
+import json, sys
+from importlib import import_module
+
+chdb = import_module("chdb._chdb")
+directory, server, users, names = sys.argv[1:]
+connection = chdb.connect(f"{directory}?config-file={server}&users_config={users}")
+
+
+def rows(sql):
+    return json.loads(connection.query(sql, "JSONCompact").bytes())["data"]
+
+
+grants = {name: [row[0] for row in rows(f"SHOW GRANTS FOR {name}")] for name in names.split(",")}
+known = [row[0] for row in rows("SELECT name FROM system.users ORDER BY name")]
+columns = "profile_name, setting_name, value, max, writability"
+profiles = rows(f"SELECT {columns} FROM system.settings_profile_elements")
+quotas = rows("SELECT quota_name, duration, max_queries FROM system.quota_limits")
+print(json.dumps({"grants": grants, "users": known, "profiles": profiles, "quotas": quotas}))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """What the engine knows after it has read the files.
+
+    The engine's own process signs in as `default`, which the server must not have: the test adds it.
+    """
+    directory = tmp_path_factory.mktemp("server")
+    users = (FOLDER / "users.xml").read_text()
+    assert '<default remove="remove"/>' in users
+    own = (
+        "<default><password></password><grants>"
+        "<query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></default>"
+    )
+    users = users.replace('<default remove="remove"/>', own)
+    # The server's own file has this profile, which the others go back to.
+    users = users.replace("<profiles>", "<profiles><default/>")
+    (directory / "users.xml").write_text(users)
+    # Without a server's own files beneath there is nothing to remove.
+    server = re.sub(r'<\w+ remove="remove"/>', "", (FOLDER / "server.xml").read_text())
+    (directory / "server.xml").write_text(server)
+    arguments = (directory / "data", directory / "server.xml", directory / "users.xml", ",".join(USERS))
+    passwords = {f"CLICKSTREAM_CLICKHOUSE__{name}_PASSWORD": "of-this-test" for name in ("WRITER", "READER")}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *map(str, arguments)],
+        env={**os.environ, **passwords, "CLICKSTREAM_CLICKHOUSE__DASHBOARDS_PASSWORD": "of-this-test"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_there_is_no_other_user(loaded: Mapping[str, Any]) -> None:
+    assert loaded["users"] == [*USERS, "default"]
+
+
+def test_nobody_reaches_outside_of_the_server(loaded: Mapping[str, Any]) -> None:
+    outside = re.compile(
+        r"SOURCES|\bREAD\b|\bWRITE\b|FILE|URL|REMOTE|S3|CREATE USER|CREATE ROLE|ROLE ADMIN|FUNCTION|SHUTDOWN"
+        r"|GRANT OPTION|NAMED COLLECTION|IMPERSONATE"
+    )
+
+    assert [grant for name in USERS for grant in loaded["grants"][name] if outside.search(grant)] == []
+
+
+def test_those_who_read_can_do_nothing_else(loaded: Mapping[str, Any]) -> None:
+    for name in ("clickstream_reader", "clickstream_dashboards"):
+        rights = {re.sub(r"\([^)]*\)", "", grant) for grant in loaded["grants"][name]}
+        words = {word for grant in rights for word in grant[len("GRANT ") : grant.index(" ON ")].split(", ")}
+        assert words <= {"SELECT", "SHOW", "dictGet"}
+
+
+def test_superset_reads_what_the_gateway_lets_it_read(loaded: Mapping[str, Any]) -> None:
+    declared = {normalised(grant) for grant in re.findall(r"^grant [^;]+", ACCESS.read_text(), re.MULTILINE)}
+    found = {
+        normalised(grant.removesuffix(" TO clickstream_dashboards"))
+        for grant in loaded["grants"]["clickstream_dashboards"]
+    }
+
+    assert declared
+    assert found == declared
+
+
+def test_those_who_read_are_bounded(loaded: Mapping[str, Any]) -> None:
+    bounds = {
+        name: value for profile, name, value, *_ in loaded["profiles"] if profile == "clickstream_reading"
+    }
+    quotas = {name: queries for name, _, queries in loaded["quotas"]}
+
+    assert bounds["readonly"] == "2"
+    for name in ("max_execution_time", "max_memory_usage", "max_result_bytes"):
+        assert int(bounds[name]) > 0
+    assert quotas["clickstream_reading"] > 0
+
+
+def normalised(grant: str) -> tuple[str, frozenset[str], str]:
+    """A grant as its right, its columns and its table, however it is written."""
+    right, columns, table = re.fullmatch(r"(?i)grant (\w+) ?(\([^)]*\))? on (\S+)", grant).groups()  # type: ignore[union-attr]
+    names = frozenset((columns or "").strip("()").replace(" ", "").split(",")) - {""}
+    return right.lower(), names, table.replace("{database}", "clickstream")

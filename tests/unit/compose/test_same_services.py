@@ -1,0 +1,116 @@
+"""The containers run what the stack without Docker runs: services, commands, settings and health checks."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from clickstream.settings import PROJECT_ROOT, Settings
+from stack.services import SERVICES, Service
+from tests.unit.compose.conftest import FILE
+
+# What an official image does in a container, and a program of ours without Docker.
+REPLACED = {"kafka": "redpanda"}
+OWN = [service for service in SERVICES if service.name not in {"clickhouse", *REPLACED}]
+ONLY_HERE = {"cli", "demo", "setup"}
+"""Containers that run once; without Docker they are commands."""
+
+ONLY_IN_CONTAINERS = {"grafana"}
+"""What cannot be had without Docker."""
+
+
+def here(name: str) -> str:
+    """The container of a service of the stack."""
+    return REPLACED.get(name, name)
+
+
+def test_each_service_of_the_stack_has_its_container(services: Mapping[str, Any]) -> None:
+    expected = {here(service.name) for service in SERVICES}
+
+    assert set(services) - ONLY_HERE - ONLY_IN_CONTAINERS == expected
+
+
+@pytest.mark.parametrize("service", OWN, ids=lambda service: service.name)
+def test_it_starts_with_the_same_command(service: Service, services: Mapping[str, Any]) -> None:
+    container = services[service.name]
+    own = [str(word) for word in service.command(Settings())][1:]
+
+    # `stack.container` takes command and environment from the declaration of the service.
+    through_declaration = container["command"] == ["python", "-m", "stack.container", service.name]
+    has_environment = bool(service.environment(with_secrets()))
+    assert through_declaration or (container["command"] == ["python", *own] and not has_environment)
+
+
+@pytest.mark.parametrize("service", OWN, ids=lambda service: service.name)
+def test_it_is_healthy_by_the_same_question(service: Service, services: Mapping[str, Any]) -> None:
+    test = services[service.name]["healthcheck"]["test"]
+
+    is_declared = test == ["CMD", "python", "-m", "stack.container", "--healthy", service.name]
+    url = f"http://127.0.0.1:{service.port(Settings())}{service.health_path}"
+    assert is_declared or test[-1] == url
+
+
+@pytest.mark.parametrize("service", OWN, ids=lambda service: service.name)
+def test_it_waits_for_the_same_services(service: Service, services: Mapping[str, Any]) -> None:
+    waits_for = services[service.name].get("depends_on", {})
+
+    assert {here(name) for name in service.depends_on} <= transitive(service.name, services) | set(waits_for)
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_a_published_port_is_that_of_the_setting(service: Service, services: Mapping[str, Any]) -> None:
+    section, name = service.port_setting
+    variable = f"CLICKSTREAM_{section}__{name}".upper()
+    for port in services[here(service.name)].get("ports", []):
+        assert port["target"] == service.port(Settings())
+        assert re.search(
+            rf"127\.0\.0\.1:\$\{{{variable}:-{port['target']}\}}:{port['target']}", FILE.read_text()
+        )
+
+
+def test_the_images_hold_the_pins_of_the_environments() -> None:
+    pairs = {"project": "main", "superset": "superset"}
+    for image, environment in pairs.items():
+        locked = pins((PROJECT_ROOT / "requirements" / f"{environment}.txt").read_text())
+        own = pins((PROJECT_ROOT / "compose" / image / "requirements.txt").read_text())
+        assert own
+        assert own.items() <= locked.items()
+
+
+def test_the_superset_image_is_of_the_pinned_release() -> None:
+    image = re.search(r"^FROM apache/superset:(\S+)", dockerfile("superset"), re.MULTILINE)
+    mage = re.search(r"^FROM mageai/mageai:(\S+)", dockerfile("mage"), re.MULTILINE)
+
+    assert image
+    assert mage
+    requirements = PROJECT_ROOT / "requirements"
+    assert pins((requirements / "superset.txt").read_text())["apache-superset"] == image[1]
+    assert pins((requirements / "mage.txt").read_text())["mage-ai"] == mage[1]
+
+
+def dockerfile(image: str) -> str:
+    return (PROJECT_ROOT / "compose" / image / "Dockerfile").read_text()
+
+
+def pins(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==(\S+)", lock, re.MULTILINE))
+
+
+def transitive(name: str, services: Mapping[str, Any]) -> set[str]:
+    """What has been healthy once the service starts."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        needed = set(services[waiting.pop()].get("depends_on", {})) - found
+        found |= needed
+        waiting += needed
+    return found
+
+
+def with_secrets() -> Settings:
+    settings = Settings()
+    secrets = {"owner_password": "of-this-test", "jwt_secret": "of-this-test"}
+    return settings.model_copy(
+        update={"mage": settings.mage.model_validate(settings.mage.model_dump() | secrets)}
+    )
