@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
-from clickstream.settings import MageSettings
+from clickstream.settings import MageSettings, required_secret
 
 TRIGGER: Final = "on_request"
 
@@ -231,7 +231,8 @@ class MageClient:
 
     def _sign_in(self) -> None:
         owner = self._settings
-        credentials = {"email": owner.owner_email, "password": owner.owner_password.get_secret_value()}
+        password = required_secret(owner.owner_password, "mage", "owner_password")
+        credentials = {"email": owner.owner_email, "password": password}
         answer = self._send("POST", "/sessions", json={"session": credentials})
         if "error" in answer:
             raise MageApiError(

@@ -348,12 +348,22 @@ def require_secrets(settings: Settings, section: str) -> None:
         ClickstreamError: One is; names it.
     """
     for name, value in getattr(settings, section):
-        if isinstance(value, SecretStr) and not value.get_secret_value():
-            variable = f"CLICKSTREAM_{section}__{name}".upper()
-            raise ClickstreamError(
-                f"{variable} is not set; nothing starts without its secrets.",
-                hint=f"`make up` makes the secrets that {env_file()} lacks.",
-            )
+        if isinstance(value, SecretStr):
+            required_secret(value, section, name)
+
+
+def required_secret(secret: SecretStr, section: str, name: str) -> str:
+    """The secret's text.
+
+    Raises:
+        ClickstreamError: It is empty; names its variable.
+    """
+    if value := secret.get_secret_value():
+        return value
+    raise ClickstreamError(
+        f"CLICKSTREAM_{section.upper()}__{name.upper()} is not set.",
+        hint=f"`make up` makes {env_file()} with the secrets that it lacks.",
+    )
 
 
 def env_file() -> Path:

@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
-from clickstream.settings import ClickHouseSettings
+from clickstream.settings import ClickHouseSettings, required_secret
 
 _CONNECT_TIMEOUT_SECONDS: Final = 5
 _ANSWER_TIMEOUT_SECONDS: Final = 300
@@ -40,18 +40,19 @@ def connect(
 
     Raises:
         ServiceUnavailableError: ClickHouse does not answer.
-        ClickstreamError: ClickHouse refuses the name or the password.
+        ClickstreamError: The password is not set, or ClickHouse refuses it or the name.
     """
     is_writer = role is Role.WRITER
     user = settings.writer_user if is_writer else settings.reader_user
-    password = settings.writer_password if is_writer else settings.reader_password
+    secret = settings.writer_password if is_writer else settings.reader_password
+    password = required_secret(secret, "clickhouse", f"{role}_password")
     address = f"{settings.host}:{settings.port}"
     try:
         client = clickhouse_connect.get_client(
             host=settings.host,
             port=settings.port,
             username=user,
-            password=password.get_secret_value(),
+            password=password,
             database="__default__",
             connect_timeout=_CONNECT_TIMEOUT_SECONDS,
             send_receive_timeout=answer_timeout_seconds,
