@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from api import metrics
 from api.refusals import Refusal, RefusalBody, RefusalCode
-from api.syntax import line_and_column
+from clickstream.event.syntax import line_and_column
 from clickstream.settings import ApiSettings
 
 CONTENT_TYPES: Final = ("application/json", "text/plain")

@@ -6,7 +6,7 @@ The rules are the contract's (`clickstream.decode`), the same as for every other
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,24 +14,20 @@ import msgspec
 
 from api.refusals import Refusal, RefusalBody, RefusalCode
 from api.senders import Sender
-from api.syntax import find_problems, line_and_column
 from clickstream.contract import MAX_RECORD_BYTES
-from clickstream.decode import (
-    Receipt,
-    SentEvent,
-    Values,
-    find_errors,
-    parse_timestamp,
-    read_record,
-    read_values,
-    record_error,
-)
-from clickstream.reasons import ErrorCode
+from clickstream.decode import SentEvent, Values, read_record, read_values, record_error
+from clickstream.event.rules import Receipt, find_problems, is_warning
+from clickstream.event.syntax import find_syntax_problems, line_and_column
+from clickstream.event.times import parse_timestamp
+from clickstream.reasons import ErrorCode, EventError
 from clickstream.settings import ApiSettings
 from clickstream.steps import hash_content
 
 MAX_TOLD_ERRORS: Final = 10_000
 """An answer names no more errors than these."""
+
+UNUSABLE_ADDRESS: Final = "not an address"
+"""Stands for an unusable address where addresses are cut short: it may hold a whole one."""
 
 # So many events are judged before other requests have their turn.
 _TURN_EVENTS: Final = 100
@@ -70,12 +66,14 @@ class Verdict:
         ids: Ids of the good events.
         rejected: JSON texts of the others, as sent.
         problems: What is wrong with those.
+        warnings: Values of good events that can't be used, so that the events are stored without them.
     """
 
     accepted: list[str] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
     rejected: list[str] = field(default_factory=list)
     problems: list[EventProblem] = field(default_factory=list)
+    warnings: list[EventProblem] = field(default_factory=list)
 
 
 async def judge(text: str, sender: Sender, settings: ApiSettings, future_allowed_ms: int) -> Verdict:
@@ -141,24 +139,26 @@ class _Judging:
         sent = read_record(text)
         if isinstance(sent, SentEvent):
             values = read_values(sent)
-            errors = find_errors(values, self._receipt)
-            if not errors:
+            problems = find_problems(values, self._receipt)
+            warnings = list(filter(is_warning, problems)) if problems else []
+            if len(warnings) == len(problems):
                 event_id = _id_of(values)
-                enriched = self._enrich(text, values, event_id)
+                enriched = self._enrich(text, values, event_id, warnings)
                 if 4 * len(enriched) <= MAX_RECORD_BYTES or len(enriched.encode()) <= MAX_RECORD_BYTES:
                     verdict.accepted.append(enriched)
                     verdict.ids.append(event_id)
+                    if warnings:
+                        verdict.warnings += _told(index, warnings)
                     return
                 message = f"With what is added to it, the event is longer than {MAX_RECORD_BYTES} bytes."
-                errors = [record_error(ErrorCode.TOO_LARGE, message, text)]
+                problems = [record_error(ErrorCode.TOO_LARGE, message, text)]
+            errors = [problem for problem in problems if not is_warning(problem)]
         else:
             errors = [sent]
         verdict.rejected.append(text)
-        verdict.problems += [
-            EventProblem(index, error.code, error.field, error.message, error.value) for error in errors
-        ]
+        verdict.problems += _told(index, errors)
 
-    def _enrich(self, text: str, values: Values, event_id: int) -> str:
+    def _enrich(self, text: str, values: Values, event_id: int, warnings: Sequence[EventError]) -> str:
         """The event with its id, and with the sender's address and user agent where it has none of its own.
 
         All else stays as it was sent.
@@ -170,7 +170,8 @@ class _Judging:
         if values.ip is None:
             added += sender.address_member
         elif sender.truncate is not None:
-            added += f',"ip":"{sender.truncate(values.ip)}"'
+            is_usable = all(warning.field != "ip" for warning in warnings)
+            added += f',"ip":"{sender.truncate(values.ip) if is_usable else UNUSABLE_ADDRESS}"'
         if values.user_agent is None:
             added += sender.user_agent_member
         if not added:
@@ -181,6 +182,13 @@ class _Judging:
             if name in added and name in text:
                 return _without_repeats(enriched)
         return enriched
+
+
+def _told(index: int, problems: Iterable[EventError]) -> list[EventProblem]:
+    return [
+        EventProblem(index, problem.code, problem.field, problem.message, problem.value)
+        for problem in problems
+    ]
 
 
 def _id_of(values: Values) -> int:
@@ -219,7 +227,7 @@ def _too_deep(limit: int) -> Refusal:
 
 
 def _not_json(text: str, decoder_message: str) -> Refusal:
-    problems = find_problems(text)
+    problems = find_syntax_problems(text)
     if problems:
         first = problems[0]
         message = " ".join(problem.message for problem in problems)

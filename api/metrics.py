@@ -10,6 +10,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from api.refusals import RefusalCode
 from api.senders import EventSource
+from clickstream.contract import FIELDS, Severity
 from clickstream.reasons import ErrorCode
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -52,6 +53,12 @@ _ERRORS: Final = Counter(
     ("code",),
     registry=REGISTRY,
 )
+_WARNINGS: Final = Counter(
+    "clickstream_api_event_warnings_total",
+    "Values of accepted events that could not be used; the events are stored without them.",
+    ("field", "code"),
+    registry=REGISTRY,
+)
 _REFUSALS: Final = Counter(
     "clickstream_api_refusals_total", "Requests refused as a whole.", ("code",), registry=REGISTRY
 )
@@ -78,6 +85,12 @@ BROKER_DELIVERY_SECONDS: Final = Histogram(
 ACCEPTED: Final[Mapping[EventSource, Counter]] = {source: _ACCEPTED.labels(source) for source in EventSource}
 REJECTED: Final[Mapping[EventSource, Counter]] = {source: _REJECTED.labels(source) for source in EventSource}
 EVENT_ERRORS: Final[Mapping[ErrorCode, Counter]] = {code: _ERRORS.labels(code.value) for code in ErrorCode}
+EVENT_WARNINGS: Final[Mapping[tuple[str, ErrorCode], Counter]] = {
+    (field.name, code): _WARNINGS.labels(field.name, code.value)
+    for field in FIELDS
+    if field.severity is Severity.WARNING
+    for code in field.value_codes
+}
 REFUSALS: Final[Mapping[RefusalCode, Counter]] = {code: _REFUSALS.labels(code.value) for code in RefusalCode}
 RECORDS: Final[Mapping[bool, Counter]] = {True: _RECORDS.labels("events"), False: _RECORDS.labels("rejected")}
 """By whether they are events; the others are rejects."""

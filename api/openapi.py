@@ -257,6 +257,13 @@ def _schemas() -> Json:
                     "accepted before; they count once. Left out where it is 0.",
                 },
                 "errors_left_out": {"type": "integer", "description": "Errors beyond those listed."},
+                "warnings": {
+                    "type": "array",
+                    "items": {"$ref": "#/components/schemas/EventProblem"},
+                    "description": "Optional values of accepted events that can't be used; the events are "
+                    "stored without them. Omitted when empty.",
+                },
+                "warnings_left_out": {"type": "integer", "description": "Warnings beyond those listed."},
             },
         },
         "EventProblem": {
@@ -304,6 +311,10 @@ def _field_schema(field: Field) -> Json:
     if not field.required and field.kind is not Kind.PAYLOAD:
         parts.append({"type": "null"})
     notes = [field.description, f"Must be {field.rule}."]
+    if field.spelling is not None:
+        notes.append(f"Read: {field.spelling.description}.")
+    if field.is_dispensable:
+        notes.append("A value that can't be used earns a warning, and the event is stored without it.")
     if field.required_for_click:
         notes.append("Required for a click.")
     if field.when_absent:
@@ -316,14 +327,16 @@ def _typed_schema(field: Field, json_type: str) -> Json:
         case Kind.UINT, "number":
             return {"type": "integer", "minimum": 0, "maximum": 2**field.bits - 1}
         case Kind.UINT, _:
-            return {"type": "string", "pattern": "^[0-9]{1,20}$"}
+            return {"type": "string", "pattern": "^[0-9]{1,20}(\\.0+)?$"}
+        case Kind.POSITION, "number":
+            return {"type": "number", "maximum": 2**field.bits - 1}
+        case Kind.POSITION, _:
+            return {"type": "string", "pattern": "^[+-]?[0-9]{1,20}(\\.[0-9]+)?$"}
         case Kind.PAYLOAD, "object":
             return {"$ref": "#/components/schemas/Payload"}
     text: Json = {"type": "string", "examples": [field.example]}
     if field.kind is Kind.CHOICE:
-        text["enum"] = list(field.choices)
-    if field.kind is Kind.TIMESTAMP:
-        text["format"] = "date-time"
+        text["examples"] = list(field.choices)
     if field.max_length is not None:
         text |= {"minLength": int(field.required), "maxLength": field.max_length}
     return text

@@ -10,6 +10,8 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
+from clickstream.event.syntax import SyntaxProblem
+
 
 @unique
 class RefusalCode(StrEnum):
@@ -89,24 +91,6 @@ DESCRIPTIONS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.CLICKHOUSE_UNAVAILABLE: "ClickHouse is away: events can't be followed now, but are taken.",
 }
 """For each code, what it means."""
-
-
-class SyntaxProblem(msgspec.Struct, frozen=True):
-    """One place where a text is not JSON.
-
-    Attributes:
-        line: Line, from 1.
-        column: Character in the line, from 1.
-        expected: What was expected there, in words.
-        found: What is there, in words.
-        message: All of it in one sentence.
-    """
-
-    line: int
-    column: int
-    expected: str
-    found: str
-    message: str
 
 
 class RefusalBody(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,6 +11,7 @@ import msgspec
 from starlette.datastructures import Headers
 
 from clickstream.contract import FIELD_BY_NAME
+from clickstream.event.addresses import read_address
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -65,12 +66,12 @@ class Senders:
 
         Who connects directly can't choose an address: without a trusted proxy the header is not read.
         """
-        address = parse_address(peer) or ""
+        address = read_address(peer) or ""
         if not self._proxies or not self._is_trusted(address):
             return address
         hops = ",".join(headers.getlist("x-forwarded-for")).split(",")
         for hop in reversed(hops[-_MAX_PROXIES:]):
-            forwarded = parse_address(hop.strip())
+            forwarded = read_address(hop)
             if forwarded is None:
                 break
             address = forwarded
@@ -96,24 +97,9 @@ def _member(name: str, value: str) -> str:
 
 
 @lru_cache(maxsize=65_536)
-def parse_address(text: str) -> str | None:
-    """An address in its usual spelling; a port is left out, IPv4 within IPv6 is IPv4. None if it is none."""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return str(mapped or address)
-
-
-@lru_cache(maxsize=65_536)
 def truncate_address(text: str) -> str:
     """The network of an address, 24 bits of IPv4 or 48 of IPv6, the rest zero; empty if it is none."""
-    address = parse_address(text)
+    address = read_address(text)
     if address is None:
         return ""
     bits = _KEPT_BITS[ipaddress.ip_address(address).version]

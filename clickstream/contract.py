@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from clickstream.event import spellings
+from clickstream.event.spellings import Spelling, choice_spelling
+from clickstream.event.times import TIMESTAMP_PATTERN
 from clickstream.reasons import ErrorCode
 
 
@@ -18,6 +21,7 @@ class Kind(StrEnum):
     CHOICE = "choice"
     TIMESTAMP = "timestamp"
     UINT = "unsigned integer"
+    POSITION = "position"
     IP = "ip address"
     PAYLOAD = "object"
 
@@ -27,6 +31,13 @@ class EventType(StrEnum):
 
     VIEW = "view"
     CLICK = "click"
+
+
+class Severity(StrEnum):
+    """What an unusable value costs: the event, or only the value."""
+
+    ERROR = "error"
+    WARNING = "warning"
 
 
 class DeviceType(StrEnum):
@@ -64,25 +75,6 @@ def uint_pattern(bits: int) -> str:
     return rf"\A0*(?:[0-9]{{1,{len(bound) - 1}}}|{'|'.join(smaller)}|{bound})\Z"
 
 
-def _timestamp_pattern() -> str:
-    """RFC 3339 date-times that exist in the Gregorian calendar; an offset may be absent, a space may be `T`.
-
-    Leap years: those divisible by 4 but not by 100, and those divisible by 400. Leap seconds don't exist in
-    ClickHouse's time and are refused.
-    """
-    year = "(?!0000)[0-9]{4}"
-    leap_year = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
-    day = (
-        f"(?:{year}-(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
-        f"|{year}-(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-        f"|{year}-02-(?:0[1-9]|1[0-9]|2[0-8])"
-        f"|{leap_year}-02-29)"
-    )
-    time = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
-    offset = "(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
-    return rf"\A{day}[Tt ]{time}{offset}\Z"
-
-
 def _ip_pattern() -> str:
     """IPv4 in dotted decimal, or IPv6 by the grammar `IPv6address` of RFC 3986, section 3.2.2."""
     octet = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
@@ -99,7 +91,6 @@ def _ip_pattern() -> str:
     return rf"\A(?:{ipv4}|{'|'.join(ipv6)})\Z"
 
 
-TIMESTAMP_PATTERN: Final = _timestamp_pattern()
 IP_PATTERN: Final = _ip_pattern()
 
 
@@ -117,9 +108,10 @@ class Field:
         max_length: Longest text in characters; None where the kind bounds it.
         choices: The values allowed, for `Kind.CHOICE`.
         choice_code: What an event with another value earns.
-        bits: Width of the number, for `Kind.UINT`.
+        bits: Width of the number, for `Kind.UINT` and `Kind.POSITION`.
         json_types: The JSON types that are taken.
         example: A valid value, for documentation.
+        is_dispensable: Where its value cannot be used, the event is stored without it and carries a warning.
     """
 
     name: str
@@ -134,6 +126,29 @@ class Field:
     bits: int = 0
     json_types: tuple[str, ...] = ("string",)
     example: str = ""
+    is_dispensable: bool = False
+
+    @property
+    def severity(self) -> Severity:
+        """What an unusable value costs."""
+        return Severity.WARNING if self.is_dispensable else Severity.ERROR
+
+    @property
+    def spelling(self) -> Spelling | None:
+        """How its value is read before it is judged; None where only one spelling is taken."""
+        match self.kind:
+            case Kind.CHOICE:
+                return choice_spelling(tuple(map(str, self.choices)))
+            case Kind.TIMESTAMP:
+                return spellings.TIME
+            case Kind.UINT:
+                return spellings.WHOLE_NUMBER
+            case Kind.POSITION:
+                return spellings.POSITION
+            case Kind.IP:
+                return spellings.IP
+            case _:
+                return None
 
     @property
     def is_in_payload(self) -> bool:
@@ -153,7 +168,7 @@ class Field:
                 return TIMESTAMP_PATTERN
             case Kind.IP:
                 return IP_PATTERN
-            case Kind.UINT:
+            case Kind.UINT | Kind.POSITION:
                 return uint_pattern(self.bits)
             case _:
                 return None
@@ -165,16 +180,31 @@ class Field:
             Kind.TIMESTAMP: ErrorCode.INVALID_TIMESTAMP,
             Kind.IP: ErrorCode.INVALID_IP,
             Kind.UINT: ErrorCode.INVALID_NUMBER,
+            Kind.POSITION: ErrorCode.INVALID_NUMBER,
         }[self.kind]
 
     @property
-    def rule(self) -> str:
+    def value_codes(self) -> tuple[ErrorCode, ...]:
+        """What a value that is there can earn."""
+        codes = [ErrorCode.WRONG_TYPE]
+        if self.max_length is not None:
+            codes.append(ErrorCode.TOO_LONG)
+        if self.choice_code is not None:
+            codes.append(self.choice_code)
+        if self.pattern is not None:
+            codes.append(self.pattern_code)
+        return tuple(codes)
+
+    @property
+    def rule(self) -> str:  # noqa: PLR0911 -- a return for each kind
         """What is allowed, as the end of the sentence “… must be”."""
         match self.kind:
             case Kind.CHOICE:
                 return "one of " + ", ".join(self.choices)
             case Kind.TIMESTAMP:
                 return "an RFC 3339 time from 1970 on, such as 2025-01-01T10:00:00Z, no leap second"
+            case Kind.POSITION:
+                return f"a number of pixels up to {2**self.bits - 1}"
             case Kind.UINT:
                 return f"a whole number from 0 to {2**self.bits - 1}"
             case Kind.IP:
@@ -211,7 +241,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         name="created_at",
         kind=Kind.TIMESTAMP,
         required=True,
-        description="When it happened; without an offset it is UTC. Kept to the millisecond.",
+        description="When it happened.",
         example="2025-01-01T10:00:00Z",
     ),
     Field(
@@ -224,6 +254,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     ),
     Field(
         name="ip",
+        is_dispensable=True,
         kind=Kind.IP,
         description="Address of the device.",
         when_absent="the address of the HTTP client; else empty",
@@ -248,6 +279,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     ),
     Field(
         name="referrer",
+        is_dispensable=True,
         kind=Kind.TEXT,
         max_length=8192,
         description="Address of the page before.",
@@ -256,6 +288,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     ),
     Field(
         name="device_type",
+        is_dispensable=True,
         kind=Kind.CHOICE,
         choices=tuple(DeviceType),
         choice_code=ErrorCode.UNKNOWN_DEVICE_TYPE,
@@ -265,6 +298,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     ),
     Field(
         name="user_agent",
+        is_dispensable=True,
         kind=Kind.TEXT,
         max_length=2048,
         description="User-Agent of the browser.",
@@ -296,18 +330,18 @@ FIELDS: Final[tuple[Field, ...]] = (
     ),
     Field(
         name="payload.x",
-        kind=Kind.UINT,
+        kind=Kind.POSITION,
         bits=32,
-        json_types=("number",),
+        json_types=("number", "string"),
         required_for_click=True,
         description="Pixels from the left edge of the page to the cursor.",
         example="445",
     ),
     Field(
         name="payload.y",
-        kind=Kind.UINT,
+        kind=Kind.POSITION,
         bits=32,
-        json_types=("number",),
+        json_types=("number", "string"),
         required_for_click=True,
         description="Pixels from the top edge of the page to the cursor.",
         example="315",

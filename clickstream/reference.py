@@ -48,12 +48,18 @@ def reference_page() -> str:
         "| --- | --- | --- | --- | --- |",
         *(_field_row(field) for field in FIELDS),
         "",
+        *_spelling_lines(),
         "Absent means: not there, `null`, or an empty text. Fields that are not in this table are kept in",
         "the raw event and otherwise ignored; fields of your own belong into `payload`.",
         "",
         "# What is refused, and why",
         "",
         "The same code is the API's answer, the quarantine's reason and the metric's label.",
+        "",
+        "An unusable value of",
+        f"{', '.join(f'`{field.name}`' for field in FIELDS if field.is_dispensable)} or a user's `country`",
+        "costs neither the event nor the user: it is stored without the value, and the code is a warning in",
+        "the API's answer, in `events.warnings` and in the view `event_warnings`.",
         "",
         "| code | about | meaning | what to do |",
         "| --- | --- | --- | --- |",
@@ -62,13 +68,43 @@ def reference_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _spelling_lines() -> list[str]:
+    """What is read in which spelling: a row for each rule, with the fields that it holds for."""
+    rules: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[str]] = {}
+    for field in FIELDS:
+        if field.spelling is not None:
+            key = (field.spelling.description, field.spelling.refused, field.spelling.examples)
+            rules.setdefault(key, []).append(f"`{field.name}`")
+    return [
+        "## One value, many spellings",
+        "",
+        "What has exactly one meaning is read before it is judged; what has two is refused.",
+        "",
+        "| fields | read | refused | examples |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {', '.join(names)} | {read} | {refused} | "
+            f"{'<br>'.join(f'`{sent}` is `{meant}`' for sent, meant in examples)} |"
+            for (read, refused, examples), names in rules.items()
+        ),
+        "",
+        "In a CSV file, spaces around a cell are dropped, and `\\N`, `NULL`, `null`, `None`, `NaN` and `nan`",
+        "mean that there is no value. Byte order marks at the start of a text are skipped.",
+        "`url_path` is the path of `url` without query and fragment, `/` if empty; percent-escapes that",
+        "spell UTF-8 outside ASCII are decoded, and all others have upper-case digits. `url_host` is in",
+        "lower case, without user and port.",
+        "",
+    ]
+
+
 def _field_row(field: Field) -> str:
     required = "yes" if field.required else "for a click" if field.required_for_click else ""
+    unusable = "; an unusable value earns a warning" if field.is_dispensable else ""
     types = " or ".join(field.json_types)
     cells = (
         f"`{field.name}`<br>{field.description}",
         required,
-        f"{field.rule} ({types})",
+        f"{field.rule} ({types}){unusable}",
         field.when_absent,
         f"`{field.example}`",
     )

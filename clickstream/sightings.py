@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clickstream.contract import FIELDS, TIMESTAMP_PATTERN, Field, Kind
+from clickstream.contract import FIELDS, Field, Kind
 from clickstream.decode import TYPE_NAMES, PayloadForm, Values, text_of
+from clickstream.event.times import TIMESTAMP_PATTERN
 from clickstream.timestamps import parse_timestamps
 
 TYPE: Final = ":type"

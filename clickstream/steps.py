@@ -1,19 +1,13 @@
 """What is derived from the values of a valid event: small steps, each of which gives what it names."""
 
 import hashlib
-import re
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from clickstream.contract import DeviceType
 from clickstream.decode import Values
-
-_ABSENT: Final = ""
-_URL_PARTS: Final = re.compile(r"(?:[^:/?#]+:)?(?://([^/?#]*))?([^?#]*)")
-_HOST: Final = re.compile(r"\A.*@|:[0-9]*\Z", re.DOTALL)
-"""What stands around the host in an authority: user and port."""
 
 
 def hash_content(values: Values, created_at_ms: int) -> int:
@@ -36,18 +30,6 @@ def hash_content(values: Values, created_at_ms: int) -> int:
     ]
     digest = hashlib.blake2b(msgspec.json.encode(content, order="sorted"), digest_size=8).digest()
     return int.from_bytes(digest, "big")
-
-
-@lru_cache(maxsize=65_536)
-def split_url(url: str) -> tuple[str, str]:
-    """Host and path of a URL as sent, by the expression of RFC 3986, appendix B, which any text matches.
-
-    The host is in lower case, without user and port, and empty for a path. The path is `/` where it is empty.
-    """
-    parts = _URL_PARTS.match(url)
-    authority, path = parts.groups() if parts else (None, url)
-    host = _HOST.sub("", authority or _ABSENT).lower()
-    return host, path or "/"
 
 
 @lru_cache(maxsize=65_536)

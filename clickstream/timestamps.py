@@ -8,16 +8,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clickstream.decode import parse_timestamp
+from clickstream.event.times import parse_timestamp
 
 _MAX_USUAL_LENGTH: Final = len("2025-01-01T10:00:00.000Z")
 
 
 def parse_timestamps(texts: Sequence[Any]) -> npt.NDArray[np.int64]:
-    """Milliseconds since 1970 of texts that match `contract.TIMESTAMP_PATTERN`; digits beyond are cut.
+    """Milliseconds since 1970 of texts that match `times.TIMESTAMP_PATTERN`; digits beyond are cut.
 
     Arrow reads UTC to the millisecond, which is what most send, ten times as fast as Python; anything else it
-    would refuse is read by `decode.parse_timestamp`.
+    would refuse is read by `times.parse_timestamp`.
     """
     column = pa.array(texts, pa.string())
     is_usual = pc.and_(

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 
-from clickstream.contract import FIELDS, EventType, Field, Kind
+from clickstream.contract import FIELDS, EventType, Field, Kind, Severity
 from clickstream.decode import PayloadForm
 from clickstream.metric_ids import remember_metric_ids
 from clickstream.reasons import RECORD_CODES, ErrorCode
@@ -47,16 +47,18 @@ class ExpectationSpec:
         arguments: Its arguments, the column among them.
         field: The field of the contract that it is about, or what a batch check is about.
         code: What a row earns that does not meet it; empty for a check of the whole batch.
+        severity: Whether such a row is refused, or stored without the value.
     """
 
     expectation: str
     arguments: Mapping[str, Any]
     field: str
     code: str
+    severity: Severity = Severity.ERROR
 
     def as_json(self) -> dict[str, Any]:
         """The form of Great Expectations' suite files."""
-        meta = {"field": self.field, "code": self.code}
+        meta = {"field": self.field, "code": self.code, "severity": self.severity.value}
         return {"expectation_type": self.expectation, "kwargs": dict(self.arguments), "meta": meta}
 
 
@@ -66,6 +68,7 @@ class ExpectationOutcome:
 
     Attributes:
         scope: `row` where it decides on rows, `batch` where it looks at the batch as a whole.
+        severity: What a row costs that does not meet it; for a batch, nothing is refused.
         evaluated: Rows looked at.
         unexpected: Rows that do not meet it.
         observed: What was seen instead, for checks of the whole batch.
@@ -75,10 +78,25 @@ class ExpectationOutcome:
     expectation: str
     field: str
     code: str
+    severity: Severity
     success: bool
     evaluated: int
     unexpected: int
     observed: str
+
+
+class RowVerdicts(NamedTuple):
+    """What a suite says of the rows of a batch, by place in the batch.
+
+    Attributes:
+        errors: The codes of each row that is refused, in the order of the vocabulary.
+        warnings: The codes of each row that is stored without some value, likewise.
+        outcomes: What each expectation found, counted in rows.
+    """
+
+    errors: dict[int, list[ErrorCode]]
+    warnings: dict[int, list[ErrorCode]]
+    outcomes: list[ExpectationOutcome]
 
 
 def expectation_specs() -> dict[SuiteName, list[ExpectationSpec]]:
@@ -102,7 +120,8 @@ def _field_specs(field: Field) -> list[ExpectationSpec]:
     specs: list[ExpectationSpec] = []
 
     def expect(code: ErrorCode, name: str, column: str, **arguments: Any) -> None:
-        specs.append(ExpectationSpec(name, {"column": column, **arguments}, field.name, code))
+        spec = ExpectationSpec(name, {"column": column, **arguments}, field.name, code, field.severity)
+        specs.append(spec)
 
     if field.kind is Kind.PAYLOAD:
         expect(
@@ -161,7 +180,7 @@ def _required_condition(field: Field) -> dict[str, str] | None:
 
 def _batch_specs() -> list[ExpectationSpec]:
     not_null = "expect_column_values_to_not_be_null"
-    return [
+    specs = [
         ExpectationSpec("expect_table_row_count_to_be_between", {"min_value": 1}, "volume", ""),
         ExpectationSpec(
             "expect_column_values_to_be_in_set",
@@ -180,6 +199,7 @@ def _batch_specs() -> list[ExpectationSpec]:
             "",
         ),
     ]
+    return [replace(spec, severity=Severity.WARNING) for spec in specs]
 
 
 @lru_cache(maxsize=4)
@@ -236,7 +256,7 @@ def _validate(
 
 def judge_rows(
     sightings: Mapping[str, Sightings], name: Literal["records", "events"], *, future_allowed_ms: int
-) -> tuple[dict[int, list[ErrorCode]], list[ExpectationOutcome]]:
+) -> RowVerdicts:
     """Asks a suite which rows are not as they must be.
 
     Args:
@@ -244,29 +264,31 @@ def judge_rows(
             whose expectations are about no field, a column `defect` under the empty name.
         name: The suite.
         future_allowed_ms: How far `created_at` may lie after the receipt.
-
-    Returns:
-        The codes of each row that earned any, in the order of the vocabulary, by place in the batch; and what
-        each expectation found, counted in rows.
     """
-    codes: defaultdict[int, set[str]] = defaultdict(set)
+    codes: dict[Severity, defaultdict[int, set[str]]] = {severity: defaultdict(set) for severity in Severity}
     outcomes = []
     parameters = {"future_allowed_ms": future_allowed_ms}
     for field, suite in _load_suites(name).items():
         sighted = sightings[field]
         rows_of = np.bincount(sighted.which, minlength=len(sighted.seen))
-        earned: defaultdict[int, set[str]] = defaultdict(set)
+        earned: defaultdict[int, set[tuple[Severity, str]]] = defaultdict(set)
         for result in _validate(sighted.seen, suite, parameters, _ALL_UNEXPECTED):
             unexpected = result.result.get("unexpected_index_list") or []
-            for place in unexpected:
-                earned[place].add(result.expectation_config.meta["code"])
             outcome = _outcome("row", result)
+            for place in unexpected:
+                earned[place].add((outcome.severity, outcome.code))
             evaluated = int(rows_of[_looked_at(sighted.seen, result)].sum())
             outcomes.append(replace(outcome, evaluated=evaluated, unexpected=int(rows_of[unexpected].sum())))
         for row in np.flatnonzero(np.isin(sighted.which, list(earned))).tolist():
-            codes[row] |= earned[int(sighted.which[row])]
+            for severity, code in earned[int(sighted.which[row])]:
+                codes[severity][row].add(code)
+    return RowVerdicts(_in_order(codes[Severity.ERROR]), _in_order(codes[Severity.WARNING]), outcomes)
+
+
+def _in_order(codes: Mapping[int, set[str]]) -> dict[int, list[ErrorCode]]:
+    """The codes of each row in the order of the vocabulary."""
     order = list(ErrorCode)
-    return {row: sorted(map(ErrorCode, earned), key=order.index) for row, earned in codes.items()}, outcomes
+    return {row: sorted(map(ErrorCode, earned), key=order.index) for row, earned in codes.items()}
 
 
 def _looked_at(seen: pd.DataFrame, result: Any) -> "pd.Index[Any]":
@@ -301,6 +323,7 @@ def _outcome(scope: Literal["row", "batch"], result: Any) -> ExpectationOutcome:
         expectation=config.expectation_type,
         field=config.meta["field"],
         code=config.meta["code"],
+        severity=Severity(config.meta["severity"]),
         success=bool(result.success),
         evaluated=evaluated if isinstance(evaluated, int) else 0,
         unexpected=found.get("unexpected_count", 0),

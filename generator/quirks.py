@@ -8,12 +8,14 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
 from generator.sessions import Event, Session
 from generator.shop import SHOP_URL, Json
 
+DEVICE_TYPES: Final = frozenset(("desktop", "mobile", "tablet"))
 _UNICODE_TITLE: Final = "Добавить в корзину 🛒"
 
 Quirk = Callable[[Event, Session], bool]
@@ -128,6 +130,61 @@ def _send_ipv6_with_ipv4(event: Event, _: Session) -> bool:
     return True
 
 
+def _send_cells(**cells: str) -> Quirk:
+    """Other spellings of values, or optional ones that can't be used and cost nothing."""
+
+    def apply(event: Event, session: Session) -> bool:
+        event.cells = cells
+        if "device_type" in cells and cells["device_type"].strip().lower() not in DEVICE_TYPES:
+            event.device_type = session.device.device_type
+        return True
+
+    return apply
+
+
+def _capitalise_type(event: Event, _: Session) -> bool:
+    event.cells = {"type": " Click" if event.is_click else "VIEW"}
+    return True
+
+
+def _capitalise_device_type(event: Event, session: Session) -> bool:
+    event.cells = {"device_type": session.device.device_type.capitalize()}
+    return True
+
+
+def _escape_cyrillic_path(event: Event, _: Session) -> bool:
+    if event.is_click or event.element.url_path != "/catalog":
+        return False
+    event.element = replace(event.element, url_path="/каталог/%2Fсумки%FF")
+    event.cells = {"url": f"{SHOP_URL}{quote('/каталог/')}%2f{quote('сумки').lower()}%ff?%D1%8F"}
+    return True
+
+
+def _send_float_position(event: Event, _: Session) -> bool:
+    if not event.is_click:
+        return False
+    payload = write_payload(event) | {"x": event.x + 0.25, "y": str(event.y)}
+    event.cells = {"payload": _to_json(payload)}
+    return True
+
+
+def _round_position_up(event: Event, _: Session) -> bool:
+    if not event.is_click:
+        return False
+    payload = write_payload(event) | {"x": event.x + 0.5, "y": f"{event.y}.75"}
+    event.x, event.y = event.x + 1, event.y + 1
+    event.cells = {"payload": _to_json(payload)}
+    return True
+
+
+def _click_left_of_the_page(event: Event, _: Session) -> bool:
+    if not event.is_click:
+        return False
+    event.cells = {"payload": _to_json(write_payload(event) | {"x": -3})}
+    event.x = 0
+    return True
+
+
 def _indent_payload(event: Event, _: Session) -> bool:
     event.cells = {"payload": json.dumps(write_payload(event), indent=2, ensure_ascii=False)}
     return True
@@ -234,6 +291,20 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
     _break_line_in_user_agent,
     _send_longest_user_agent,
     _send_ipv6_with_ipv4,
+    _send_cells(ip="203.0.113.256"),
+    _send_cells(ip='=HYPERLINK("https://evil.example";"open")'),
+    _send_cells(ip="unknown", device_type="smartwatch"),
+    _send_cells(ip="203.0.113.7:51234"),
+    _send_cells(ip="[2001:db8::7]:443, 10.0.0.1"),
+    _send_cells(ip="fe80::1%eth0"),
+    _send_cells(referrer="https://example.com/" + "r" * 8_192),
+    _send_cells(user_agent="Mozilla/5.0 " + "u" * 2_048),
+    _capitalise_type,
+    _capitalise_device_type,
+    _escape_cyrillic_path,
+    _send_float_position,
+    _round_position_up,
+    _click_left_of_the_page,
     _indent_payload,
     _indent_payload_with_crlf,
     _add_custom_fields,
@@ -249,6 +320,10 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
     _write_time(0, "t", 9, "z"),
     _write_time(None, "T", 1),
     _write_time(None, " ", 0),
+    _write_time(180, "T", 3, "+03"),
+    _write_time(180, "T", 0, "+0300"),
+    _write_time(0, " ", 3, " UTC"),
+    _write_time(0, "T", 3, "GMT"),
 )
 """Every quirk; they take turns."""
 

@@ -29,6 +29,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         known: Of the accepted events, those that the service remembers to have accepted before; they are
             duplicates and count once.
         errors_left_out: Errors beyond those that an answer lists.
+        warnings: Values of accepted events that can't be used; the events are stored without them.
+        warnings_left_out: Warnings beyond those that an answer lists.
     """
 
     accepted: int = msgspec.field()
@@ -36,6 +38,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: list[EventProblem] = msgspec.field()
     known: int = 0
     errors_left_out: int = 0
+    warnings: list[EventProblem] = []
+    warnings_left_out: int = 0
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -60,6 +64,8 @@ async def post_events(request: Request) -> Response:
                 errors=verdict.problems[:MAX_TOLD_ERRORS],
                 known=services.recent_ids.add(verdict.ids),
                 errors_left_out=max(0, len(verdict.problems) - MAX_TOLD_ERRORS),
+                warnings=verdict.warnings[:MAX_TOLD_ERRORS],
+                warnings_left_out=max(0, len(verdict.warnings) - MAX_TOLD_ERRORS),
             )
         ),
         status_code=202 if verdict.accepted or not verdict.rejected else 422,
@@ -116,3 +122,5 @@ def _count(verdict: Verdict, source: EventSource) -> None:
         metrics.REJECTED[source].inc(len(verdict.rejected))
         for problem in verdict.problems:
             metrics.EVENT_ERRORS[problem.code].inc()
+    for warning in verdict.warnings:
+        metrics.EVENT_WARNINGS[warning.field, warning.code].inc()

@@ -1,16 +1,18 @@
-"""One batch of raw rows: which are events, and why the others are none."""
+"""One batch of raw rows: which are events, and why the others are not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clickstream.decode import Receipt, SentEvent, find_errors, read_record, read_values, record_error
+from clickstream.decode import SentEvent, read_record, read_values, record_error
+from clickstream.event.rules import Receipt, find_problems, is_warning
 from clickstream.reasons import DESCRIPTIONS, ErrorCode, EventError
 from clickstream.sightings import sight, sight_fields
 from clickstream.storage.quarantine import QUARANTINE_SCHEMA
+from clickstream.storage.raw import VALID_SCHEMA
 from clickstream.validation import (
     DEFECT,
     ExpectationOutcome,
@@ -24,7 +26,7 @@ class Judgement:
     """What became of one batch.
 
     Attributes:
-        valid: The raw rows that are events.
+        valid: The raw rows that are events, as rows of `VALID_SCHEMA`.
         quarantined: The others, as rows of `QUARANTINE_SCHEMA`.
         outcomes: What each expectation found.
     """
@@ -52,26 +54,44 @@ def judge(raw: pa.Table, future_allowed_ms: int) -> Judgement:
         for body, defect in zip(bodies, known_defects, strict=True)
     ]
     defects = {"": sight([_defect_of(record) for record in records], DEFECT)}
-    codes, outcomes = judge_rows(defects, "records", future_allowed_ms=future_allowed_ms)
+    unreadable = judge_rows(defects, "records", future_allowed_ms=future_allowed_ms)
 
-    readable = [row for row in range(len(records)) if row not in codes]
+    readable = [row for row in range(len(records)) if row not in unreadable.errors]
     values = [read_values(record) for record in records if isinstance(record, SentEvent)]
     sightings = sight_fields(values, [received_at_ms[row] for row in readable])
-    field_codes, field_outcomes = judge_rows(sightings, "events", future_allowed_ms=future_allowed_ms)
-    is_valid = [place not in field_codes for place in range(len(values))]
+    verdicts = judge_rows(sightings, "events", future_allowed_ms=future_allowed_ms)
+    is_valid = [place not in verdicts.errors for place in range(len(values))]
 
     errors: dict[int, list[EventError]] = {
         row: [record] for row, record in enumerate(records) if isinstance(record, EventError)
     }
-    for place, row_codes in field_codes.items():
+    codes = dict(unreadable.errors)
+    warnings: dict[int, list[EventError]] = {}
+    for place in verdicts.errors.keys() | verdicts.warnings.keys():
         row = readable[place]
-        codes[row] = row_codes
-        errors[row] = find_errors(values[place], Receipt(received_at_ms[row], future_allowed_ms))
+        problems = find_problems(values[place], Receipt(received_at_ms[row], future_allowed_ms))
+        if place in verdicts.errors:
+            codes[row] = verdicts.errors[place]
+            errors[row] = [problem for problem in problems if not is_warning(problem)]
+        else:
+            warnings[row] = problems
     refused = pa.array([row in codes for row in range(raw.num_rows)], pa.bool_())
     return Judgement(
-        valid=raw.filter(pc.invert(refused)),
+        valid=_with_warnings(raw, warnings).filter(pc.invert(refused)),
         quarantined=_quarantine(raw.filter(refused), [(codes[row], errors[row]) for row in sorted(codes)]),
-        outcomes=[*outcomes, *field_outcomes, *judge_batch(sightings, is_valid)],
+        outcomes=[*unreadable.outcomes, *verdicts.outcomes, *judge_batch(sightings, is_valid)],
+    )
+
+
+def _with_warnings(raw: pa.Table, warnings: Mapping[int, Sequence[EventError]]) -> pa.Table:
+    """The rows as rows of `VALID_SCHEMA`."""
+    columns: list[list[list[str]]] = [[[]] * raw.num_rows, [[]] * raw.num_rows]
+    for row, problems in warnings.items():
+        columns[0][row] = [problem.code.value for problem in problems]
+        columns[1][row] = [problem.field for problem in problems]
+    return pa.Table.from_arrays(
+        [*raw.columns, *(pa.array(column, pa.list_(pa.string())) for column in columns)],
+        schema=VALID_SCHEMA,
     )
 
 

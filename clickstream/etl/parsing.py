@@ -7,9 +7,11 @@ import msgspec
 import pyarrow as pa
 
 from clickstream.decode import SentEvent, Values, read_record, read_values
-from clickstream.steps import derive_device_type, hash_content, split_url
+from clickstream.event.rules import without_unusable
+from clickstream.event.urls import split_url
+from clickstream.steps import derive_device_type, hash_content
 from clickstream.storage.events import COORDINATES_SCHEMA, EVENTS_SCHEMA
-from clickstream.storage.raw import RAW_SCHEMA
+from clickstream.storage.raw import VALID_SCHEMA
 from clickstream.timestamps import parse_timestamps
 
 _NO_EVENT: Final = (ArithmeticError, LookupError, TypeError, ValueError, pa.ArrowException)
@@ -17,25 +19,26 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def parse_events(valid: pa.Table) -> pa.Table:
-    """Raw rows that passed validation, as rows of `EVENTS_SCHEMA`.
+    """Rows of `VALID_SCHEMA` as rows of `EVENTS_SCHEMA`.
 
     Raises:
         ValueError: A row is no event after all; the message names its coordinate.
     """
     bodies: list[Any] = valid["body"].to_pylist()
+    unusable: list[Any] = valid["warning_fields"].to_pylist()
     try:
-        made = _make_arrays(bodies)
+        made = _make_arrays(bodies, unusable)
     except _NO_EVENT as error:
-        origin, offset, item = (
-            valid[name][_find_broken(bodies)].as_py() for name in COORDINATES_SCHEMA.names
-        )
+        broken = _find_broken(bodies, unusable)
+        origin, offset, item = (valid[name][broken].as_py() for name in COORDINATES_SCHEMA.names)
         raise ValueError(f"The row {origin}:{offset}:{item} passed validation but is no event.") from error
-    arrays = [valid[name] if name in RAW_SCHEMA.names else made[name] for name in EVENTS_SCHEMA.names]
+    arrays = [valid[name] if name in VALID_SCHEMA.names else made[name] for name in EVENTS_SCHEMA.names]
     return pa.Table.from_arrays(arrays, schema=EVENTS_SCHEMA)
 
 
-def _make_arrays(bodies: Sequence[str]) -> dict[str, "pa.Array[Any]"]:
-    columns = make_columns([_read_valid(body) for body in bodies])
+def _make_arrays(bodies: Sequence[str], unusable: Sequence[Sequence[str]]) -> dict[str, "pa.Array[Any]"]:
+    values = [_read_valid(body) for body in bodies]
+    columns = make_columns(values, unusable)
     return {name: pa.array(column, EVENTS_SCHEMA.field(name).type) for name, column in columns.items()}
 
 
@@ -46,32 +49,45 @@ def _read_valid(body: str) -> Values:
     return read_values(record)
 
 
-def _find_broken(bodies: Sequence[str]) -> int:
+def _find_broken(bodies: Sequence[str], unusable: Sequence[Sequence[str]]) -> int:
     """The place of the first body that can't be parsed by itself; the first of all if each can."""
-    for place, body in enumerate(bodies):
+    for place, (body, fields) in enumerate(zip(bodies, unusable, strict=True)):
         try:
-            _make_arrays([body])
+            _make_arrays([body], [fields])
         except _NO_EVENT:
             return place
     return 0
 
 
-def make_columns(values: Sequence[Values]) -> Mapping[str, Sequence[Any]]:
-    """Makes the columns of `events` of values in which `decode.find_errors` found nothing.
+def make_columns(
+    values: Sequence[Values], unusable: Sequence[Sequence[str]] = ()
+) -> Mapping[str, Sequence[Any]]:
+    """Makes the columns of `events` of values in which `rules.find_errors` found nothing.
 
     `created_at` is in milliseconds since 1970, and `payload` the whole payload as JSON text.
+
+    Args:
+        values: The values of each event.
+        unusable: For each event the fields that it is stored without, since a warning is about them; empty
+            if there are no warnings.
     """
+    times = parse_timestamps([event.created_at for event in values])
+    ids = [
+        hash_content(event, int(created_at)) if event.id is None else int(event.id)
+        for event, created_at in zip(values, times, strict=True)
+    ]
+    if any(unusable):
+        values = [
+            without_unusable(event, fields) if fields else event
+            for event, fields in zip(values, unusable, strict=True)
+        ]
     sent = Values._make(zip(*values, strict=True) if values else [()] * len(Values._fields))
-    created_at = parse_timestamps(sent.created_at)
     user_agents = _or_empty(sent.user_agent)
     hosts_and_paths = [split_url(url) for url in sent.url]
     return {
-        "id": [
-            hash_content(values[row], int(created_at[row])) if sent_id is None else int(sent_id)
-            for row, sent_id in enumerate(sent.id)
-        ],
+        "id": ids,
         "type": sent.type,
-        "created_at": created_at,
+        "created_at": times,
         "session_id": sent.session_id,
         "ip": _or_empty(sent.ip),
         "user_id": [int(user_id) for user_id in sent.user_id],

@@ -29,6 +29,8 @@ EVENTS_SCHEMA: Final = schema_of(
         pa.field("x", pa.uint32()),
         pa.field("y", pa.uint32()),
         column("payload", pa.string()),
+        column("warnings", pa.list_(pa.string())),
+        column("warning_fields", pa.list_(pa.string())),
         column("source", pa.string()),
         *COORDINATE_FIELDS,
     ]

@@ -25,6 +25,15 @@ RAW_SCHEMA: Final = schema_of(
 )
 """Columns of `raw_events` but for `loaded_at`, which the database fills in."""
 
+VALID_SCHEMA: Final = schema_of(
+    [
+        *RAW_SCHEMA,
+        column("warnings", pa.list_(pa.string())),
+        column("warning_fields", pa.list_(pa.string())),
+    ]
+)
+"""Raw rows that are events, each with the codes of its warnings and the fields that they are about."""
+
 _ONE_BLOCK: Final = {
     "max_insert_block_size": 2**40,
     "min_insert_block_size_rows": 2**40,

@@ -49,6 +49,7 @@ class ExpectationRecord:
     expectation: str
     field: str
     code: str
+    severity: str
     success: bool
     evaluated: int
     unexpected: int

@@ -8,6 +8,7 @@ create or replace view expectation_outcomes
     expectation String comment 'Type of the expectation, as in Great Expectations',
     field String comment 'Field that it judges; empty for the batch as a whole',
     code String comment 'Error code that an event earns by breaking it; empty for a batch',
+    severity String comment 'error: a row that breaks it is quarantined; warning: a row is stored without the value, a batch as it is',
     is_met UInt8 comment '1 if it was met',
     evaluated UInt64 comment 'Rows that it judged',
     unexpected UInt64 comment 'Rows that broke it'
@@ -20,6 +21,7 @@ select
     expectation,
     field,
     code,
+    severity,
     toUInt8(success) as is_met,
     evaluated,
     unexpected

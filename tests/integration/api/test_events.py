@@ -11,7 +11,7 @@ import zstandard
 
 from api.middleware import SECURITY_HEADERS
 from tests.integration.api.service import ApiStack, event
-from tests.unit.api.test_syntax import BRIEF_EXAMPLE
+from tests.unit.clickstream.test_syntax import BRIEF_EXAMPLE
 
 ALL_ACCEPTED = {"accepted": 1, "rejected": 0, "errors": []}
 

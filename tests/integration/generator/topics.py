@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from kafka import KafkaConsumer, TopicPartition
 
-from clickstream.decode import Receipt, SentEvent, find_errors, read_record, read_values
+from clickstream.decode import SentEvent, read_record, read_values
+from clickstream.event.rules import Receipt, find_errors
 from clickstream.settings import BrokerSettings
 from clickstream.sources.broker import BrokerRecord, source_of, split_value
 

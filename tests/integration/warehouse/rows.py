@@ -39,6 +39,8 @@ _EVENT: Final[dict[str, Any]] = {
     "x": None,
     "y": None,
     "payload": "{}",
+    "warnings": [],
+    "warning_fields": [],
     "source": "csv",
     "origin": "csv/a",
     "item": 0,

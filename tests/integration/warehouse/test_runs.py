@@ -46,7 +46,7 @@ def test_the_latest_runs_come_first(client: Client) -> None:
 
 def test_results_of_expectations_are_kept(client: Client) -> None:
     result = ExpectationRecord(
-        "run-1", START, "row", "not_null", "type", "missing_field", False, 9, 1, "1 null"
+        "run-1", START, "row", "not_null", "type", "missing_field", "error", False, 9, 1, "1 null"
     )
     record_expectations(client, [result])
     rows = client.query("select run_id, success, unexpected, observed from expectation_results").result_rows

@@ -7,15 +7,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.judging import Verdict, judge
 from api.refusals import Refusal, RefusalCode
 from api.senders import EventSource, Senders
 from clickstream.contract import MAX_RECORD_BYTES
-from clickstream.decode import SentEvent, parse_timestamp, read_record, read_values
+from clickstream.decode import SentEvent, read_record, read_values
 from clickstream.etl.parsing import make_columns
+from clickstream.event.times import parse_timestamp
 from clickstream.reasons import ErrorCode
 from clickstream.settings import ApiSettings
 from clickstream.steps import hash_content
@@ -91,6 +92,32 @@ def test_addresses_are_cut_short_if_asked_for() -> None:
     assert enriched(broken(ip="2001:db8:1:2::3"), cutting=True)["ip"] == "2001:db8:1::"
 
 
+def test_an_unusable_optional_value_is_told_and_the_event_accepted_as_sent() -> None:
+    sent = broken(ip="unknown", device_type="watch")
+    verdict = verdict_on(f"[{broken()}, {sent}]")
+
+    assert verdict.accepted == [broken(), sent]
+    assert (verdict.rejected, verdict.problems) == ([], [])
+    assert [(told.index, told.code, told.field, told.value) for told in verdict.warnings] == [
+        (1, ErrorCode.INVALID_IP, "ip", "unknown"),
+        (1, ErrorCode.UNKNOWN_DEVICE_TYPE, "device_type", "watch"),
+    ]
+
+
+def test_a_rejected_event_is_told_its_errors_alone() -> None:
+    verdict = verdict_on(broken(ip="unknown", type="hover"))
+
+    assert [problem.field for problem in verdict.problems] == ["type"]
+    assert verdict.warnings == []
+
+
+def test_what_is_not_an_address_is_not_kept_where_addresses_are_cut_short() -> None:
+    event = enriched(broken(ip="203.0.113.7 via proxy"), cutting=True)
+
+    assert "203" not in event["ip"]
+    assert [told.code for told in verdict_on(json.dumps(event)).warnings] == [ErrorCode.INVALID_IP]
+
+
 def test_good_and_bad_events_part_ways_with_their_places() -> None:
     verdict = verdict_on(f"[{broken()}, 5, {broken(type='hover', user_id=...)}, {broken(id=8)}]")
     assert [json.loads(event)["id"] for event in verdict.accepted] == [7, 8]
@@ -151,6 +178,7 @@ _almost_events = st.fixed_dictionaries(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_json | _almost_events | st.just(dict(VALID_EVENT)), max_size=6), st.booleans())
 def test_each_event_is_accepted_or_rejected_with_a_code_and_never_both(
     events: list[Any], ascii_only: bool

@@ -3,8 +3,9 @@
 import pytest
 from starlette.datastructures import Headers
 
-from api.senders import EventSource, Senders, parse_address, truncate_address
+from api.senders import EventSource, Senders, truncate_address
 from clickstream.contract import FIELD_BY_NAME
+from clickstream.event.addresses import read_address
 
 
 def _address(trusted: str, peer: str, *forwarded: str) -> str:
@@ -63,5 +64,5 @@ def test_a_long_user_agent_is_cut_to_what_the_contract_takes() -> None:
 
 
 def test_parses_what_servers_write() -> None:
-    assert parse_address("fe80::1%eth0") == "fe80::1"
-    assert parse_address("unix:") is None
+    assert read_address("fe80::1%eth0") == "fe80::1"
+    assert read_address("unix:") is None

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clickstream.decode import Receipt, find_errors, read_record, read_values
+from clickstream.decode import read_record, read_values
+from clickstream.event.rules import Receipt, find_problems, is_warning
 from clickstream.reasons import ErrorCode, EventError
 from clickstream.sightings import sight, sight_fields
 from clickstream.validation import DEFECT, judge_rows
@@ -41,22 +42,39 @@ def broken(**changes: Any) -> str:
     return json.dumps(event)
 
 
-def decoder_errors(body: str) -> list[EventError]:
-    """What the decoder finds."""
+def decoder_problems(body: str) -> list[EventError]:
+    """What the decoder finds, errors and warnings."""
     sent = read_record(body)
-    return [sent] if isinstance(sent, EventError) else find_errors(read_values(sent), RECEIPT)
+    return [sent] if isinstance(sent, EventError) else find_problems(read_values(sent), RECEIPT)
 
 
-def expectation_codes(bodies: Sequence[str]) -> list[set[ErrorCode]]:
-    """What Great Expectations finds, for each body."""
+def decoder_errors(body: str) -> list[EventError]:
+    """What the decoder finds that costs the event."""
+    return [problem for problem in decoder_problems(body) if not is_warning(problem)]
+
+
+def decoder_warnings(body: str) -> list[EventError]:
+    """What the decoder finds that costs only a value."""
+    return [problem for problem in decoder_problems(body) if is_warning(problem)]
+
+
+def expectation_verdicts(bodies: Sequence[str]) -> list[tuple[set[ErrorCode], set[ErrorCode]]]:
+    """What Great Expectations finds, errors and warnings, for each body."""
     records = [read_record(body) for body in bodies]
     defects = [record.code.value if isinstance(record, EventError) else "" for record in records]
-    found, _ = judge_rows({"": sight(defects, DEFECT)}, "records", future_allowed_ms=300_000)
-    codes = [set(found.get(row, ())) for row in range(len(bodies))]
+    unreadable = judge_rows({"": sight(defects, DEFECT)}, "records", future_allowed_ms=300_000)
+    errors = [set(unreadable.errors.get(row, ())) for row in range(len(bodies))]
+    warnings: list[set[ErrorCode]] = [set() for _ in bodies]
     readable = [row for row, record in enumerate(records) if not isinstance(record, EventError)]
     values = [read_values(record) for record in records if not isinstance(record, EventError)]
     sightings = sight_fields(values, [RECEIVED_AT_MS] * len(values))
-    found, _ = judge_rows(sightings, "events", future_allowed_ms=300_000)
+    found = judge_rows(sightings, "events", future_allowed_ms=300_000)
     for place, row in enumerate(readable):
-        codes[row] |= set(found.get(place, ()))
-    return codes
+        errors[row] |= set(found.errors.get(place, ()))
+        warnings[row] |= set(found.warnings.get(place, ()))
+    return list(zip(errors, warnings, strict=True))
+
+
+def expectation_codes(bodies: Sequence[str]) -> list[set[ErrorCode]]:
+    """What Great Expectations finds that costs the event, for each body."""
+    return [errors for errors, _ in expectation_verdicts(bodies)]

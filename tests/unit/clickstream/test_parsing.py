@@ -1,17 +1,18 @@
 """Raw rows become rows of the table `events`, column by column."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pyarrow as pa
 import pytest
 
 from clickstream.etl.parsing import parse_events
 from clickstream.storage.events import EVENTS_SCHEMA
-from clickstream.storage.raw import RAW_SCHEMA
+from clickstream.storage.raw import VALID_SCHEMA
 from tests.unit.clickstream.judges import RECEIVED_AT_MS, broken
 
 
-def raw(bodies: Sequence[str]) -> pa.Table:
+def valid(bodies: Sequence[str], unusable: Mapping[int, Sequence[str]] = MappingProxyType({})) -> pa.Table:
     rows = [
         {
             "source": "broker",
@@ -22,10 +23,12 @@ def raw(bodies: Sequence[str]) -> pa.Table:
             "body": body,
             "defect": "",
             "replay_of": "",
+            "warnings": ["wrong_type"] * len(unusable.get(place, ())),
+            "warning_fields": list(unusable.get(place, ())),
         }
         for place, body in enumerate(bodies)
     ]
-    return pa.Table.from_pylist(rows, schema=RAW_SCHEMA)
+    return pa.Table.from_pylist(rows, schema=VALID_SCHEMA)
 
 
 def test_each_row_keeps_its_own_values_and_coordinates() -> None:
@@ -35,7 +38,7 @@ def test_each_row_keeps_its_own_values_and_coordinates() -> None:
         broken(id=3, created_at="2025-01-01 10:00:00.25", user_id="007"),
     ]
 
-    events = parse_events(raw(bodies))
+    events = parse_events(valid(bodies))
 
     assert events.schema == EVENTS_SCHEMA
     assert events["id"].to_pylist() == [1, 2, 3]
@@ -52,6 +55,28 @@ def test_each_row_keeps_its_own_values_and_coordinates() -> None:
     ]
 
 
+def test_an_event_is_stored_without_what_a_warning_is_about() -> None:
+    bodies = [
+        broken(id=..., ip="nowhere", device_type="watch", user_agent="Mozilla/5.0 (iPhone) Mobile"),
+        broken(id=..., ip="elsewhere", device_type="watch", user_agent="Mozilla/5.0 (iPhone) Mobile"),
+        broken(id=..., referrer=5),
+    ]
+
+    events = parse_events(
+        valid(bodies, {0: ["ip", "device_type"], 1: ["ip", "device_type"], 2: ["referrer"]})
+    )
+
+    assert events["ip"].to_pylist() == ["", "", "203.0.113.7"]
+    assert events["device_type"].to_pylist() == ["mobile", "mobile", "mobile"]
+    assert events["referrer"].to_pylist() == ["https://example.com/", "https://example.com/", ""]
+    assert events["warning_fields"].to_pylist() == [
+        ["ip", "device_type"],
+        ["ip", "device_type"],
+        ["referrer"],
+    ]
+    assert len(set(events["id"].to_pylist())) == 3, "the id is a hash of what was sent"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -66,8 +91,8 @@ def test_each_row_keeps_its_own_values_and_coordinates() -> None:
 )
 def test_a_row_that_is_no_event_after_all_is_named(body: str) -> None:
     with pytest.raises(ValueError, match="topic/0:12:3 passed validation"):
-        parse_events(raw([broken(), broken(), body, broken()]))
+        parse_events(valid([broken(), broken(), body, broken()]))
 
 
 def test_no_rows_are_no_events() -> None:
-    assert parse_events(RAW_SCHEMA.empty_table()).equals(EVENTS_SCHEMA.empty_table())
+    assert parse_events(VALID_SCHEMA.empty_table()).equals(EVENTS_SCHEMA.empty_table())

@@ -7,7 +7,8 @@ import pytest
 
 from clickstream.decode import SentEvent, read_record, read_values
 from clickstream.etl.parsing import make_columns
-from clickstream.steps import derive_device_type, split_url
+from clickstream.event.urls import split_url
+from clickstream.steps import derive_device_type
 from tests.unit.clickstream.judges import broken
 
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clickstream.contract import TIMESTAMP_PATTERN
-from clickstream.decode import parse_timestamp
+from clickstream.event.times import TIMESTAMP_PATTERN, parse_timestamp
 from clickstream.timestamps import parse_timestamps
 
 whole = st.datetimes().map(lambda moment: moment.replace(microsecond=0).isoformat())

@@ -21,7 +21,7 @@ def sightings_of(bodies: Sequence[str]) -> dict[str, Sightings]:
 
 
 def outcome_of(bodies: Sequence[str], field: str, code: ErrorCode) -> ExpectationOutcome:
-    _, outcomes = judge_rows(sightings_of(bodies), "events", future_allowed_ms=300_000)
+    outcomes = judge_rows(sightings_of(bodies), "events", future_allowed_ms=300_000).outcomes
     (outcome,) = [outcome for outcome in outcomes if (outcome.field, outcome.code) == (field, code)]
     return outcome
 
@@ -91,17 +91,22 @@ def test_what_repeats_is_seen_once() -> None:
 
 def test_one_bad_row_among_many_equal_ones_is_found_where_it_is() -> None:
     bodies = [broken()] * 50
-    bodies[17] = broken(device_type="watch", user_id="x")
+    bodies[17] = broken(type="buy", user_id="x", device_type="watch")
+    bodies[20] = broken(device_type="watch")
 
-    codes, _ = judge_rows(sightings_of(bodies), "events", future_allowed_ms=300_000)
+    verdicts = judge_rows(sightings_of(bodies), "events", future_allowed_ms=300_000)
 
-    assert codes == {17: [ErrorCode.UNKNOWN_DEVICE_TYPE, ErrorCode.INVALID_NUMBER]}
+    assert verdicts.errors == {17: [ErrorCode.UNKNOWN_EVENT_TYPE, ErrorCode.INVALID_NUMBER]}
+    assert verdicts.warnings == {
+        17: [ErrorCode.UNKNOWN_DEVICE_TYPE],
+        20: [ErrorCode.UNKNOWN_DEVICE_TYPE],
+    }
 
 
 def test_no_events_earn_no_code() -> None:
-    codes, outcomes = judge_rows(sight_fields([], []), "events", future_allowed_ms=300_000)
+    errors, warnings, outcomes = judge_rows(sight_fields([], []), "events", future_allowed_ms=300_000)
 
-    assert codes == {}
+    assert (errors, warnings) == ({}, {})
     assert {(outcome.evaluated, outcome.unexpected, outcome.success) for outcome in outcomes} == {
         (0, 0, True)
     }

@@ -5,21 +5,24 @@ It shares no code with the generator or the pipeline, so that all three have to 
 
 import csv
 import io
-import ipaddress
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
 csv.field_size_limit(1 << 30)
 
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?")
-_LENGTHS = {"session_id": 512, "url": 8_192, "referrer": 8_192, "user_agent": 2_048}
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?(?: ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?))?"
+)
+_LENGTHS = {"session_id": 512, "url": 8_192}
+_DEVICE_TYPES = ("desktop", "mobile", "tablet")
 _PAYLOAD_LENGTHS = {"event_title": 512, "element_id": 1_024}
 _REQUIRED = ("type", "created_at", "session_id", "user_id", "url")
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -68,21 +71,17 @@ def judge_cells(cells: Cells) -> set[str]:
     """The codes of an event in a CSV line."""
     codes = {"missing_field" for name in _REQUIRED if cells[name] == ""}
     codes |= {"too_long" for name, most in _LENGTHS.items() if len(cells[name]) > most}
-    if cells["type"] not in ("", "view", "click"):
+    if _word(cells["type"]) not in ("", "view", "click"):
         codes.add("unknown_event_type")
-    if cells["device_type"] not in ("", "desktop", "mobile", "tablet"):
-        codes.add("unknown_device_type")
     if any(cells[name] != "" and not _is_uint(cells[name], 64) for name in ("id", "user_id")):
         codes.add("invalid_number")
-    if cells["ip"] != "" and not _is_ip(cells["ip"]):
-        codes.add("invalid_ip")
     if cells["created_at"] != "":
         moment_ms = read_time(cells["created_at"])
         if moment_ms is None or moment_ms < 0:
             codes.add("invalid_timestamp")
         elif moment_ms > _LATEST.timestamp() * 1_000:
             codes.add("created_at_in_future")
-    return codes | _judge_payload(cells["payload"], is_click=cells["type"] == "click")
+    return codes | _judge_payload(cells["payload"], is_click=_word(cells["type"]) == "click")
 
 
 def _judge_payload(text: str, *, is_click: bool) -> set[str]:
@@ -109,11 +108,25 @@ def _judge_payload(text: str, *, is_click: bool) -> set[str]:
 def _judge_position(value: object, *, is_click: bool) -> set[str]:
     if value is None:
         return {"missing_field"} if is_click else set()
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return {"wrong_type"}
-    if not isinstance(value, int) or not 0 <= value < 2**32:
-        return {"invalid_number"}
-    return set()
+    return set() if _pixels(value) is not None else {"invalid_number"}
+
+
+def _pixels(value: float | str) -> int | None:
+    """A position rounded half up and not below 0; None if it is not a number of 32 bits."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    if not number.is_finite():
+        return None
+    rounded = max(0, int(number.to_integral_value(ROUND_HALF_UP)))
+    return rounded if rounded < 2**32 else None
+
+
+def _word(text: str) -> str:
+    return text.strip().lower()
 
 
 def _depth(value: object) -> int:
@@ -125,15 +138,8 @@ def _depth(value: object) -> int:
 
 
 def _is_uint(text: str, bits: int) -> bool:
-    return re.fullmatch(r"[0-9]+", text) is not None and int(text) < 2**bits
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    match = re.fullmatch(r"([0-9]+)(\.0+)?", text)
+    return match is not None and int(match[1]) < 2 ** (53 if match[2] else bits)
 
 
 def read_time(text: str) -> int | None:
@@ -141,9 +147,10 @@ def read_time(text: str) -> int | None:
     match = _TIME.fullmatch(text)
     if not match:
         return None
-    date, time, fraction, offset = match.groups()
+    date, time, seconds, fraction, offset = match.groups()
+    zone = "+00:00" if offset in (None, "Z", "z", "UTC", "GMT") else offset
     try:
-        moment = datetime.fromisoformat(f"{date}T{time}{(offset or 'Z').upper()}")
+        moment = datetime.fromisoformat(f"{date}T{time}{seconds or ':00'}{zone}")
     except ValueError:
         return None
     return int(moment.timestamp()) * 1_000 + int(((fraction or ".0")[1:] + "00")[:3])
@@ -163,20 +170,34 @@ def _read_event(cells: Cells) -> dict[str, object]:
     moment = pd.Timestamp(created_ms, unit="ms", tz="UTC")
     return {
         "id": int(cells["id"]),
-        "is_click": cells["type"] == "click",
-        "is_view": cells["type"] == "view",
+        "is_click": _word(cells["type"]) == "click",
+        "is_view": _word(cells["type"]) == "view",
         "created_ms": created_ms,
         "date": moment.strftime("%Y-%m-%d"),
         "hour": moment.strftime("%Y-%m-%dT%H:00:00Z"),
         "session_id": cells["session_id"],
         "user_id": cells["user_id"],
-        "url_path": urlsplit(cells["url"]).path or "/",
-        "device_type": cells["device_type"] or derive_device_type(cells["user_agent"]),
+        "url_path": _page(cells["url"]),
+        "device_type": read_device_type(cells),
         "event_title": payload["event_title"],
         "element_id": payload["element_id"],
-        "x_bin": payload.get("x", 0) // 20 * 20,
-        "y_bin": payload.get("y", 0) // 20 * 20,
+        "x_bin": (_pixels(payload.get("x", 0)) or 0) // 20 * 20,
+        "y_bin": (_pixels(payload.get("y", 0)) or 0) // 20 * 20,
     }
+
+
+def read_device_type(cells: Cells) -> str:
+    """The type of device that is stored: the one sent, or the one of the user agent."""
+    word = _word(cells["device_type"])
+    user_agent = cells["user_agent"] if len(cells["user_agent"]) <= 2_048 else ""
+    return word if word in _DEVICE_TYPES else derive_device_type(user_agent)
+
+
+def _page(url: str) -> str:
+    """The path with the letters that its escapes spell, as far as they lie outside ASCII."""
+    path = urlsplit(url).path or "/"
+    kept = re.sub("%[0-7][0-9A-Fa-f]|%[Ff][8-9A-Fa-f]", lambda escape: "%25" + escape[0][1:].upper(), path)
+    return unquote(kept)
 
 
 def _daily_active_users(events: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,13 @@ from generator.sessions import Event, Session, SessionMaker
 from tests.unit.generator.conftest import Dataset
 from tests.unit.generator.recount import judge_cells
 
-NOT_IN_CSV = {ErrorCode.INVALID_JSON, ErrorCode.NOT_AN_OBJECT}
+NOT_IN_CSV = {
+    ErrorCode.INVALID_JSON,
+    ErrorCode.NOT_AN_OBJECT,
+    # Codes of warnings, which cost no event.
+    ErrorCode.INVALID_IP,
+    ErrorCode.UNKNOWN_DEVICE_TYPE,
+}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from generator.profiles import Population
 from generator.quirks import QUIRKS, Quirk
 from generator.sessions import SessionMaker
 from tests.unit.generator.conftest import Dataset
-from tests.unit.generator.recount import Cells, derive_device_type, judge_cells, read_time
+from tests.unit.generator.recount import Cells, derive_device_type, judge_cells, read_device_type, read_time
 
 
 @pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: quirk.__qualname__)
@@ -29,7 +29,7 @@ def test_each_quirk_leaves_the_event_valid_and_means_what_the_event_says(quirk: 
     assert judge_cells(cells) == set()
     assert read_time(cells["created_at"]) == event.created_ms
     expected_device = event.device_type or session.device.device_type
-    assert (cells["device_type"] or derive_device_type(cells["user_agent"])) == expected_device
+    assert read_device_type(cells) == expected_device
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.user_agent[13:50])

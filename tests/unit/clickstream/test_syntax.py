@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.syntax import find_problems
+from clickstream.event.syntax import find_syntax_problems
 
 BRIEF_EXAMPLE = """[
   {
@@ -27,7 +27,7 @@ BRIEF_EXAMPLE = """[
 
 
 def test_both_slips_of_the_briefs_example_are_told_at_once() -> None:
-    comma_missing, comma_too_many = find_problems(BRIEF_EXAMPLE)
+    comma_missing, comma_too_many = find_syntax_problems(BRIEF_EXAMPLE)
     assert (comma_missing.line, comma_missing.column) == (12, 7)
     assert comma_missing.expected == 'a comma after "#submit-button"'
     assert comma_missing.found == '"x"'
@@ -65,7 +65,7 @@ _inner = st.none() | st.integers() | st.text()
     ],
 )
 def test_tells_place_expected_and_found(text: str, place: tuple[int, int], expected: str, found: str) -> None:
-    problem = find_problems(text)[0]
+    problem = find_syntax_problems(text)[0]
     assert ((problem.line, problem.column), problem.expected, problem.found) == (place, expected, found)
 
 
@@ -76,17 +76,17 @@ def test_tells_place_expected_and_found(text: str, place: tuple[int, int], expec
     )
 )
 def test_finds_nothing_in_json(value: object) -> None:
-    assert find_problems(json.dumps(value)) == ()
+    assert find_syntax_problems(json.dumps(value)) == ()
 
 
 @given(st.text(alphabet='{}[],:"\\\n 01aeu.-tNI'))
 def test_any_text_is_told_apart_within_bounds(text: str) -> None:
     lines = text.split("\n")
-    for problem in find_problems(text):
+    for problem in find_syntax_problems(text):
         assert 1 <= problem.line <= len(lines)
         assert 1 <= problem.column <= len(lines[problem.line - 1]) + 1
 
 
 def test_of_a_long_text_only_the_first_problem_is_told() -> None:
     text = "[" + "1,]," * 60_000
-    assert len(find_problems(text)) == 1
+    assert len(find_syntax_problems(text)) == 1

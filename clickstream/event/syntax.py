@@ -8,7 +8,7 @@ import json
 import re
 from typing import Final, NamedTuple
 
-from api.refusals import SyntaxProblem
+import msgspec
 
 MAX_PROBLEMS: Final = 10
 # Each problem is a reading from the beginning, so of a long text only the first one is told.
@@ -17,6 +17,24 @@ _LOOKED_BACK: Final = 2_000
 _SHOWN: Final = 40
 _TOKEN: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[-+.\w]+|\S')
 _WHITE: Final = " \t\r\n"
+
+
+class SyntaxProblem(msgspec.Struct, frozen=True):
+    """One place where a text is not JSON.
+
+    Attributes:
+        line: Line, from 1.
+        column: Character in the line, from 1.
+        expected: What was expected there, in words.
+        found: What is there, in words.
+        message: All of it in one sentence.
+    """
+
+    line: int
+    column: int
+    expected: str
+    found: str
+    message: str
 
 
 class _ConstantError(ValueError):
@@ -38,7 +56,7 @@ class _Found(NamedTuple):
     mend: _Mend | None
 
 
-def find_problems(text: str) -> tuple[SyntaxProblem, ...]:
+def find_syntax_problems(text: str) -> tuple[SyntaxProblem, ...]:
     """The places at which a text is not JSON, as far as they can be told."""
     problems: list[SyntaxProblem] = []
     # Mending moves what comes after it: by how much, from which place of the mended text on.

@@ -1,0 +1,1 @@
+"""The rules of one event: how its values are read, split and recognised."""
