@@ -16,6 +16,7 @@ from generator.sessions import Event, Session
 from generator.shop import SHOP_URL, Json
 
 DEVICE_TYPES: Final = frozenset(("desktop", "mobile", "tablet"))
+_WITHOUT_USER_AGENT: Final = "desktop"
 _UNICODE_TITLE: Final = "Добавить в корзину 🛒"
 
 Quirk = Callable[[Event, Session], bool]
@@ -31,18 +32,6 @@ def write_payload(event: Event, extra: dict[str, Json] | None = None) -> dict[st
     if event.is_click:
         payload |= {"x": event.x, "y": event.y}
     return payload | event.element.custom | (extra or {})
-
-
-def derive_device_type(user_agent: str) -> str:
-    """What an event counts as that names no device type."""
-    text = user_agent.lower()
-    if any(word in text for word in ("ipad", "tablet", "kindle", "silk/", "playbook")):
-        return "tablet"
-    if "android" in text and "mobi" not in text:
-        return "tablet"
-    if any(word in text for word in ("mobi", "iphone", "ipod", "android")):
-        return "mobile"
-    return "desktop"
 
 
 def _switch_url_form(event: Event, _: Session) -> bool:
@@ -88,22 +77,22 @@ def _use_cyrillic_path(event: Event, _: Session) -> bool:
 
 
 def _leave_optional_cells_empty(event: Event, _: Session) -> bool:
-    event.device_type = derive_device_type("")
+    event.device_type = _WITHOUT_USER_AGENT
     event.cells = {"ip": "", "referrer": "", "device_type": "", "user_agent": ""}
     return True
 
 
 def _leave_device_type_empty(event: Event, session: Session) -> bool:
-    event.device_type = derive_device_type(session.device.user_agent)
+    event.device_type = session.device.device_type
     event.cells = {"device_type": ""}
     return True
 
 
-def _derive_tablet_of_a_tv_stick(event: Event, _: Session) -> bool:
+def _derive_desktop_of_a_tv_stick(event: Event, _: Session) -> bool:
     user_agent = (
         "Mozilla/5.0 (Linux; Android 9; AFTT) AppleWebKit/537.36 (KHTML, like Gecko) Silk/108.2 Safari"
     )
-    event.device_type = derive_device_type(user_agent)
+    event.device_type = "desktop"
     event.cells = {"device_type": "", "user_agent": user_agent}
     return True
 
@@ -286,7 +275,7 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
     _use_cyrillic_path,
     _leave_optional_cells_empty,
     _leave_device_type_empty,
-    _derive_tablet_of_a_tv_stick,
+    _derive_desktop_of_a_tv_stick,
     _contradict_user_agent,
     _break_line_in_user_agent,
     _send_longest_user_agent,

@@ -7,9 +7,11 @@ import msgspec
 import pyarrow as pa
 
 from clickstream.decode import SentEvent, Values, read_record, read_values
+from clickstream.etl.device_memory import DeviceMemory
+from clickstream.event.agents import find_bot
 from clickstream.event.rules import without_unusable
 from clickstream.event.urls import split_url
-from clickstream.steps import derive_device_type, hash_content
+from clickstream.steps import hash_content
 from clickstream.storage.events import COORDINATES_SCHEMA, EVENTS_SCHEMA
 from clickstream.storage.raw import VALID_SCHEMA
 from clickstream.timestamps import parse_timestamps
@@ -18,8 +20,12 @@ _NO_EVENT: Final = (ArithmeticError, LookupError, TypeError, ValueError, pa.Arro
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def parse_events(valid: pa.Table) -> pa.Table:
+def parse_events(valid: pa.Table, devices: DeviceMemory | None = None) -> pa.Table:
     """Rows of `VALID_SCHEMA` as rows of `EVENTS_SCHEMA`.
+
+    Args:
+        valid: The rows.
+        devices: Derives the types of device that are not sent.
 
     Raises:
         ValueError: A row is no event after all; the message names its coordinate.
@@ -27,7 +33,7 @@ def parse_events(valid: pa.Table) -> pa.Table:
     bodies: list[Any] = valid["body"].to_pylist()
     unusable: list[Any] = valid["warning_fields"].to_pylist()
     try:
-        made = _make_arrays(bodies, unusable)
+        made = _make_arrays(bodies, unusable, devices or DeviceMemory())
     except _NO_EVENT as error:
         broken = _find_broken(bodies, unusable)
         origin, offset, item = (valid[name][broken].as_py() for name in COORDINATES_SCHEMA.names)
@@ -36,9 +42,11 @@ def parse_events(valid: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=EVENTS_SCHEMA)
 
 
-def _make_arrays(bodies: Sequence[str], unusable: Sequence[Sequence[str]]) -> dict[str, "pa.Array[Any]"]:
+def _make_arrays(
+    bodies: Sequence[str], unusable: Sequence[Sequence[str]], devices: DeviceMemory
+) -> dict[str, "pa.Array[Any]"]:
     values = [_read_valid(body) for body in bodies]
-    columns = make_columns(values, unusable)
+    columns = make_columns(values, unusable, devices)
     return {name: pa.array(column, EVENTS_SCHEMA.field(name).type) for name, column in columns.items()}
 
 
@@ -53,14 +61,14 @@ def _find_broken(bodies: Sequence[str], unusable: Sequence[Sequence[str]]) -> in
     """The place of the first body that can't be parsed by itself; the first of all if each can."""
     for place, (body, fields) in enumerate(zip(bodies, unusable, strict=True)):
         try:
-            _make_arrays([body], [fields])
+            _make_arrays([body], [fields], DeviceMemory())
         except _NO_EVENT:
             return place
     return 0
 
 
 def make_columns(
-    values: Sequence[Values], unusable: Sequence[Sequence[str]] = ()
+    values: Sequence[Values], unusable: Sequence[Sequence[str]] = (), devices: DeviceMemory | None = None
 ) -> Mapping[str, Sequence[Any]]:
     """Makes the columns of `events` of values in which `rules.find_errors` found nothing.
 
@@ -70,6 +78,7 @@ def make_columns(
         values: The values of each event.
         unusable: For each event the fields that it is stored without, since a warning is about them; empty
             if there are no warnings.
+        devices: Derives the types of device that are not sent.
     """
     times = parse_timestamps([event.created_at for event in values])
     ids = [
@@ -83,6 +92,12 @@ def make_columns(
         ]
     sent = Values._make(zip(*values, strict=True) if values else [()] * len(Values._fields))
     user_agents = _or_empty(sent.user_agent)
+    bots = [find_bot(user_agent) for user_agent in user_agents]
+    derived = (devices or DeviceMemory()).derive(
+        user_agent
+        for device_type, user_agent in zip(sent.device_type, user_agents, strict=True)
+        if device_type is None
+    )
     hosts_and_paths = [split_url(url) for url in sent.url]
     return {
         "id": ids,
@@ -96,10 +111,12 @@ def make_columns(
         "url_path": [path for _, path in hosts_and_paths],
         "referrer": _or_empty(sent.referrer),
         "device_type": [
-            device_type or derive_device_type(user_agent)
+            device_type or derived[user_agent]
             for device_type, user_agent in zip(sent.device_type, user_agents, strict=True)
         ],
         "user_agent": user_agents,
+        "is_bot": [bool(bot) for bot in bots],
+        "bot_name": bots,
         "event_title": sent.event_title,
         "element_id": sent.element_id,
         "x": sent.x,

@@ -22,12 +22,14 @@ import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from clickstream.etl import journal
+from clickstream.etl.device_memory import DeviceMemory
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
 from clickstream.etl.judging import judge, merge_outcomes
 from clickstream.etl.parallel import map_batches
 from clickstream.etl.parsing import parse_events
 from clickstream.etl.run_lock import MARTS_LOCK, held_lock
 from clickstream.etl.staging import Staging
+from clickstream.event.agents import prepare_lists
 from clickstream.settings import EtlSettings, Settings, get_settings
 from clickstream.storage import events as event_storage
 from clickstream.storage.client import Role, connect
@@ -155,14 +157,18 @@ def parse_payload(manifest: Manifest) -> Manifest:
     """Parses the valid rows into the columns of `events`: payload fields, URL parts, device type."""
 
     def work(process: ProcessRun, staging: Staging, client: Client) -> None:  # noqa: ARG001
-        events = sum(map_batches(partial(_parse_batch, staging), process.batches, get_settings().etl.workers))
+        settings = get_settings()
+        prepare_lists()
+        devices = DeviceMemory(settings.stack.data_path / "etl" / "device_types.sqlite")
+        step = partial(_parse_batch, staging, devices)
+        events = sum(map_batches(step, process.batches, settings.etl.workers))
         announce(f"{events:,} events parsed.")
 
     return _continue(manifest, work)
 
 
-def _parse_batch(staging: Staging, batch: int) -> int:
-    events = parse_events(staging.read(f"valid-{batch}"))
+def _parse_batch(staging: Staging, devices: DeviceMemory, batch: int) -> int:
+    events = parse_events(staging.read(f"valid-{batch}"), devices)
     staging.write(f"events-{batch}", events)
     return events.num_rows
 

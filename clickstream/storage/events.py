@@ -24,6 +24,8 @@ EVENTS_SCHEMA: Final = schema_of(
         column("referrer", pa.string()),
         column("device_type", pa.string()),
         column("user_agent", pa.string()),
+        column("is_bot", pa.bool_()),
+        column("bot_name", pa.string()),
         column("event_title", pa.string()),
         column("element_id", pa.string()),
         pa.field("x", pa.uint32()),

@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from clickstream.errors import ClickstreamError
 from clickstream.settings import ClickHouseSettings
+from clickstream.storage.backfill import BACKFILLS
 from clickstream.storage.marts import days_between, rebuild_days
 from clickstream.storage.sql import list_names, load_sql, split_statements
 from clickstream.storage.views import make_views
@@ -44,6 +45,8 @@ def migrate(client: Client, settings: ClickHouseSettings) -> list[str]:
     for name in pending:
         for statement in split_statements(load_sql(f"migrations/{name}")):
             client.command(statement)
+        if name in BACKFILLS:
+            BACKFILLS[name](client)
     make_views(client)
     if pending:
         # A mart that was made anew is empty; what is recorded as applied has the marts built as well.

@@ -1,4 +1,4 @@
--- Purpose: the view daily_active_users is what plain counting of the events gives, to the last digit.
+-- Purpose: the view daily_active_users is what plain counting of people's events gives, to the last digit.
 -- One row per row that only one of the two has: side is 1 for the view, -1 for the count.
 -- Inputs: daily_active_users, events.
 select
@@ -30,6 +30,7 @@ from
             toDate(created_at) as active_on,
             arrayJoin(arrayMap(days_later -> active_on + days_later, range(30))) as day
         from events
+        where not is_bot
         group by
             user_id,
             active_on
@@ -39,9 +40,10 @@ from
             toDate('2149-06-06') as active_on,
             arrayJoin(arrayMap(days_later -> min(toDate(created_at)) + days_later, range(toUInt32(max(toDate(created_at)) - min(toDate(created_at))) + 1))) as day
         from events
+        where not is_bot
         having count() > 0
     )
-    where day <= (select max(toDate(created_at)) from events)
+    where day <= (select max(toDate(created_at)) from events where not is_bot)
     group by day
 )
 group by

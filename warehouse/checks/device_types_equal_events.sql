@@ -1,4 +1,4 @@
--- Purpose: the view device_types is what plain counting of the events gives, to the last digit.
+-- Purpose: the view device_types is what plain counting of people's events gives, to the last digit.
 -- One row per row that only one of the two has: side is 1 for the view, -1 for the count.
 -- Inputs: device_types, events.
 select
@@ -27,6 +27,7 @@ from
         uniqExact(user_id) as users,
         -1 as of_view
     from events
+    where not is_bot
     group by
         date,
         device_type

@@ -1,4 +1,4 @@
--- Purpose: the view element_activity is what plain counting of the events gives, to the last digit.
+-- Purpose: the view element_activity is what plain counting of people's events gives, to the last digit.
 -- One row per row that only one of the two has: side is 1 for the view, -1 for the count.
 -- Inputs: element_activity, events.
 select
@@ -24,6 +24,7 @@ from
         countIf(type = 'click') as clicks,
         -1 as of_view
     from events
+    where not is_bot
     group by
         hour,
         element_id

@@ -1,4 +1,4 @@
--- Purpose: the view element_conversion is what plain counting of the events gives, to the last digit.
+-- Purpose: the view element_conversion is what plain counting of people's events gives, to the last digit.
 -- One row per row that only one of the two has: side is 1 for the view, -1 for the count.
 -- Inputs: element_conversion, events.
 select
@@ -39,6 +39,7 @@ from
         uniqExactIf(session_id, type = 'click') as sessions_clicked,
         -1 as of_view
     from events
+    where not is_bot
     group by
         date,
         url_path,

@@ -1,4 +1,4 @@
--- Purpose: the view page_views is what plain counting of the events gives, to the last digit.
+-- Purpose: the view page_views is what plain counting of people's events gives, to the last digit.
 -- One row per row that only one of the two has: side is 1 for the view, -1 for the count.
 -- Inputs: page_views, events.
 select
@@ -30,6 +30,7 @@ from
         uniqExact(session_id) as sessions,
         -1 as of_view
     from events
+    where not is_bot
     group by
         date,
         url_path

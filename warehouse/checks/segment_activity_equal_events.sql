@@ -1,4 +1,4 @@
--- Purpose: the view segment_activity is what plain counting of the events gives, to the last digit.
+-- Purpose: the view segment_activity is what plain counting of people's events gives, to the last digit.
 -- One row per row that only one of the two has: side is 1 for the view, -1 for the count.
 -- Inputs: segment_activity, events, users.
 select
@@ -37,6 +37,7 @@ from
         -1 as of_view
     from events
     left join users final on users.id = events.user_id
+    where not is_bot
     group by
         hour,
         url_path,

@@ -1,4 +1,4 @@
--- Purpose: the view segment_click_positions is what plain counting of the events gives, to the last digit.
+-- Purpose: the view segment_click_positions is what plain counting of people's events gives, to the last digit.
 -- One row per row that only one of the two has: side is 1 for the view, -1 for the count.
 -- Inputs: segment_click_positions, events.
 select
@@ -34,6 +34,7 @@ from
         -1 as of_view
     from events
     where type = 'click'
+        and not is_bot
         and x is not null
         and y is not null
     group by

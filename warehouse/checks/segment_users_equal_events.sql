@@ -1,4 +1,4 @@
--- Purpose: the sets of segment_users are the users of the events.
+-- Purpose: the sets of segment_users are the users of people's events.
 -- One row per row that only one of the two has: side is 1 for the view, -1 for the count.
 -- Inputs: segment_users, events, users.
 select
@@ -29,6 +29,7 @@ from
         -1 as of_view
     from events
     left join users final on users.id = events.user_id
+    where not is_bot
     group by
         date,
         device_type,

@@ -1,4 +1,4 @@
--- Purpose: the view session_durations is what plain counting of the events gives, to the last digit.
+-- Purpose: the view session_durations is what plain counting of people's events gives, to the last digit.
 -- One row per row that only one of the two has: side is 1 for the view, -1 for the count.
 -- Inputs: session_durations, events.
 select
@@ -48,6 +48,7 @@ from
                 toUnixTimestamp64Milli(max(created_at)) - toUnixTimestamp64Milli(started_at) as duration_ms,
                 count() as events
             from events
+            where not is_bot
             group by session_id
         )
         group by date

@@ -1,5 +1,5 @@
 -- Purpose: views and clicks over the day. One row per hour, page, element, event title, type of device and country.
--- Inputs: events of the days, the users' countries.
+-- Inputs: events of people on the days, the users' countries.
 select
     toDate(created_at) as date,
     toStartOfHour(created_at, 'UTC') as hour,
@@ -13,6 +13,7 @@ select
 from events
 any left join users final on users.id = events.user_id
 where toDate(created_at) in {days:Array(Date)}
+    and not is_bot
 group by
     date,
     hour,

@@ -1,6 +1,6 @@
 -- Purpose: where elements were clicked. One row per day, page, element, type of device and square
 -- of 20 pixels.
--- Input: clicks of the days that have a position.
+-- Input: clicks of people on the days that have a position.
 select
     toDate(created_at) as date,
     url_path,
@@ -11,6 +11,7 @@ select
     count() as clicks_state
 from events
 where toDate(created_at) in {days:Array(Date)}
+    and not is_bot
     and type = 'click'
     and isNotNull(x)
     and isNotNull(y)

@@ -1,5 +1,5 @@
 -- Purpose: who was active. One row per day, type of device and country.
--- Inputs: events of the days, the users' countries.
+-- Inputs: events of people on the days, the users' countries.
 select
     toDate(created_at) as date,
     device_type,
@@ -8,6 +8,7 @@ select
 from events
 any left join users final on users.id = events.user_id
 where toDate(created_at) in {days:Array(Date)}
+    and not is_bot
 group by
     date,
     device_type,

@@ -1,4 +1,4 @@
--- Purpose: use of devices. One row per day and type of device. Input: events of the days.
+-- Purpose: use of devices. One row per day and type of device. Input: events of people on the days.
 select
     toDate(created_at) as date,
     device_type,
@@ -7,6 +7,7 @@ select
     uniqExactState(user_id) as users_state
 from events
 where toDate(created_at) in {days:Array(Date)}
+    and not is_bot
 group by
     date,
     device_type

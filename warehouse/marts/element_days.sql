@@ -1,5 +1,5 @@
 -- Purpose: views and clicks of elements. One row per day, page, element and event title.
--- Input: events of the days.
+-- Input: events of people on the days.
 select
     toDate(created_at) as date,
     url_path,
@@ -11,6 +11,7 @@ select
     uniqExactIf(session_id, type = 'click') as sessions_clicked_state
 from events
 where toDate(created_at) in {days:Array(Date)}
+    and not is_bot
 group by
     date,
     url_path,

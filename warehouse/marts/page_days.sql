@@ -1,4 +1,4 @@
--- Purpose: use of pages. One row per day and page. Input: events of the days.
+-- Purpose: use of pages. One row per day and page. Input: events of people on the days.
 select
     toDate(created_at) as date,
     url_path,
@@ -8,6 +8,7 @@ select
     uniqExact(session_id) as sessions_state
 from events
 where toDate(created_at) in {days:Array(Date)}
+    and not is_bot
 group by
     date,
     url_path

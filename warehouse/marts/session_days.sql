@@ -1,5 +1,5 @@
 -- Purpose: beginnings and ends of sessions. One row per day, session, type of device and country with events on it.
--- Inputs: events of the days, the users' countries.
+-- Inputs: events of people on the days, the users' countries.
 select
     toDate(created_at) as date,
     sipHash64(session_id) as session_hash,
@@ -11,6 +11,7 @@ select
 from events
 any left join users final on users.id = events.user_id
 where toDate(created_at) in {days:Array(Date)}
+    and not is_bot
 group by
     date,
     session_hash,

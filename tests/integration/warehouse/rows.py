@@ -34,6 +34,8 @@ _EVENT: Final[dict[str, Any]] = {
     "referrer": "",
     "device_type": "desktop",
     "user_agent": "",
+    "is_bot": False,
+    "bot_name": "",
     "event_title": "hero",
     "element_id": "#hero",
     "x": None,

@@ -8,7 +8,6 @@ import pytest
 from clickstream.decode import SentEvent, read_record, read_values
 from clickstream.etl.parsing import make_columns
 from clickstream.event.urls import split_url
-from clickstream.steps import derive_device_type
 from tests.unit.clickstream.judges import broken
 
 
@@ -32,25 +31,19 @@ def event(**changes: Any) -> Any:
         ("/with space\tand tab", "", "/with space\tand tab"),
         ("http://[::1]:80/x", "[::1]", "/x"),
         ("catalog", "", "catalog"),
+        ("/%D1%82%D0%BE%D0%B2%D0%B0%D1%80%D1%8B", "", "/товары"),
+        ("/%d1%82%d0%be%d0%b2%d0%b0%d1%80%d1%8b", "", "/товары"),
+        ("/товар%D1%8B", "", "/товары"),
+        ("/caf%C3%A9/%F0%9F%9B%92", "", "/café/🛒"),
+        ("/a%2fb%20c%3F%25", "", "/a%2Fb%20c%3F%25"),
+        ("/%ff%D1%8B%c3", "", "/%FFы%C3"),
+        ("/%ED%A0%80%c0%af", "", "/%ED%A0%80%C0%AF"),
+        ("/100%/%zz%1", "", "/100%/%zz%1"),
+        ("/%25D0%25B0", "", "/%25D0%25B0"),
     ],
 )
-def test_the_path_is_as_sent_without_query_and_fragment(url: str, host: str, path: str) -> None:
+def test_the_path_is_readable_and_without_query_and_fragment(url: str, host: str, path: str) -> None:
     assert split_url(url) == (host, path)
-
-
-@pytest.mark.parametrize(
-    ("user_agent", "device_type"),
-    [
-        ("", "desktop"),
-        ("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0", "desktop"),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Mobile/15E148", "mobile"),
-        ("Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/126.0 Mobile Safari/537.36", "mobile"),
-        ("Mozilla/5.0 (Linux; Android 14; SM-X910) Chrome/126.0 Safari/537.36", "tablet"),
-        ("Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) Mobile/15E148", "tablet"),
-    ],
-)
-def test_the_device_is_told_by_the_user_agent(user_agent: str, device_type: str) -> None:
-    assert derive_device_type(user_agent) == device_type
 
 
 def test_a_sent_device_type_wins_over_the_user_agent() -> None:

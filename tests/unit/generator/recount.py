@@ -158,6 +158,8 @@ def read_time(text: str) -> int | None:
 
 def derive_device_type(user_agent: str) -> str:
     text = user_agent.lower()
+    if "; aft" in text:
+        return "desktop"
     if re.search(r"ipad|tablet|kindle|silk/|playbook", text) or ("android" in text and "mobi" not in text):
         return "tablet"
     return "mobile" if re.search(r"mobi|iphone|ipod|android", text) else "desktop"
