@@ -16,8 +16,6 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-csv.field_size_limit(1 << 30)
-
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?(?: ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?))?"
 )
@@ -41,6 +39,8 @@ class Recount:
 
 
 def recount(path: Path) -> Recount:
+    # The limit holds for the whole process, and the pipeline's modules set a lower one.
+    csv.field_size_limit(1 << 30)
     text = path.read_bytes().decode("utf-8", errors="surrogateescape")
     header, *records = csv.reader(io.StringIO(text, newline=""))
     is_cut_off = not text.endswith("\n")
