@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -15,8 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from clickstream.errors import BadInputError, ClickstreamError, ServiceUnavailableError
 from clickstream.settings import GeneratorSettings, get_settings
 from generator.live.control import Status
+from generator.live.fleet import NamedStatus
 from generator.live.foreground import RunResult, run_in_foreground
-from generator.live.options import LiveOptions, Shape, Target, check_options
+from generator.live.options import DEFAULT_GENERATOR, LiveOptions, Shape, Target, check_options
 
 _TIMEOUT_SECONDS: Final = 30.0
 _DRAIN_SECONDS: Final = 30.0
@@ -31,6 +33,7 @@ Faults = Annotated[float, typer.Option(help="Percent of the events that are brok
 Duplicates = Annotated[float, typer.Option(help="Percent of the events that repeat a valid one.")]
 TargetOption = Annotated[Target, typer.Option(help="Where events go.")]
 Seed = Annotated[int, typer.Option(help="Who comes and what they do.")]
+Name = Annotated[str, typer.Option(help="Which generator; a new name makes another one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
@@ -43,18 +46,25 @@ def start(
     duplicates: Duplicates = _DEFAULTS.duplicates_percent,
     target: TargetOption = _DEFAULTS.target,
     seed: Seed = _DEFAULTS.seed,
+    name: Name = DEFAULT_GENERATOR,
     as_json: AsJson = False,
 ) -> None:
     """Let the service generate until it is stopped."""
     options = make_options(rate, shape, faults, duplicates, target, seed)
-    _print_status(call(get_settings().generator, "POST", "/start", options), as_json=as_json)
+    path = _path_of(name, "/start")
+    _print_status(call(get_settings().generator, "POST", path, options), as_json=as_json)
 
 
 @app.command()
-def stop(as_json: AsJson = False) -> None:
+def stop(
+    *,
+    name: Name = DEFAULT_GENERATOR,
+    every: Annotated[bool, typer.Option("--all", help="Stop every generator.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Let the service begin no more events, and wait until all are acknowledged."""
     settings = get_settings().generator
-    status = call(settings, "POST", "/stop")
+    status = stop_all(settings) if every else call(settings, "POST", _path_of(name, "/stop"))
     deadline = time.monotonic() + _DRAIN_SECONDS
     while _under_way(status) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
@@ -73,15 +83,36 @@ def status(as_json: AsJson = False) -> None:
     _print_status(call(get_settings().generator, "GET", "/status"), as_json=as_json)
 
 
+@app.command("list")
+def show_list(as_json: AsJson = False) -> None:
+    """Show every generator of the service."""
+    generators = list_generators(get_settings().generator)
+    if as_json:
+        _print_json(generators)
+        return
+    for one in generators:
+        typer.echo(f"[{one.name}]")
+        _print_status(one.status, as_json=False)
+
+
+@app.command()
+def remove(name: Annotated[str, typer.Argument(help="A generator that is at rest.")]) -> None:
+    """Let the service forget a generator; what it has sent stays in the totals."""
+    remove_generator(get_settings().generator, name)
+    typer.echo(f"The generator {name} is removed.")
+
+
 @app.command()
 def rate(
     events_per_second: Annotated[float, typer.Argument(help="Events a second, 0.1 to 5000.")],
+    *,
+    name: Name = DEFAULT_GENERATOR,
     as_json: AsJson = False,
 ) -> None:
     """Let the service go on at another rate."""
     checked = check_options({"rate_per_second": events_per_second}, _DEFAULTS)
     body = {"rate_per_second": checked.rate_per_second}
-    _print_status(call(get_settings().generator, "POST", "/rate", body), as_json=as_json)
+    _print_status(call(get_settings().generator, "POST", _path_of(name, "/rate"), body), as_json=as_json)
 
 
 @app.command()
@@ -153,25 +184,69 @@ def make_options(
 
 
 def call(settings: GeneratorSettings, method: str, path: str, body: Any = None) -> Status:
-    """Ask the service for something; gives its status after that.
+    """Ask the service to change or show a generator; gives its status after that.
 
     Raises:
         BadInputError: It refuses the options.
         ClickstreamError: It refuses for another reason.
         ServiceUnavailableError: It doesn't answer.
     """
+    return msgspec.json.decode(_ask(settings, method, path, body), type=Status)
+
+
+def list_generators(
+    settings: GeneratorSettings, timeout_seconds: float = _TIMEOUT_SECONDS
+) -> list[NamedStatus]:
+    """How each generator of the service stands.
+
+    Raises:
+        ServiceUnavailableError: It doesn't answer.
+    """
+    answer = _ask(settings, "GET", "/generators", timeout_seconds=timeout_seconds)
+    return msgspec.json.decode(answer, type=list[NamedStatus])
+
+
+def remove_generator(settings: GeneratorSettings, name: str) -> None:
+    """Let the service forget a generator that is at rest.
+
+    Raises:
+        ClickstreamError: It refuses.
+        ServiceUnavailableError: It doesn't answer.
+    """
+    _ask(settings, "DELETE", f"/generators/{name}", {})
+
+
+def stop_all(settings: GeneratorSettings) -> Status:
+    """Stop every generator of the service; gives what all of them have sent.
+
+    Raises:
+        ServiceUnavailableError: It doesn't answer.
+    """
+    for one in list_generators(settings):
+        call(settings, "POST", f"/generators/{one.name}/stop", {})
+    return call(settings, "GET", "/status")
+
+
+def _ask(
+    settings: GeneratorSettings,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    timeout_seconds: float = _TIMEOUT_SECONDS,
+) -> bytes:
     url = f"http://{settings.host}:{settings.port}{path}"
     content = b"" if body is None else msgspec.json.encode(body)
     headers = {"content-type": "application/json"}
     try:
-        with httpx.Client(trust_env=False, timeout=_TIMEOUT_SECONDS) as client:
+        with httpx.Client(trust_env=False, timeout=timeout_seconds) as client:
             answer = client.request(method, url, content=content, headers=headers)
     except httpx.HTTPError as error:
         raise ServiceUnavailableError(
             f"The generator at {url} does not answer: {error}", hint="`make up` starts it."
         ) from error
     if answer.is_success:
-        return msgspec.json.decode(answer.content, type=Status)
+        return answer.content
     try:
         refusal = answer.json()
         message = " ".join(item["message"] for item in refusal["errors"])
@@ -179,6 +254,11 @@ def call(settings: GeneratorSettings, method: str, path: str, body: Any = None) 
         raise ClickstreamError(f"The generator answers {answer.status_code}: {answer.text[:200]}") from None
     kind = BadInputError if answer.status_code == httpx.codes.BAD_REQUEST else ClickstreamError
     raise kind(message, hint=refusal.get("hint", ""))
+
+
+def _path_of(name: str, path: str) -> str:
+    """The path for a generator; without a name, the answer counts what all of them have sent."""
+    return path if name == DEFAULT_GENERATOR else f"/generators/{quote(name, safe='')}{path}"
 
 
 def _under_way(status: Status) -> int:

@@ -1,4 +1,4 @@
-"""The live generator as a service: `python -m generator.service`."""
+"""The live generators as a service: `python -m generator.service`."""
 
 import logging
 import signal
@@ -11,7 +11,7 @@ from clickstream.errors import ClickstreamError
 from clickstream.settings import get_settings
 from generator.live.account import Account
 from generator.live.app import create_app
-from generator.live.control import LiveGenerator
+from generator.live.fleet import Fleet
 
 JOURNAL: Final = "journal.jsonl"
 
@@ -29,14 +29,14 @@ def main() -> int:
     for stopping in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stopping, lambda *_: None)
     try:
-        generator = LiveGenerator(settings, Account(settings.stack.data_path / "generator" / JOURNAL))
+        fleet = Fleet(settings, Account(settings.stack.data_path / "generator" / JOURNAL))
     except ClickstreamError as error:
         sys.stderr.write(f"{error} {error.hint}\n")
         return 1
     try:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(generator, settings.generator.allowed_hosts),
+                create_app(fleet, settings.generator.allowed_hosts),
                 host=settings.stack.host,
                 port=settings.generator.port,
                 access_log=False,
@@ -47,7 +47,7 @@ def main() -> int:
         )
         server.run()
     finally:
-        generator.close()
+        fleet.close()
     return 0 if server.started else 1
 
 

@@ -28,7 +28,7 @@ from generator.csv_writer import write_dataset
 from generator.live.control import Status
 from generator.live.foreground import run_in_foreground
 from generator.live.options import LiveOptions, Target, check_options
-from generator.live_cli import call
+from generator.live_cli import call, stop_all
 from generator.merge import merge_keys
 from generator.plan import DatasetFiles, Plan
 from stack.env_file import load_settings
@@ -120,12 +120,12 @@ def run_demo(console: Console, *, is_running: bool) -> bool:
 
 
 def _stop_live_generator(settings: Settings) -> Status:
-    """Stops what an earlier demo has left running; returns what it has sent once all is acknowledged.
+    """Stops all live generators; returns what they have ever sent, once all of it is acknowledged.
 
     Raises:
         ClickstreamError: Something was not acknowledged for a long time.
     """
-    status = call(settings.generator, "POST", "/stop")
+    status = stop_all(settings.generator)
     deadline = time.monotonic() + _ARRIVAL_SECONDS
     while any(source.unacknowledged for source in status.sources.values()):
         if time.monotonic() > deadline:

@@ -9,14 +9,14 @@ import errno
 import fcntl
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from clickstream.errors import ClickstreamError
-from generator.live.options import LiveOptions, Source
+from generator.live.options import DEFAULT_GENERATOR, LiveOptions, Source
 from generator.live.wire import Parcel, Tally
 
 _MAX_JOURNAL_BYTES: Final = 32_000_000
@@ -39,11 +39,16 @@ Totals = dict[Source, SourceTotals]
 
 
 class _State(msgspec.Struct, tag="state"):
-    """The first line of a journal: all that was before."""
+    """The first line of a journal: all that was before.
+
+    `wish` is that of the default generator, since journals held no other at first.
+    """
 
     totals: Totals
     next_number: int
     wish: LiveOptions | None
+    wishes: dict[str, LiveOptions] = {}
+    by_generator: dict[str, Totals] = {}
 
 
 class _Sent(msgspec.Struct, tag="sent"):
@@ -60,9 +65,18 @@ class _Uncertain(msgspec.Struct, tag="uncertain"):
 
 class _Wish(msgspec.Struct, tag="wish"):
     options: LiveOptions | None
+    generator: str = DEFAULT_GENERATOR
 
 
-_Entry = _State | _Sent | _Acknowledged | _Uncertain | _Wish
+class _Added(msgspec.Struct, tag="added"):
+    generator: str
+
+
+class _Removed(msgspec.Struct, tag="removed"):
+    generator: str
+
+
+_Entry = _State | _Sent | _Acknowledged | _Uncertain | _Wish | _Added | _Removed
 
 
 class Account:
@@ -89,15 +103,34 @@ class Account:
             self._replay(path)
             self._compact()
 
-    @property
-    def wish(self) -> LiveOptions | None:
-        """What is to be generated, also by the next process; None for nothing."""
-        return self._state.wish
+    def wish(self, generator: str = DEFAULT_GENERATOR) -> LiveOptions | None:
+        """What a generator is to make, also in the next process; None for nothing."""
+        if generator == DEFAULT_GENERATOR:
+            return self._state.wish
+        return self._state.wishes.get(generator)
 
-    def record_wish(self, options: LiveOptions | None) -> None:
-        """Note what is to be generated from now on."""
+    def record_wish(self, options: LiveOptions | None, generator: str = DEFAULT_GENERATOR) -> None:
+        """Note what a generator is to make from now on."""
         with self._lock:
-            self._enter(_Wish(options))
+            self._enter(_Wish(options, generator))
+
+    def generators(self) -> list[str]:
+        """The names of the generators that were added, and the default one."""
+        with self._lock:
+            return [
+                DEFAULT_GENERATOR,
+                *(name for name in self._state.by_generator if name != DEFAULT_GENERATOR),
+            ]
+
+    def add_generator(self, generator: str) -> None:
+        """Begin to count what a generator sends."""
+        with self._lock:
+            self._enter(_Added(generator))
+
+    def remove_generator(self, generator: str) -> None:
+        """Forget a generator; what it has sent stays in the totals of all."""
+        with self._lock:
+            self._enter(_Removed(generator))
 
     def next_number(self) -> int:
         """A number for a parcel, given once."""
@@ -120,16 +153,21 @@ class Account:
         with self._lock:
             self._enter(_Uncertain(parcel.number))
 
-    def totals(self) -> Totals:
-        """A copy of all that was counted."""
+    def totals(self, generator: str | None = None) -> Totals:
+        """A copy of what was counted: of one generator, or of all that there ever were."""
         with self._lock:
-            copied = msgspec.json.decode(msgspec.json.encode(self._state.totals), type=Totals)
+            counted = self._state.totals if generator is None else self._state.by_generator.get(generator, {})
+            copied = msgspec.json.decode(msgspec.json.encode(counted), type=Totals)
         return {source: copied.get(source, SourceTotals()) for source in Source}
 
-    def unacknowledged(self, source: Source) -> list[Parcel]:
-        """The parcels of a source that are under way, oldest first."""
+    def unacknowledged(self, source: Source, generator: str | None = None) -> list[Parcel]:
+        """The parcels of a source that are under way, oldest first; of one generator, or of all."""
         with self._lock:
-            return [parcel for parcel in self._unacknowledged.values() if parcel.source is source]
+            return [
+                parcel
+                for parcel in self._unacknowledged.values()
+                if parcel.source is source and generator in (None, parcel.generator)
+            ]
 
     def close(self) -> None:
         """Let another process have the journal."""
@@ -156,15 +194,34 @@ class Account:
                 self._state.next_number = max(self._state.next_number, parcel.number + 1)
             case _Acknowledged(number):
                 parcel = self._unacknowledged.pop(number)
-                self._totals_of(parcel).acknowledged.add(parcel.tally)
+                for totals in self._totals_of(parcel):
+                    totals.acknowledged.add(parcel.tally)
             case _Uncertain(number):
                 parcel = self._unacknowledged[number]
-                self._totals_of(parcel).uncertain.add(parcel.tally)
-            case _Wish(options):
-                self._state.wish = options
+                for totals in self._totals_of(parcel):
+                    totals.uncertain.add(parcel.tally)
+            case _Wish(options, generator):
+                self._apply_wish(options, generator)
+            case _Added(generator):
+                self._state.by_generator.setdefault(generator, {})
+            case _Removed(generator):
+                self._state.by_generator.pop(generator, None)
+                self._state.wishes.pop(generator, None)
 
-    def _totals_of(self, parcel: Parcel) -> SourceTotals:
-        return self._state.totals.setdefault(parcel.source, SourceTotals())
+    def _apply_wish(self, options: LiveOptions | None, generator: str) -> None:
+        if generator == DEFAULT_GENERATOR:
+            self._state.wish = options
+        elif options is None:
+            self._state.wishes.pop(generator, None)
+        else:
+            self._state.wishes[generator] = options
+
+    def _totals_of(self, parcel: Parcel) -> Iterator[SourceTotals]:
+        """Where a parcel is counted: among all, and with its generator unless that was removed."""
+        yield self._state.totals.setdefault(parcel.source, SourceTotals())
+        if parcel.generator == DEFAULT_GENERATOR or parcel.generator in self._state.by_generator:
+            of_generator = self._state.by_generator.setdefault(parcel.generator, {})
+            yield of_generator.setdefault(parcel.source, SourceTotals())
 
     def _append(self, entry: _Entry) -> None:
         line = msgspec.json.encode(entry) + b"\n"

@@ -19,9 +19,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from generator.live.control import LiveGenerator, NotPossibleError
+from generator.live.control import NotPossibleError
+from generator.live.fleet import Fleet, UnknownGeneratorError
 from generator.live.metrics import make_registry
-from generator.live.options import BadOptionsError, LiveOptions, OptionError, parse_options
+from generator.live.options import (
+    DEFAULT_GENERATOR,
+    BadOptionsError,
+    LiveOptions,
+    OptionError,
+    parse_options,
+)
 
 MAX_BODY_BYTES: Final = 10_000
 _JSON: Final = "application/json"
@@ -34,67 +41,92 @@ class _Refusal(msgspec.Struct):
     hint: str = ""
 
 
-def create_app(generator: LiveGenerator, allowed_hosts: str) -> Starlette:
-    """The control of a generator.
+class _Control:
+    """The handlers; those of paths without a name are about the default generator."""
 
-    Args:
-        generator: What is controlled.
-        allowed_hosts: Names under which it may be called, with commas between; `*` for any.
-    """
-    registry = make_registry(generator)
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._registry = make_registry(fleet)
 
-    async def get_status(_: Request) -> Response:
-        return await _answer(generator.status)
+    async def get_status(self, _: Request) -> Response:
+        return await _answer(self._fleet.status)
 
-    async def start(request: Request) -> Response:
+    async def list_generators(self, _: Request) -> Response:
+        return await _answer(self._fleet.statuses)
+
+    async def start(self, request: Request) -> Response:
         options = parse_options(await _read_json(request), LiveOptions())
+        return await self._change(request, lambda: self._fleet.start(_name(request), options))
 
-        def act() -> Any:
-            generator.start(options)
-            return generator.status()
+    async def stop(self, request: Request) -> Response:
+        await _read_json(request)
+        return await self._change(request, lambda: self._fleet.generator(_name(request)).stop())
 
-        return await _answer(act)
+    async def change_rate(self, request: Request) -> Response:
+        body = await _read_json(request)
+        generator = self._fleet.generator(_name(request))
+        options = parse_options(body, generator.options, ("rate_per_second",))
+        return await self._change(request, lambda: generator.change_rate(options))
 
-    async def stop(request: Request) -> Response:
+    async def remove(self, request: Request) -> Response:
         await _read_json(request)
 
         def act() -> Any:
-            generator.stop()
-            return generator.status()
+            self._fleet.remove(_name(request))
+            return self._fleet.statuses()
 
         return await _answer(act)
 
-    async def change_rate(request: Request) -> Response:
-        body = await _read_json(request)
-        options = parse_options(body, generator.options, ("rate_per_second",))
-
-        def act() -> Any:
-            generator.change_rate(options)
-            return generator.status()
-
-        return await _answer(act)
-
-    async def metrics(_: Request) -> Response:
-        text = await run_in_threadpool(generate_latest, registry)
+    async def metrics(self, _: Request) -> Response:
+        text = await run_in_threadpool(generate_latest, self._registry)
         return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})
 
+    async def _change(self, request: Request, change: Callable[[], Any]) -> Response:
+        """Change a generator, and answer how it stands; without a name, with what all of them have sent."""
+
+        def act() -> Any:
+            change()
+            is_named = "name" in request.path_params
+            return self._fleet.generator(_name(request)).status() if is_named else self._fleet.status()
+
+        return await _answer(act)
+
+
+def create_app(fleet: Fleet, allowed_hosts: str) -> Starlette:
+    """The control of the generators.
+
+    Args:
+        fleet: What is controlled.
+        allowed_hosts: Names under which it may be called, with commas between; `*` for any.
+    """
+    control = _Control(fleet)
     hosts = [name.strip() for name in allowed_hosts.split(",") if name.strip()]
     return Starlette(
         routes=[
-            Route("/status", get_status, methods=["GET"]),
-            Route("/start", start, methods=["POST"]),
-            Route("/stop", stop, methods=["POST"]),
-            Route("/rate", change_rate, methods=["POST"]),
+            Route("/status", control.get_status, methods=["GET"]),
+            Route("/start", control.start, methods=["POST"]),
+            Route("/stop", control.stop, methods=["POST"]),
+            Route("/rate", control.change_rate, methods=["POST"]),
+            Route("/generators", control.list_generators, methods=["GET"]),
+            Route("/generators/{name}", control.remove, methods=["DELETE"]),
+            Route("/generators/{name}/start", control.start, methods=["POST"]),
+            Route("/generators/{name}/stop", control.stop, methods=["POST"]),
+            Route("/generators/{name}/rate", control.change_rate, methods=["POST"]),
             Route("/health/live", _is_alive, methods=["GET"]),
-            Route("/metrics", metrics, methods=["GET"]),
+            Route("/metrics", control.metrics, methods=["GET"]),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
         exception_handlers={
             BadOptionsError: _refuse_options,
             NotPossibleError: _refuse_state,
+            UnknownGeneratorError: _refuse_name,
             HTTPException: _refuse,
         },
     )
+
+
+def _name(request: Request) -> str:
+    return str(request.path_params.get("name", DEFAULT_GENERATOR))
 
 
 async def _is_alive(_: Request) -> Response:
@@ -131,6 +163,11 @@ async def _refuse_options(_: Request, error: Exception) -> Response:
 async def _refuse_state(_: Request, error: Exception) -> Response:
     hint = error.hint if isinstance(error, NotPossibleError) else ""
     return _json(_Refusal([OptionError("", str(error), "")], hint), 409)
+
+
+async def _refuse_name(_: Request, error: Exception) -> Response:
+    hint = error.hint if isinstance(error, UnknownGeneratorError) else ""
+    return _json(_Refusal([OptionError("name", str(error), "")], hint), 404)
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

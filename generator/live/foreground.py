@@ -9,9 +9,9 @@ import msgspec
 
 from clickstream.settings import Settings
 from generator.live.account import Account
-from generator.live.control import Run
 from generator.live.options import LiveOptions, Source
 from generator.live.recall import Recall
+from generator.live.run import Run
 from generator.live.targets import Targets
 from generator.live.wire import Parcel, Tally
 

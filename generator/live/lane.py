@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from generator.live.account import Account
-from generator.live.options import LiveOptions, Source
+from generator.live.options import DEFAULT_GENERATOR, LiveOptions, Source
 from generator.live.pacing import Pacer
 from generator.live.recall import Recall
 from generator.live.sender import Sender
@@ -33,11 +33,13 @@ class Crowd:
         population: The people.
         seed: What they do.
         run: Makes ids of events and sessions that no other run has.
+        generator: Name of the generator that they belong to.
     """
 
     population: Population
     seed: int
     run: str
+    generator: str = DEFAULT_GENERATOR
 
 
 class Lane:
@@ -67,6 +69,7 @@ class Lane:
         self._sender = sender
         self._account = account
         self._recall = recall
+        self._generator = crowd.generator
         maker = SessionMaker(crowd.seed, crowd.population, f"{crowd.run} {sender.source}")
         self._visits = Visits(maker, options.rate_per_second, crowd.seed)
         self._rng = make_random(f"live disturbances {sender.source}", crowd.seed)
@@ -151,7 +154,7 @@ class Lane:
 
     def _send(self, items: Iterable[Item], stop: threading.Event) -> bool:
         """Pack and send; False if told to stop meanwhile."""
-        for packed in pack(items, self.source, self._account.next_number):
+        for packed in pack(items, self.source, self._account.next_number, self._generator):
             if not self._sender.wait_for_place(stop):
                 return False
             if self._recall is not None:

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from generator.live.control import LiveGenerator
+from generator.live.fleet import Fleet
 from generator.live.wire import Kind
 
 PREFIX: Final = "clickstream_generator"
@@ -23,15 +23,16 @@ RETRIES: Final = f"{PREFIX}_retries_total"
 class _GeneratorCollector(Collector):
     """One look at the status gives all metrics, so that they agree with each other and with the account."""
 
-    def __init__(self, generator: LiveGenerator) -> None:
-        self._generator = generator
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
 
     def collect(self) -> Iterator[Metric]:
-        status = self._generator.status()
-        running = GaugeMetricFamily(RUNNING, "1 while events are being generated.")
-        running.add_metric([], float(status.state == "running"))
-        due = GaugeMetricFamily(DUE, "Events that are to be sent a second right now.")
-        due.add_metric([], status.due_per_second)
+        status = self._fleet.status()
+        each = [one.status for one in self._fleet.statuses()]
+        running = GaugeMetricFamily(RUNNING, "Number of generators that are making events.")
+        running.add_metric([], float(sum(one.state == "running" for one in each)))
+        due = GaugeMetricFamily(DUE, "Events that all generators are to send a second right now.")
+        due.add_metric([], sum(one.due_per_second for one in each))
         acknowledged = CounterMetricFamily(
             ACKNOWLEDGED, "Acknowledged events by what must become of them.", labels=["source", "kind"]
         )
@@ -59,10 +60,10 @@ class _GeneratorCollector(Collector):
         yield from (running, due, acknowledged, faults, uncertain, unacknowledged, retries)
 
 
-def make_registry(generator: LiveGenerator) -> CollectorRegistry:
-    """The metrics of a generator, and of its process."""
+def make_registry(fleet: Fleet) -> CollectorRegistry:
+    """The metrics of the generators, and of their process."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_GeneratorCollector(generator))
+    registry.register(_GeneratorCollector(fleet))
     ProcessCollector(namespace=PREFIX, registry=registry)
     PlatformCollector(registry=registry)
     return registry

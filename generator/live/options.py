@@ -1,6 +1,7 @@
 """What a live run is told: how fast, in which rhythm, with how much that is wrong, and where to."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final
@@ -12,6 +13,15 @@ from clickstream.errors import BadInputError
 MIN_RATE: Final = 0.1
 MAX_RATE: Final = 5_000.0
 """Events a second."""
+
+
+DEFAULT_GENERATOR: Final = "default"
+"""The generator that is meant where none is named."""
+
+MAX_GENERATORS: Final = 100
+"""Generators that one service keeps, running or not."""
+
+_GENERATOR_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
 class Shape(StrEnum):
@@ -128,6 +138,18 @@ CHECKS: Final[Mapping[str, Check]] = {
     "seed": _seed,
 }
 """The rule of each option."""
+
+
+def check_generator_name(name: str) -> str:
+    """The name, if a generator can have it.
+
+    Raises:
+        BadOptionsError: It can't.
+    """
+    if not _GENERATOR_NAME.fullmatch(name):
+        message = "A generator's name must be 1 to 40 lower-case letters, digits and inner hyphens."
+        raise BadOptionsError([OptionError("name", message, _shown(name))])
+    return name
 
 
 def parse_options(

@@ -9,7 +9,7 @@ import msgspec
 
 from clickstream.reasons import ErrorCode
 from generator.csv_lines import format_time
-from generator.live.options import Source
+from generator.live.options import DEFAULT_GENERATOR, Source
 from generator.live.pacing import BATCH_EVENTS
 from generator.live.visits import Happening
 from generator.quirks import write_payload
@@ -79,12 +79,14 @@ class Parcel(msgspec.Struct, frozen=True):
         source: Which way it goes.
         body: What is sent, the same at every attempt.
         tally: What it holds.
+        generator: Which generator made it.
     """
 
     number: int
     source: Source
     body: bytes
     tally: Tally
+    generator: str = DEFAULT_GENERATOR
 
 
 class Packed(NamedTuple):
@@ -121,28 +123,34 @@ def make_valid(happening: Happening) -> Item:
     return Item(encode(make_fields(happening)), Kind.VALID, happening=happening)
 
 
-def pack(items: Iterable[Item], source: Source, next_number: Callable[[], int]) -> Iterator[Packed]:
+def pack(
+    items: Iterable[Item],
+    source: Source,
+    next_number: Callable[[], int],
+    generator: str = DEFAULT_GENERATOR,
+) -> Iterator[Packed]:
     """Puts items into parcels, in their order but for those that travel alone.
 
     Args:
         items: What to send.
         source: Which way.
         next_number: Gives the number of each parcel.
+        generator: Who made the items.
     """
     held: list[Item] = []
     for item in items:
         if item.is_record:
-            yield Packed(Parcel(next_number(), source, item.body, Tally.of([item])), [])
+            yield Packed(Parcel(next_number(), source, item.body, Tally.of([item]), generator), [])
             continue
         held.append(item)
         if len(held) == BATCH_EVENTS:
-            yield _make_batch(held, source, next_number())
+            yield _make_batch(held, source, next_number(), generator)
             held = []
     if held:
-        yield _make_batch(held, source, next_number())
+        yield _make_batch(held, source, next_number(), generator)
 
 
-def _make_batch(items: list[Item], source: Source, number: int) -> Packed:
+def _make_batch(items: list[Item], source: Source, number: int, generator: str) -> Packed:
     body = b"[" + b",".join(item.body for item in items) + b"]"
     happenings = [item.happening for item in items if item.happening is not None]
-    return Packed(Parcel(number, source, body, Tally.of(items)), happenings)
+    return Packed(Parcel(number, source, body, Tally.of(items), generator), happenings)

@@ -10,10 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
 from clickstream.errors import BadInputError
-from clickstream.settings import Settings
+from clickstream.settings import Settings, get_settings
 from generator.cli import app
 from generator.live.app import MAX_BODY_BYTES
 from generator.live.options import Source
+from generator.live_cli import stop_all
 from tests.integration.generator.topics import Bookmark, count_items
 from tests.waiting import wait_until
 
@@ -53,6 +54,61 @@ def test_what_is_running_is_not_started_again(control: httpx.Client) -> None:
     assert again.status_code == 409
     assert "running already" in again.json()["errors"][0]["message"]
     assert control.get("/status").json()["options"]["rate_per_second"] == 1
+
+
+def test_generators_run_beside_each_other_each_with_its_own_counts(
+    control: httpx.Client, bookmark: Bookmark
+) -> None:
+    before = control.get("/status").json()["sources"]
+    control.post("/generators/left/start", json={"rate_per_second": 100, "seed": 1})
+    control.post("/generators/right/start", json={"rate_per_second": 100, "seed": 2, "target": "http"})
+
+    def counts(name: str, source: str) -> dict[str, int]:
+        found = [one["status"] for one in control.get("/generators").json() if one["name"] == name]
+        return dict(found[0]["sources"][source])
+
+    wait_until(lambda: counts("left", "broker")["received"] > 50 and counts("right", "http")["received"] > 50)
+    assert counts("left", "http")["received"] == counts("right", "broker")["received"] == 0
+    for name, source in (("left", "broker"), ("right", "http")):
+        assert control.post(f"/generators/{name}/stop", json={}).json()["state"] == "stopped"
+        wait_until(lambda name=name, source=source: counts(name, source)["unacknowledged"] == 0)  # type: ignore[misc]
+
+    after = control.get("/status").json()["sources"]
+    for name, source in (("left", "broker"), ("right", "http")):
+        sent = counts(name, source)["received"]
+        assert after[source]["received"] - before[source]["received"] == sent
+        assert control.request("DELETE", f"/generators/{name}", json={}).status_code == 200
+    assert [one["name"] for one in control.get("/generators").json()] == ["default"]
+    assert control.get("/status").json()["sources"] == after
+    assert count_items(bookmark.read()) == sum(after[s]["received"] - before[s]["received"] for s in after)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "said"),
+    [
+        pytest.param("POST", "/generators/No%20Name/start", 400, "lower-case letters", id="bad name"),
+        pytest.param("POST", "/generators/nobody/stop", 404, "no generator 'nobody'", id="unknown"),
+        pytest.param(
+            "DELETE", "/generators/nobody", 404, "no generator 'nobody'", id="removing an unknown one"
+        ),
+        pytest.param("DELETE", "/generators/default", 409, "can't be removed", id="removing the default one"),
+    ],
+)
+def test_bad_names_are_refused(control: httpx.Client, method: str, path: str, status: int, said: str) -> None:
+    answer = control.request(method, path, json={})
+
+    assert answer.status_code == status
+    assert said in answer.text
+
+
+def test_a_generator_that_runs_is_not_removed(control: httpx.Client) -> None:
+    control.post("/generators/busy/start", json={"rate_per_second": 5})
+
+    refused = control.request("DELETE", "/generators/busy", json={})
+    stop_all(get_settings().generator)
+
+    assert refused.status_code == 409
+    assert "Stop it first" in refused.json()["hint"]
 
 
 def test_the_rate_of_nothing_can_not_be_changed(control: httpx.Client) -> None:

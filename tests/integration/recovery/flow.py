@@ -8,9 +8,9 @@ from pathlib import Path
 from clickstream.settings import Settings
 from clickstream.sources.broker import BrokerRecord
 from generator.live.account import Account, SourceTotals
-from generator.live.control import Run
 from generator.live.options import LiveOptions, Source
 from generator.live.recall import Recall
+from generator.live.run import Run
 from generator.live.targets import Targets
 from generator.live.wire import Parcel
 from tests.integration.generator.topics import valid_ids

@@ -64,7 +64,7 @@ def test_the_next_process_goes_on_with_counts_and_with_what_is_under_way(path: P
     assert again.totals()[Source.BROKER].acknowledged == done.tally
     assert again.totals()[Source.HTTP].uncertain == left.tally
     assert again.unacknowledged(Source.HTTP) == [left]
-    assert again.wish == LiveOptions(rate_per_second=7)
+    assert again.wish() == LiveOptions(rate_per_second=7)
     assert again.next_number() > left.number
 
 
@@ -132,3 +132,54 @@ def test_the_journal_is_open_to_its_owner_alone(path: Path) -> None:
     with pytest.raises(BlockingIOError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(descriptor)
+
+
+def test_each_generator_is_counted_by_itself_and_among_all(path: Path) -> None:
+    account = Account(path)
+    account.add_generator("other")
+    mine, theirs = (
+        make_parcel(account, valid=2),
+        msgspec.structs.replace(make_parcel(account), generator="other"),
+    )
+    for parcel in (mine, theirs):
+        account.record_sent(parcel)
+        account.record_acknowledged(parcel)
+    account.record_wish(LiveOptions(seed=5), "other")
+
+    again = reopen(reopen(account, path), path)
+
+    assert again.generators() == ["default", "other"]
+    assert again.totals("default")[Source.BROKER].acknowledged == Tally(valid=2)
+    assert again.totals("other")[Source.BROKER].acknowledged == Tally(valid=3)
+    assert again.totals()[Source.BROKER].acknowledged == Tally(valid=5)
+    assert (again.wish(), again.wish("other")) == (None, LiveOptions(seed=5))
+
+
+def test_what_a_removed_generator_has_sent_stays_in_the_totals(path: Path) -> None:
+    account = Account(path)
+    account.add_generator("other")
+    parcel = msgspec.structs.replace(make_parcel(account), generator="other")
+    account.record_sent(parcel)
+    account.remove_generator("other")
+    account.record_acknowledged(parcel)
+
+    again = reopen(account, path)
+
+    assert again.generators() == ["default"]
+    assert again.totals()[Source.BROKER].acknowledged == parcel.tally
+
+
+def test_a_journal_from_before_there_were_names_is_read(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    tally = {"valid": 4, "duplicate": 0, "faulty": 0, "by_code": {}}
+    totals = {"broker": {"acknowledged": tally, "uncertain": {}}}
+    path.write_bytes(
+        msgspec.json.encode({"type": "state", "totals": totals, "next_number": 9, "wish": {"seed": 3}})
+        + b"\n"
+    )
+
+    account = Account(path)
+
+    assert account.totals()[Source.BROKER].acknowledged == Tally(valid=4)
+    assert account.wish() == LiveOptions(seed=3)
+    assert account.next_number() == 9
