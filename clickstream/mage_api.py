@@ -91,6 +91,36 @@ class PipelineRun(msgspec.Struct, frozen=True):
         return next((block.name for block in self.blocks if block.status in busy), "")
 
 
+class Trigger(msgspec.Struct, frozen=True):
+    """What starts a pipeline: a schedule, or a request.
+
+    Attributes:
+        id: Mage's id of it.
+        name: Its name within the pipeline.
+        kind: `time` for a schedule, `api` for requests.
+        interval: When a schedule is due, as cron writes it or as `@hourly`; None for requests.
+        status: `active`, or `inactive` while it is paused.
+        next_run_at: When a schedule is due next; UTC, without saying so.
+    """
+
+    id: int
+    name: str
+    kind: str = msgspec.field(name="schedule_type")
+    interval: str | None = msgspec.field(name="schedule_interval", default=None)
+    status: str = "inactive"
+    next_run_at: datetime | None = msgspec.field(name="next_pipeline_run_date", default=None)
+
+    @property
+    def is_schedule(self) -> bool:
+        """Whether it starts the pipeline by itself."""
+        return self.kind == "time"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is not paused."""
+        return self.status == "active"
+
+
 class LogLine(msgspec.Struct, frozen=True):
     """One line that a block wrote, or Mage about it."""
 
@@ -132,6 +162,28 @@ class MageClient:
         """The pipeline as Mage has read it, with its blocks and their code."""
         pipeline: dict[str, Any] = self._request("GET", f"/pipelines/{name}")["pipeline"]
         return pipeline
+
+    def pipeline_names(self) -> list[str]:
+        """The names of all pipelines."""
+        return sorted(str(one["uuid"]) for one in self._request("GET", "/pipelines")["pipelines"])
+
+    def triggers(self, pipeline: str) -> list[Trigger]:
+        """What starts the pipeline."""
+        answer = self._request("GET", f"/pipelines/{pipeline}/pipeline_schedules")
+        return msgspec.convert(answer["pipeline_schedules"], list[Trigger], strict=False)
+
+    def set_active(self, trigger_id: int, *, active: bool) -> None:
+        """Resume or pause a trigger. Mage writes that to the pipeline's `triggers.yaml`."""
+        status = "active" if active else "inactive"
+        body = {"pipeline_schedule": {"id": trigger_id, "status": status}}
+        self._request("PUT", f"/pipeline_schedules/{trigger_id}", json=body)
+
+    def runs(self, pipeline: str, limit: int) -> list[PipelineRun]:
+        """The latest runs of the pipeline with their blocks, the latest first."""
+        parameters = {"pipeline_uuid": pipeline, "_limit": limit, "_offset": 0}
+        answer = self._request("GET", "/pipeline_runs", params=parameters)
+        found = msgspec.convert(answer["pipeline_runs"], list[PipelineRun])
+        return sorted(found, key=lambda run: -run.id)
 
     def trigger(self, pipeline: str, variables: Mapping[str, str] | None = None) -> int:
         """Ask Mage to run the pipeline with these variables; gives the run's id.
@@ -202,6 +254,16 @@ class MageClient:
             lines[block] = [read_log_line(line) for line in str(file["content"]).splitlines()]
         return lines
 
+    def failure(self, run: PipelineRun) -> tuple[str, list[str]]:
+        """The block in which a run failed, and the last lines of its error; an empty name if none failed."""
+        failed = [block.name for block in run.blocks if block.status == RunStatus.FAILED]
+        if not failed:
+            return "", []
+        errors = [line.error_stacktrace for line in self.log_lines(run).get(failed[0], [])]
+        # The first one: the callback that records the failure may have failed in turn.
+        told = next(filter(None, errors), "no error in the log")
+        return failed[0], told.strip().splitlines()[-LOG_LINES_SHOWN:]
+
     def _trigger_id(self, pipeline: str) -> int:
         if pipeline not in self._trigger_ids:
             answer = self._request("GET", f"/pipelines/{pipeline}/pipeline_schedules")
@@ -217,14 +279,11 @@ class MageClient:
     def _failure(self, run: PipelineRun) -> RunFailedError:
         where = f"Run {run.id} of {run.pipeline}"
         hint = f"The whole log is at {self._runs_page(run)}."
-        failed = [block.name for block in run.blocks if block.status == RunStatus.FAILED]
-        if not failed:
+        block, lines = self.failure(run)
+        if not block:
             return RunFailedError(f"{where} was {run.status}.", hint=hint)
-        errors = [line.error_stacktrace for line in self.log_lines(run).get(failed[0], [])]
-        # The first one: the callback that records the failure may have failed in turn.
-        told = next(filter(None, errors), "no error in the log")
-        last_lines = "\n".join(told.strip().splitlines()[-LOG_LINES_SHOWN:])
-        return RunFailedError(f"{where} failed in block {failed[0]}: {last_lines}", hint=hint)
+        last_lines = "\n".join(lines)
+        return RunFailedError(f"{where} failed in block {block}: {last_lines}", hint=hint)
 
     def _runs_page(self, run: PipelineRun) -> str:
         return f"{self._address}/pipelines/{run.pipeline}/logs?pipeline_run_id[]={run.id}"

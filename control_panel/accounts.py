@@ -79,7 +79,8 @@ class Accounts:
         for known_name, known_password, role in self._known:
             is_name = hmac.compare_digest(known_name.encode(), name.encode())
             is_password = hmac.compare_digest(known_password.encode(), password.encode())
-            if is_name and is_password:
+            # An account whose password is not set opens nothing, not even to an empty one.
+            if known_password and is_name and is_password:
                 found = Account(known_name, role, secrets.token_urlsafe(12))
         return found
 

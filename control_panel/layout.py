@@ -1,17 +1,23 @@
 """What all pages share: frame, heading, and how a missing service, an empty system and a refusal look."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from clickstream.errors import ClickstreamError
-from control_panel import text
+from control_panel import text, verdict
 from control_panel.accounts import Account
-from control_panel.clients.readings import Reading
+from control_panel.clients import system
+from control_panel.clients.exporter import components
+from control_panel.clients.readings import Question, Reading, read_all
 from control_panel.pages import PageInfo, Section, all_pages
 
 T = TypeVar("T")
+
+_STATUS_SECONDS: Final = 10
 
 _MARK: Final = (
     "<path d='M4 2v17l4.6-4.3 2.9 6.5 2.9-1.3-2.8-6.3 6.2-.5z' fill='#2893b3'/>"
@@ -47,6 +53,7 @@ def navigate(account: Account) -> None:
     chosen = st.navigation({name: pages for name, pages in sections.items() if pages})
     st.logo(_LOGO, size="large")
     with st.sidebar:
+        _show_status()
         _show_account(account)
     try:
         chosen.run()
@@ -100,14 +107,53 @@ def part(reading: Reading[T], what: str) -> T | None:
     return reading.value
 
 
+def page_part(question: Question[T], what: str) -> T | None:
+    """As `part`, outside of fragments: the page appears by itself once the answer is there."""
+    value = part(question.read(), what)
+    if value is None and question.reading().problem is None:
+        _show_page_when_answered(question)
+    return value
+
+
+@st.fragment(run_every=1)
+def _show_page_when_answered(question: Question[Any]) -> None:
+    if not question.reading().is_waiting:
+        st.rerun()
+
+
 def empty(message: str, icon: str = ":material/info:") -> None:
     """Say that there is nothing yet, and what to do first."""
     st.info(message, icon=icon)
 
 
+def browser_host() -> str:
+    """The host name under which the browser has opened the panel; the other services are on the same one."""
+    host = urlsplit(st.context.url or "").hostname or "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
 def escape(value: str) -> str:
     """Text that Streamlit's Markdown must show as it is."""
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>$:#~|" else sign for sign in value)
+
+
+@st.fragment(run_every=_STATUS_SECONDS)
+def _show_status() -> None:
+    """Whether everything is well, on every page."""
+    questions = (components(), system.completeness(), system.runs())
+    read_all(*questions)
+    readings = (questions[0].reading(), questions[1].reading(), questions[2].reading())
+    if not verdict.is_known(*readings):
+        st.caption(":material/hourglass_empty: Looking …")
+        return
+    found = verdict.concerns(*readings, datetime.now(UTC))
+    if not found:
+        st.caption(":green[:material/check_circle:] Everything is well")
+    else:
+        things = "One thing needs" if len(found) == 1 else f"{len(found)} things need"
+        st.caption(
+            f":red[:material/warning:] {things} attention", help="\n\n".join(one.what for one in found)
+        )
 
 
 def _show_account(account: Account) -> None:

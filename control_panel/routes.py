@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from control_panel.accounts import Accounts, Role
+from control_panel.downloads import download
 from control_panel.guard import HEALTH_PATH, SIGN_IN_PATH, account_in
 from control_panel.sign_in import SignIn
 
@@ -38,7 +39,9 @@ def route(path: str, handler: Handler, methods: Sequence[str], role: Role) -> Ro
     return Route(path, guarded, methods=list(methods))
 
 
-ROUTES: Final[list[Route]] = []
+ROUTES: Final[list[Route]] = [
+    route("/files/jobs/{job_id}/{name}", download, ["GET"], Role.VIEWER),
+]
 """Routes of pages."""
 
 

@@ -16,7 +16,7 @@ from control_panel.guard import Guard, allowed_host_check
 from control_panel.routes import make_routes
 
 logger: Final = logging.getLogger(__name__)
-SCRIPT: Final = Path(__file__).parent / "app.py"
+SCRIPT: Final = Path(__file__).parent / "script" / "app.py"
 
 
 class UnsafeSettingsError(ClickstreamError):

@@ -19,11 +19,14 @@ def moment(at: datetime | None) -> str:
 
 
 def age(at: datetime | None, now: datetime | None = None) -> str:
-    """How long ago something was."""
+    """How long ago something was, in its largest unit."""
     if at is None:
         return "never"
-    seconds = ((now or datetime.now(UTC)) - _utc(at)).total_seconds()
-    return f"{duration(max(0.0, seconds))} ago"
+    seconds = max(0.0, ((now or datetime.now(UTC)) - _utc(at)).total_seconds())
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{seconds:.0f} s ago"
 
 
 def duration(seconds: float) -> str:

@@ -44,7 +44,7 @@ def write_quarantine(file: TextIO, batches: Iterable[pa.Table]) -> int:
     rows = 0
     for batch in batches:
         for row in batch.to_pylist():
-            writer.writerow({name: _escape(text) for name, text in _as_texts(row).items()})
+            writer.writerow({name: escape_formula(text) for name, text in _as_texts(row).items()})
             rows += 1
     return rows
 
@@ -64,7 +64,8 @@ def _as_texts(row: Mapping[str, Any]) -> dict[str, str]:
     return texts
 
 
-def _escape(text: str) -> str:
+def escape_formula(text: str) -> str:
+    """The text of a cell that no spreadsheet runs as a formula."""
     return f"'{text}" if _FORMULA_START.match(text) else text
 
 

@@ -19,6 +19,7 @@ from clickstream.errors import ClickstreamError
 logger: Final = logging.getLogger(__name__)
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 WAIT_SECONDS: Final = 1.5
 """How long a page waits for all that it asks for."""
@@ -31,7 +32,7 @@ _POOL: Final = ThreadPoolExecutor(max_workers=8, thread_name_prefix="reading")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
+class Reading(Generic[T_co]):
     """What is known of an answer.
 
     Attributes:
@@ -41,7 +42,7 @@ class Reading(Generic[T]):
         is_waiting: Whether the service has been asked and has not answered yet.
     """
 
-    value: T | None = None
+    value: T_co | None = None
     problem: ClickstreamError | None = None
     read_at: datetime | None = None
     is_waiting: bool = False
@@ -159,3 +160,18 @@ def read_all(*questions: Question[Any], wait_seconds: float = WAIT_SECONDS) -> N
         if future is not None and not had_problem:
             futures.append(future)
     wait(futures, timeout=wait_seconds)
+
+
+def act(action: Callable[[], T], wait_seconds: float = WAIT_SECONDS) -> T | None:
+    """Do something that a person asked for, without keeping the page waiting.
+
+    Gives the result, or None if it is not there in time; the action goes on then.
+
+    Raises:
+        ClickstreamError: The action failed in time.
+    """
+    future = _POOL.submit(action)
+    try:
+        return future.result(timeout=wait_seconds)
+    except TimeoutError:
+        return None

@@ -1,27 +1,230 @@
-"""Is everything well, and where is everything?"""
+"""Is everything well, and what is happening right now?"""
 
-from urllib.parse import urlsplit
+from datetime import UTC, datetime
+from typing import Final
 
+import pyarrow as pa
 import streamlit as st
 
-from control_panel import layout
+from clickstream.storage.runs import RunRecord, RunStatus
+from control_panel import charts, layout, text, verdict
+from control_panel.clients import system
 from control_panel.clients.addresses import service_links
+from control_panel.clients.exporter import Component, components
+from control_panel.clients.readings import Reading, read_all
 from control_panel.pages import PageInfo, Section
 
 PAGE = PageInfo("Overview", ":material/monitor_heart:", Section.SYSTEM, 1, "overview", is_start=True)
 
+_LIVE_SECONDS: Final = 5
+_STATE_COLOURS: Final = {"up": "green", "starting": "blue", "restarting": "orange", "stopped": "gray"}
+_COUNT_NAMES: Final = {
+    "received": "Received",
+    "stored": "Stored",
+    "duplicate": "Duplicates",
+    "quarantined": "Quarantined",
+    "pending": "Pending",
+    "erased": "Erased",
+    "unaccounted": "Unaccounted",
+}
+
 
 def render() -> None:
     """Draw the page."""
-    layout.heading(PAGE, "The system at a glance.")
+    layout.heading(PAGE, "Is everything well, and what is happening right now. It updates by itself.")
+    _show_live()
     _show_links()
+
+
+@st.fragment(run_every=_LIVE_SECONDS)
+def _show_live() -> None:
+    read_all(
+        components(),
+        system.arrivals(),
+        system.completeness(),
+        system.runs(),
+        system.ledger(),
+        system.active_users(),
+    )
+    is_empty = system.completeness().reading().value is False
+    _show_verdict(is_empty=is_empty)
+    if is_empty:
+        layout.empty(
+            "Nothing has been received yet. Start a live generator on the page **Generators**, click in the "
+            "demo shop, or load the sample file with `clickstream load data/sample_events.csv`.",
+            ":material/waving_hand:",
+        )
+    else:
+        _show_now()
+        _show_users()
+        _show_ledger()
+    _show_components()
+
+
+def _show_verdict(*, is_empty: bool) -> None:
+    readings = (components().reading(), system.completeness().reading(), system.runs().reading())
+    if not verdict.is_known(*readings):
+        st.info("Looking …", icon=":material/hourglass_empty:")
+        return
+    concerns = verdict.concerns(*readings, datetime.now(UTC))
+    if not concerns:
+        message = "Everything is well, and the system is empty." if is_empty else "Everything is well."
+        st.success(f"**{message}**", icon=":material/check_circle:")
+        return
+    lines = [f"- {layout.escape(one.what)} {layout.escape(one.action)}" for one in concerns]
+    things = "One thing needs" if len(concerns) == 1 else f"{len(concerns)} things need"
+    st.error(f"**{things} attention.**\n" + "\n".join(lines), icon=":material/warning:")
+
+
+def _show_now() -> None:
+    state = layout.part(system.completeness().reading(), "How complete the numbers are")
+    arrivals = layout.part(system.arrivals().reading(), "What arrives right now")
+    now = datetime.now(UTC)
+    with st.grid(min_column_width=170):
+        if arrivals is not None:
+            st.metric("Events per second now", text.number(round(arrivals.per_second, 1)), border=True)
+        if isinstance(state, system.Completeness):
+            st.metric("Last event received", text.age(state.last_received_at, now), border=True)
+            lag = (now - state.complete_through).total_seconds() if state.pending else 0.0
+            st.metric(
+                "Lag of the numbers",
+                text.duration(lag) if state.pending else "none",
+                border=True,
+                help="Age of the oldest event that is received and not processed yet.",
+            )
+            st.metric("Pending events", text.number(state.pending), border=True)
+        _show_last_run(system.runs().reading(), now)
+    if arrivals is not None:
+        st.subheader("Arriving events by source, per second", anchor=False)
+        charts.lines(
+            arrivals.table,
+            "at",
+            _present(arrivals.table),
+            names={},
+            alt="Events that arrived in each second of the last five minutes, by source",
+            key="arrivals",
+            height=220,
+            stacked=True,
+        )
+
+
+def _present(table: pa.Table) -> list[str]:
+    """The sources with events; all of them would be a legend longer than the chart."""
+    found = [source for source in system.SOURCES if any(table[source].to_pylist())]
+    return found or ["broker"]
+
+
+def _show_last_run(reading: Reading[tuple[RunRecord, ...]], now: datetime) -> None:
+    ended = [run for run in reading.value or () if run.finished_at and run.pipeline == verdict.PROCESSING]
+    if not ended:
+        st.metric("Last run of the ETL", "never", border=True)
+        return
+    run = ended[0]
+    st.metric(
+        "Last run of the ETL",
+        text.age(run.finished_at, now),
+        border=True,
+        help=f"{run.status}, {text.duration(run.seconds)}, {run.rows_in:,} events: {run.message}",
+        delta=None if run.status is RunStatus.SUCCEEDED else "failed",
+        delta_color="inverse",
+    )
+
+
+def _show_users() -> None:
+    table = layout.part(system.active_users().reading(), "Active users")
+    if table is None or not len(table):
+        return
+    st.subheader("Active users", anchor=False)
+    last = table.slice(len(table) - 1).to_pylist()[0]
+    left, right = st.columns([1, 3])
+    with left:
+        st.metric(
+            "Today's users (DAU)" if last["date"] == datetime.now(UTC).date() else f"DAU of {last['date']}",
+            text.number(last["dau"]),
+        )
+        st.metric("Of 7 days (WAU)", text.number(last["wau"]))
+        st.metric("Of 30 days (MAU)", text.number(last["mau"]))
+    with right:
+        charts.lines(
+            table,
+            "date",
+            ["dau", "wau", "mau"],
+            names={"dau": "DAU", "wau": "WAU", "mau": "MAU"},
+            alt="Active users of 1, 7 and 30 days by day",
+            key="active users",
+            height=240,
+        )
+
+
+def _show_ledger() -> None:
+    st.subheader("Ledger", anchor=False)
+    ledger = layout.part(system.ledger().reading(), "The ledger")
+    state = system.completeness().reading().value
+    if ledger is None:
+        return
+    if isinstance(state, system.Completeness):
+        if state.unaccounted:
+            st.error(f"It does not balance: {state.unaccounted:+,} events.", icon=":material/balance:")
+            unbalanced = ledger.unbalanced()
+            if unbalanced:
+                st.dataframe(unbalanced, hide_index=True, alt="Rows of the ledger that do not balance")
+        else:
+            st.markdown(
+                f":green-badge[:material/balance: balances] all {state.received:,} events are accounted for"
+            )
+    today, all_days = st.tabs(["Received today", "All days"])
+    for tab, day in ((today, datetime.now(UTC).date()), (all_days, None)):
+        with tab:
+            rows = ledger.by_source(day)
+            if not rows:
+                st.caption("Nothing was received today.")
+                continue
+            names = {"source": "Source", **_COUNT_NAMES}
+            st.dataframe(
+                [
+                    {names.get(name, name): value for name, value in row.items() if name != "unaccounted"}
+                    for row in rows
+                ],
+                hide_index=True,
+                column_config={
+                    name: st.column_config.NumberColumn(format="localized") for name in _COUNT_NAMES.values()
+                },
+                alt="Counts of the ledger by source",
+            )
+
+
+def _show_components() -> None:
+    st.subheader("Components", anchor=False)
+    found = layout.part(components().reading(), "The state of the components")
+    if found is None:
+        return
+    with st.grid(min_column_width=240):
+        for component in found.components:
+            _show_component(component)
+    if found.checked_at is not None:
+        st.caption(f"Checked {text.age(found.checked_at)}.")
+
+
+def _show_component(component: Component) -> None:
+    colour = _STATE_COLOURS.get(component.state, "red")
+    with st.container(border=True):
+        st.markdown(f"**{layout.escape(component.name)}** :{colour}-badge[{layout.escape(component.state)}]")
+        details = [f"since {text.age(component.since)}".replace(" ago", "")] if component.since else []
+        if component.restarts:
+            details.append(f"{component.restarts} restarts")
+        if component.reason:
+            details.append(component.reason)
+        elif component.last_failure_at and component.last_failure_reason:
+            details.append(
+                f"last failure {text.age(component.last_failure_at)}: {component.last_failure_reason}"
+            )
+        st.caption(layout.escape(", ".join(details) or "–"))
 
 
 def _show_links() -> None:
     st.subheader("Go to", anchor=False)
-    host = urlsplit(st.context.url or "").hostname or "127.0.0.1"
     with st.grid(min_column_width=220):
-        for link in service_links(f"[{host}]" if ":" in host else host):
+        for link in service_links(layout.browser_host()):
             with st.container(border=True):
                 st.markdown(f"**[{link.title}]({link.url})**")
                 st.caption(link.purpose)

@@ -1,6 +1,7 @@
 """What every request of the panel passes first."""
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
@@ -143,6 +144,12 @@ def test_a_wrong_name_or_password_is_refused(client: TestClient, name: str, pass
 
     assert answer.status_code == 401
     assert client.get("/files/seen").status_code == 401
+
+
+def test_an_account_without_a_password_opens_nothing(panel_settings: PanelSettings) -> None:
+    unset = panel_settings.model_copy(update={"viewer_password": SecretStr("")})
+
+    assert Accounts(unset).sign_in("viewer", "") is None
 
 
 def test_failed_sign_ins_are_limited(client: TestClient) -> None:

@@ -1,0 +1,28 @@
+"""Test data: live generators, files with answer keys, and the proof that the marts are right."""
+
+from typing import Final
+
+import streamlit as st
+
+from control_panel import layout
+from control_panel.pages import PageInfo, Section
+from control_panel.parts import data_files, live_generators, verification
+
+PAGE = PageInfo("Generators", ":material/bolt:", Section.SYSTEM, 2, "generators")
+
+_PARTS: Final = {
+    "Live": live_generators.show,
+    "Files": data_files.show,
+    "Verify": verification.show,
+}
+
+
+def render() -> None:
+    """Draw the page."""
+    layout.heading(
+        PAGE, "Events of a made-up shop's visitors, live or as files, of which every number is known."
+    )
+    chosen = st.segmented_control(
+        "Part", list(_PARTS), default="Live", required=True, key="part", bind="query-params"
+    )
+    _PARTS.get(chosen or "Live", live_generators.show)()

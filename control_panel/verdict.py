@@ -1,0 +1,108 @@
+"""Is everything well? If not: what is wrong, and what to do."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from clickstream.storage.runs import RunRecord, RunStatus
+from control_panel import text
+from control_panel.clients.exporter import Components
+from control_panel.clients.readings import Reading
+from control_panel.clients.system import Completeness
+
+PROCESSING: Final = "process_events"
+PENDING_ALLOWED: Final = timedelta(minutes=5)
+"""The pipeline runs every minute; what waits longer is stuck."""
+
+_GOOD_STATES: Final = frozenset({"up"})
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing that is not well.
+
+    Attributes:
+        what: What is wrong, a sentence.
+        action: What to do, a sentence.
+    """
+
+    what: str
+    action: str
+
+
+def concerns(
+    components: Reading[Components],
+    completeness: Reading[Completeness | bool],
+    runs: Reading[tuple[RunRecord, ...]],
+    now: datetime,
+) -> list[Concern]:
+    """What is not well, the most important first."""
+    found = _of_components(components) + _of_data(completeness, now)
+    # One outage is told once.
+    if completeness.problem is None:
+        found += _of_runs(runs)
+    return found
+
+
+def is_known(*readings: Reading[object]) -> bool:
+    """Whether every question has been answered, so that there is a verdict at all."""
+    return all(reading.value is not None or reading.problem is not None for reading in readings)
+
+
+def _of_components(reading: Reading[Components]) -> list[Concern]:
+    if reading.problem is not None:
+        return [Concern(str(reading.problem), reading.problem.hint)]
+    if reading.value is None:
+        return []
+    bad = [component for component in reading.value.components if component.state not in _GOOD_STATES]
+    return [
+        Concern(
+            f"{component.name} is {component.state}"
+            + (f": {component.reason}" if component.reason else "")
+            + ".",
+            "It was stopped by hand; make up starts it."
+            if component.state == "stopped"
+            else f"It is restarted by itself; make logs SERVICE={component.name} tells more.",
+        )
+        for component in bad
+    ]
+
+
+def _of_data(reading: Reading[Completeness | bool], now: datetime) -> list[Concern]:
+    if reading.problem is not None:
+        return [Concern(str(reading.problem), reading.problem.hint)]
+    state = reading.value
+    if not isinstance(state, Completeness):
+        return []
+    found = []
+    if state.unaccounted:
+        found.append(
+            Concern(
+                f"The ledger does not balance: {state.unaccounted:+,} events are unaccounted for.",
+                "The rows are below; clickstream verify checks every table.",
+            )
+        )
+    waiting = now - state.complete_through
+    if state.pending and waiting > PENDING_ALLOWED:
+        found.append(
+            Concern(
+                f"{state.pending:,} events have been waiting for {text.duration(waiting.total_seconds())}.",
+                f"Open Pipelines and see whether {PROCESSING} runs.",
+            )
+        )
+    return found
+
+
+def _of_runs(reading: Reading[tuple[RunRecord, ...]]) -> list[Concern]:
+    latest: dict[str, RunRecord] = {}
+    for run in reading.value or ():
+        if run.status is not RunStatus.RUNNING:
+            latest.setdefault(run.pipeline, run)
+    failed = [run for run in latest.values() if run.status is RunStatus.FAILED]
+    return [
+        Concern(
+            f"The last run of {run.pipeline} failed {text.age(run.finished_at)}: {run.message}",
+            "Open Pipelines to see the error and to run it again.",
+        )
+        for run in failed
+    ]

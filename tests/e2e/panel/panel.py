@@ -1,0 +1,49 @@
+"""The panel as a person meets it."""
+
+from typing import Final
+
+from playwright.sync_api import Page, expect
+
+from benchmarks.dashboard_page import PATIENCE_MS
+from stack.lifecycle import Stack
+
+WELL: Final = "Everything is well."
+FAILED: Final = "This part of the page failed."
+
+
+class Panel:
+    """A panel of a running stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.settings = stack.settings
+        self.url = f"http://127.0.0.1:{stack.settings.panel.port}"
+        expect.set_options(timeout=PATIENCE_MS)
+
+    def password(self, name: str) -> str:
+        settings = self.settings.panel
+        secret = settings.operator_password if name == "operator" else settings.viewer_password
+        return secret.get_secret_value()
+
+    def sign_in(self, page: Page, name: str, password: str | None = None) -> None:
+        page.goto("/")
+        page.get_by_label("Account").fill(name)
+        page.get_by_label("Password").fill(self.password(name) if password is None else password)
+        page.get_by_role("button", name="Sign in").click()
+
+
+def open_page(page: Page, path: str, title: str) -> None:
+    """Open a page, and wait until it has been drawn once."""
+    page.goto(path)
+    expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait until the script has come to its end and every element is there."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
+    expect(page.locator("[data-testid=stSkeleton]:visible")).to_have_count(0)
+
+
+def cells(page: Page) -> list[str]:
+    """The texts of all tables; they are drawn on canvases, with a table for screen readers inside."""
+    return page.locator("[data-testid=stDataFrame] canvas td").all_text_contents()

@@ -1,0 +1,14 @@
+-- Purpose: active users of a segment by day. One row per day.
+-- Input: active_users_of; first and last day, types of device and countries, where an empty list stands for all.
+select
+    date,
+    dau,
+    wau,
+    mau
+from active_users_of(
+    device_types = {device_types:Array(String)},
+    countries = {countries:Array(String)},
+    first_date = {first_date:Date}
+)
+where date between {first_date:Date} and {last_date:Date}
+order by date
