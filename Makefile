@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup browser up dashboards-import dashboards-export dashboards-format down status logs reset demo bench test lint format lock env-example
+.PHONY: help setup browser up dashboards-import dashboards-export dashboards-format down status logs reset demo bench test lint format lock env-example tracker
 
 # The first Python 3.11 there is that can make environments; PYTHON=/path/to/python3.11 names another. The system's
 # comes first: distributions build it with all optimizations; without them, as pyenv does, plain Python takes a fifth longer.
@@ -14,7 +14,7 @@ IMAGE_LOCK = .venv-uv/bin/uv pip compile --quiet --generate-hashes --python-vers
 DASHBOARDS = .venv-superset/bin/python -m dashboards
 
 # Folders with Python of our own, as far as they are there.
-CODE = $(wildcard api clickstream control_panel dashboards generator stack superset mage_project expectations benchmarks tests requirements/bootstrap.py)
+CODE = $(wildcard api clickstream control_panel dashboards generator serving stack superset mage_project expectations benchmarks tests requirements/bootstrap.py)
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -81,3 +81,6 @@ lock: setup ## Re-make the locks after a change of requirements/*.in (UPGRADE=1 
 
 env-example: setup
 	@$(RUN) stack env-example > .env.example
+
+tracker: setup ## Make the tracker that browsers load from its source
+	@$(RUN) api.minify_tracker

@@ -9,12 +9,14 @@ from typing import Final
 import uvicorn
 
 from api.app import create_app
-from api.server import BoundedProtocol
 from clickstream.errors import ClickstreamError
 from clickstream.settings import get_settings
+from serving.protocol import BoundedProtocol
 
 # Longer than clients and proxies commonly keep an idle connection, so that it is they who close it.
 _KEEP_ALIVE_SECONDS: Final = 75
+# The application gives up a slow body first, and answers.
+_BODY_GRACE_SECONDS: Final = 10.0
 _GC_THRESHOLDS: Final = (50_000, 20, 50)
 
 
@@ -37,6 +39,7 @@ def main() -> int:
     # uvicorn ends in order at these signals and then raises them again, which would hide the exit code.
     for stopping in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stopping, lambda *_: None)
+    BoundedProtocol.body_seconds = settings.api.body_timeout_seconds + _BODY_GRACE_SECONDS
     server = uvicorn.Server(
         uvicorn.Config(
             app,

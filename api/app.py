@@ -9,13 +9,14 @@ from api import faults
 from api.admission import Admission, Origins
 from api.broker import Broker
 from api.deps import Services
-from api.middleware import CrossOrigin, Observed
+from api.middleware import CrossOrigin, Observed, refuse_host
 from api.openapi import describe
 from api.recent_ids import RecentIds
 from api.routes import events, health, operators, pages
 from api.senders import Senders
 from api.tracing import Tracer
 from clickstream.settings import Settings
+from serving.hosts import KnownHosts, allowed_host_check
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -31,10 +32,20 @@ def create_app(settings: Settings) -> FastAPI:
         tracer.close()
         await broker.stop()
 
-    app = FastAPI(title="Clickstream", lifespan=lifespan, docs_url=None, redoc_url=None)
+    # A redirect of the framework's would lead to whatever host the sender named.
+    app = FastAPI(
+        title="Clickstream", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     senders = Senders(api.trusted_proxies, truncate_ip=api.truncate_ip)
     app.state.services = Services(settings, broker, Admission(settings), senders, tracer, RecentIds())
     app.add_middleware(CrossOrigin, origins=Origins(api.cors_origins).pattern)
+    hosts = f"{api.allowed_hosts},{api.host},{settings.stack.host}"
+    app.add_middleware(
+        KnownHosts,
+        is_allowed=allowed_host_check(hosts),
+        setting_name="CLICKSTREAM_API__ALLOWED_HOSTS",
+        refuse=refuse_host,
+    )
     app.add_middleware(Observed)
     faults.register(app)
     for routes in (events, operators, health, pages):

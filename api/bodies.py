@@ -18,13 +18,16 @@ from clickstream.settings import ApiSettings
 CONTENT_TYPES: Final = ("application/json", "text/plain")
 """What is taken; `text/plain` is what browsers' `sendBeacon` sends. None at all counts as JSON."""
 
-CONTENT_ENCODINGS: Final = ("identity", "gzip", "zstd")
+_PLAIN: Final = "identity"
+CONTENT_ENCODINGS: Final = (_PLAIN, "gzip", "zstd")
 
 _CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 # What is left of a refused body is read this far, as many clients read no answer before they sent all.
 _SKIPPED_BYTES: Final = 64 << 20
 _SKIP_SECONDS: Final = 5.0
 _GZIP_WINDOW: Final = 31
+# Clients send one frame, some one a chunk. Frames that hold nothing cost time, and a body could have 400,000.
+_MAX_FRAMES: Final = 1_000
 # A frame that claims to need more memory to be decompressed is refused.
 _ZSTD_WINDOW_BYTES: Final = 8 << 20
 
@@ -60,7 +63,11 @@ async def read_text(request: Request, settings: ApiSettings) -> str:
         if refusal.body.code is RefusalCode.BODY_TOO_LARGE:
             await _skip_rest(request)
         raise
-    body = _expand(sent, encoding, settings.max_expanded_bytes)
+    if encoding == _PLAIN:
+        body = _within(sent, settings.max_expanded_bytes)
+    else:
+        # In a thread, as a small body can take long to expand: others must not wait for it.
+        body = await asyncio.to_thread(_expand, sent, encoding, settings.max_expanded_bytes)
     metrics.BODY_BYTES.inc(len(body))
     return _decode(body)
 
@@ -84,7 +91,7 @@ def _check_content_type(value: str) -> None:
 
 
 def _content_encoding(value: str) -> str:
-    encoding = value.strip().lower() or "identity"
+    encoding = value.strip().lower() or _PLAIN
     if encoding not in CONTENT_ENCODINGS:
         raise Refusal(
             RefusalBody(
@@ -137,21 +144,27 @@ async def _receive(request: Request, deadline: float, seconds: float) -> Message
     return message
 
 
+def _within(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise _too_large("The body", limit)
+    return body
+
+
 def _expand(sent: bytes, encoding: str, limit: int) -> bytes:
-    """The body decompressed, through as many members or frames as there are.
+    """The body decompressed, through all its members or frames.
 
     Whatever the body claims to expand to, no more than the limit and one piece is ever held.
     """
-    if encoding == "identity":
-        if len(sent) > limit:
-            raise _too_large("The body", limit)
-        return sent
     expanded = bytearray()
     frame: _Frame | None = None
-    start = 0
+    start = frames = 0
     try:
         while start < len(sent):
-            frame = frame or _FRAMES[encoding]()
+            if frame is None:
+                frames += 1
+                if frames > _MAX_FRAMES:
+                    raise _broken(f"The body has more than {_MAX_FRAMES} {encoding} frames; send it as one.")
+                frame = _FRAMES[encoding]()
             fed = sent[start : start + frame.slice_bytes]
             for piece in frame.expand(fed):
                 expanded += piece

@@ -51,6 +51,12 @@ class CrossOrigin(CORSMiddleware):
             await self.app(scope, receive, send)
 
 
+def refuse_host(message: str) -> ASGIApp:
+    """The answer to a request under a host name that the service does not know."""
+    metrics.REFUSALS[RefusalCode.HOST_NOT_ALLOWED].inc()
+    return Refusal(RefusalBody(RefusalCode.HOST_NOT_ALLOWED, message)).response()
+
+
 class Observed:
     """Counts and times every request."""
 

@@ -67,7 +67,7 @@ _EVENTS: Final = {"$ref": "#/components/schemas/Events"}
 _STATUS_TEXTS: Final = {
     400: "The body can't be read.",
     401: "A valid write key is needed.",
-    403: "This site may not send here.",
+    403: "This site may not send here, or the service does not answer under this host name.",
     404: "There is nothing here.",
     405: "The address does not take this method.",
     408: "The body did not arrive in time.",

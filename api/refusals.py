@@ -26,6 +26,7 @@ class RefusalCode(StrEnum):
     WRITE_KEY_UNKNOWN = "write_key_unknown"
     OPERATOR_TOKEN_MISSING = "operator_token_missing"  # noqa: S105 -- a code
     OPERATOR_TOKEN_WRONG = "operator_token_wrong"  # noqa: S105 -- a code
+    HOST_NOT_ALLOWED = "host_not_allowed"
     ORIGIN_NOT_ALLOWED = "origin_not_allowed"
     NOT_FOUND = "not_found"
     EVENT_UNKNOWN = "event_unknown"
@@ -51,6 +52,7 @@ STATUSES: Final[Mapping[RefusalCode, int]] = {
     RefusalCode.WRITE_KEY_UNKNOWN: 401,
     RefusalCode.OPERATOR_TOKEN_MISSING: 401,
     RefusalCode.OPERATOR_TOKEN_WRONG: 401,
+    RefusalCode.HOST_NOT_ALLOWED: 403,
     RefusalCode.ORIGIN_NOT_ALLOWED: 403,
     RefusalCode.NOT_FOUND: 404,
     RefusalCode.EVENT_UNKNOWN: 404,
@@ -76,6 +78,7 @@ DESCRIPTIONS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.WRITE_KEY_UNKNOWN: "The write key is unknown or was revoked.",
     RefusalCode.OPERATOR_TOKEN_MISSING: "Only operators may ask this, and no token was shown.",
     RefusalCode.OPERATOR_TOKEN_WRONG: "What was shown is not the operators' token; write keys are none.",
+    RefusalCode.HOST_NOT_ALLOWED: "The service does not answer under the name in the `Host` header.",
     RefusalCode.ORIGIN_NOT_ALLOWED: "The site that the browser shows may not send here.",
     RefusalCode.NOT_FOUND: "There is nothing at this address.",
     RefusalCode.EVENT_UNKNOWN: "Nothing is known of an event of this id.",

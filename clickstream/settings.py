@@ -195,6 +195,12 @@ class ApiSettings(BaseModel):
         description="Sites that may send from browsers, with commas between; `*` as a port for any port, "
         "`*` alone for any site.",
     )
+    allowed_hosts: str = Field(
+        "",
+        description="Host names under which the service answers besides `localhost` and IP addresses, with "
+        "commas between; `*.shop.example` for all names below that one, `*` for any. Keeps pages of other "
+        "sites from pointing a name of theirs at the service.",
+    )
     trusted_proxies: str = Field(
         "",
         description="Addresses or networks of reverse proxies, with commas between, whose X-Forwarded-For "

@@ -12,6 +12,7 @@ from clickstream.settings import get_settings
 from generator.live.account import Account
 from generator.live.app import create_app
 from generator.live.fleet import Fleet
+from serving.protocol import BoundedProtocol
 
 JOURNAL: Final = "journal.jsonl"
 
@@ -39,6 +40,8 @@ def main() -> int:
                 create_app(fleet, settings.generator.allowed_hosts),
                 host=settings.stack.host,
                 port=settings.generator.port,
+                http=BoundedProtocol,
+                ws="none",
                 access_log=False,
                 log_config=None,
                 timeout_graceful_shutdown=_STOP_SECONDS,

@@ -1,6 +1,6 @@
 """The control of the live generator over HTTP.
 
-It takes JSON only, and only under the names that the settings allow: so a page of another site can't steer
+It takes JSON only, and only under the names that the settings allow; so a page of another site can't steer
 it through the browser of somebody who sits at this machine.
 """
 
@@ -14,7 +14,6 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -29,6 +28,7 @@ from generator.live.options import (
     OptionError,
     parse_options,
 )
+from serving.hosts import KnownHosts, allowed_host_check
 
 MAX_BODY_BYTES: Final = 10_000
 _JSON: Final = "application/json"
@@ -100,8 +100,7 @@ def create_app(fleet: Fleet, allowed_hosts: str) -> Starlette:
         allowed_hosts: Names under which it may be called, with commas between; `*` for any.
     """
     control = _Control(fleet)
-    hosts = [name.strip() for name in allowed_hosts.split(",") if name.strip()]
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/status", control.get_status, methods=["GET"]),
             Route("/start", control.start, methods=["POST"]),
@@ -115,7 +114,14 @@ def create_app(fleet: Fleet, allowed_hosts: str) -> Starlette:
             Route("/health/live", _is_alive, methods=["GET"]),
             Route("/metrics", control.metrics, methods=["GET"]),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
+        middleware=[
+            Middleware(
+                KnownHosts,
+                is_allowed=allowed_host_check(allowed_hosts),
+                setting_name="CLICKSTREAM_GENERATOR__ALLOWED_HOSTS",
+                refuse=_refuse_host,
+            )
+        ],
         exception_handlers={
             BadOptionsError: _refuse_options,
             NotPossibleError: _refuse_state,
@@ -123,6 +129,9 @@ def create_app(fleet: Fleet, allowed_hosts: str) -> Starlette:
             HTTPException: _refuse,
         },
     )
+    # A redirect of the framework's would lead to whatever host the sender named.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _name(request: Request) -> str:
@@ -153,6 +162,10 @@ async def _read_json(request: Request) -> bytes:
         if len(body) > MAX_BODY_BYTES:
             raise HTTPException(413, f"The body is longer than {MAX_BODY_BYTES} bytes.")
     return bytes(body)
+
+
+def _refuse_host(message: str) -> Response:
+    return _json(_Refusal([OptionError("", message, "")]), 403)
 
 
 async def _refuse_options(_: Request, error: Exception) -> Response:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import zstandard
 
-from api.server import MAX_HEAD_BYTES
 from clickstream.reasons import RECORD_CODES, ErrorCode
+from serving.protocol import MAX_HEAD_BYTES
 from tests.integration.api.service import ApiStack, event
 from tests.unit.clickstream.judges import broken
 
@@ -155,7 +155,7 @@ def test_a_body_that_can_not_be_taken_is_refused_whole(
 def test_an_announced_giant_is_refused_before_it_is_sent(api: ApiStack) -> None:
     with socket.create_connection(("127.0.0.1", api.settings.api.port), 10) as connection:
         connection.sendall(
-            b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Content-Length: 99999999999\r\nExpect: 100-continue\r\n\r\n"
         )
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
@@ -172,7 +172,7 @@ def test_a_body_without_a_length_is_bounded(api: ApiStack) -> None:
 
 @pytest.mark.parametrize("filler", [b"x", b"\r\nX-Filler: x"], ids=["one header", "many headers"])
 def test_an_endless_head_is_cut_off(api: ApiStack, filler: bytes) -> None:
-    head = b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Filler: "
+    head = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Filler: "
     with socket.create_connection(("127.0.0.1", api.settings.api.port), 20) as connection:
         # No byte more than it takes: with unread ones, the answer would be lost to a reset.
         connection.sendall((head + filler * MAX_HEAD_BYTES)[: MAX_HEAD_BYTES + 1])
@@ -208,6 +208,36 @@ def test_other_addresses_and_methods_are_refused_in_the_same_form(api: ApiStack)
         "method_not_allowed",
         "POST",
     )
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/docs/", "/events", "/events/", "/demo", "/metrics", "/health/live"]
+)
+@pytest.mark.parametrize(
+    "hosts", [("evil.example",), ("localhost.evil.example:80",), ("localhost", "evil.example"), ()]
+)
+def test_answers_under_no_name_but_its_own(api: ApiStack, path: str, hosts: tuple[str, ...]) -> None:
+    lines = [
+        f"POST {path} HTTP/1.1",
+        *(f"Host: {host}" for host in hosts),
+        "Content-Length: 0",
+        "Connection: close",
+    ]
+    with socket.create_connection(("127.0.0.1", api.settings.api.port), 10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        head, _, body = _read_to_end(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 403 ")
+    assert b"location" not in head.lower()
+    assert json.loads(body)["code"] == "host_not_allowed"
+    assert "CLICKSTREAM_API__ALLOWED_HOSTS" in json.loads(body)["message"] or len(hosts) != 1
+
+
+@pytest.mark.parametrize("path", ["/", "/docs/", "//evil.example/", "/events/", "/demo/", "/health/live/"])
+def test_leads_to_no_other_host(api: ApiStack, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", api.settings.api.port), 10) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        head = _read_to_end(connection).partition(b"\r\n\r\n")[0].decode().lower()
+    assert all(line == "location: /docs" for line in head.splitlines() if line.startswith("location"))
 
 
 def test_a_preflight_of_a_listed_site_is_answered(api: ApiStack) -> None:

@@ -130,7 +130,9 @@ def test_the_rate_of_nothing_can_not_be_changed(control: httpx.Client) -> None:
         pytest.param("/start", b" " * (MAX_BODY_BYTES + 1), JSON, 413, "longer than", id="too long"),
         pytest.param("/start", b"{}", {"content-type": "text/plain"}, 415, "application/json", id="text"),
         pytest.param("/stop", b"", {}, 415, "application/json", id="stop of a foreign form"),
-        pytest.param("/start", b"{}", {**JSON, "host": "evil.example"}, 400, "", id="foreign host"),
+        pytest.param(
+            "/start", b"{}", {**JSON, "host": "evil.example"}, 403, "ALLOWED_HOSTS", id="foreign host"
+        ),
         pytest.param("/restart", b"{}", JSON, 404, "Not Found", id="unknown path"),
     ],
 )

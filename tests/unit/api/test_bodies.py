@@ -87,6 +87,13 @@ class TestCompressed:
         body = compress(TEXT.encode()) + b"more than a frame"
         assert refused(body, content_encoding=encoding).body.code is RefusalCode.INVALID_COMPRESSION
 
+    def test_refuses_more_frames_than_a_client_needs(self, encoding: str, compress: Compress) -> None:
+        """Each costs time, even if there is nothing in it."""
+        assert read(compress(b"") * 900 + compress(TEXT.encode()), content_encoding=encoding) == TEXT
+        body = refused(compress(b"") * 1_001, content_encoding=encoding).body
+        assert body.code is RefusalCode.INVALID_COMPRESSION
+        assert f"more than 1000 {encoding} frames" in body.message
+
     def test_refuses_a_bomb_without_unpacking_it(self, encoding: str, compress: Compress) -> None:
         bomb = compress(b"0" * 80_000_000)
         assert len(bomb) < SETTINGS.max_body_bytes

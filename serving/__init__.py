@@ -1,0 +1,1 @@
+"""What our HTTP services put in front of their applications: bounds on requests, checks of host names."""
