@@ -50,14 +50,14 @@ class Opened:
 
 
 @contextmanager
-def open_browser() -> Iterator[Browser]:
-    """Chromium without a window, for a while."""
+def open_browser(*arguments: str) -> Iterator[Browser]:
+    """Chromium without a window, for a while, with further arguments of its command line."""
     path = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if path is None:
         raise SystemExit("Chromium is missing: install it with `make browser`.")
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=path, args=_ARGUMENTS) as browser,
+        playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *arguments]) as browser,
     ):
         yield browser
 

@@ -44,7 +44,7 @@ async def show_start() -> RedirectResponse:
 @router.get("/tracker.js")
 async def load_tracker(request: Request) -> Response:
     """The tracker; any site may load it."""
-    response = _serve(request, STATIC / "tracker.js")
+    response = _serve(request, STATIC / "tracker.min.js")
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
@@ -54,6 +54,12 @@ async def load_tracker(request: Request) -> Response:
 async def show_shop(request: Request, page: str = "") -> Response:
     """The demo shop: each of its addresses is the same page, which navigates by itself."""
     return _serve(request, _FILES.get(f"demo/{page}", _SHOP))
+
+
+@router.get("/docs/")
+async def show_reference_by_folder() -> RedirectResponse:
+    """The same with a slash at the end."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/docs")

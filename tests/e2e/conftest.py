@@ -7,12 +7,14 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from benchmarks.dashboard_page import open_browser
 from stack.isolated import isolated_stack
+from tests.e2e.site import Site
 from tests.integration.api.service import ApiStack
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    with open_browser() as running:
+    # Names of the guide to the own site, which nobody else has.
+    with open_browser("--host-resolver-rules=MAP *.shop.example 127.0.0.1") as running:
         yield running
 
 
@@ -35,3 +37,9 @@ def context(browser: Browser, api: ApiStack) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def site(api: ApiStack, context: BrowserContext) -> Iterator[Site]:
+    with api.records() as read:
+        yield Site(context, read, api.settings.broker.topic)

@@ -1,64 +1,13 @@
 """The tracker in a real browser, its events read from the topic."""
 
-import json
 import re
-import uuid
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route
+from playwright.sync_api import BrowserContext, Page
 
-from tests.integration.api.service import ApiStack, Record
+from tests.e2e.site import BUTTON, Site, titles
 from tests.waiting import wait_until
-
-BUTTON: Final = (
-    "<style>#buy {position: absolute; left: 100px; top: 50px; width: 200px; height: 40px}</style>"
-    "<button id='buy' data-track='buy'>Buy</button>"
-)
-
-
-class Site:
-    """Pages that a test writes, served beside the real tracker, and the events that come of them."""
-
-    def __init__(self, context: BrowserContext, read: Callable[[], list[Record]], topic: str) -> None:
-        self._context = context
-        self._read = read
-        self._topic = topic
-        # The pages of earlier tests may still send what they have left.
-        self.path = f"/{uuid.uuid4().hex}/"
-
-    def write(self, name: str, body: str, script: str = "") -> str:
-        """A page with the tracker; gives its address."""
-        html = f"<!doctype html><body>{body}<script src='/tracker.js' {script}></script></body>"
-        self._context.route(
-            f"**{self.path}{name}*",
-            lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"),
-        )
-        return self.path + name
-
-    def events(self, kind: str = "") -> list[dict[str, Any]]:
-        """What the tracker has delivered, of one kind or all."""
-        records = [record for record in self._read() if self.path in str(record.events)]
-        assert {record.headers["source"] for record in records} <= {b"tracker"}
-        assert {record.topic for record in records} <= {self._topic}, "none is rejected"
-        return [one for record in records for one in record.events if kind in ("", one["type"])]
-
-    def wait_for(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
-        """The events of a kind, once there are as many."""
-        wait_until(lambda: len(self.events(kind)) >= count, f"{count} of {kind}", 15)
-        return self.events(kind)
-
-
-@pytest.fixture
-def site(api: ApiStack, context: BrowserContext) -> Iterator[Site]:
-    with api.records() as read:
-        yield Site(context, read, api.settings.broker.topic)
-
-
-def titles(events: list[dict[str, Any]]) -> list[str]:
-    return [one["payload"]["event_title"] for one in events]
 
 
 def test_a_click_has_its_place_in_the_page_and_in_the_element(page: Page, site: Site) -> None:
@@ -122,7 +71,7 @@ def test_elements_that_come_later_are_seen_and_named_by_their_place(page: Page, 
 
 
 def test_the_sites_own_user_id_comes_first(page: Page, site: Site) -> None:
-    page.goto(site.write("own", BUTTON, "data-user-id=18446744073709551"))
+    page.goto(site.write("own", BUTTON, "data-user-id=18446744073709551 data-page-views=off"))
     page.click("#buy")
     assert site.wait_for("click")[0]["user_id"] == "18446744073709551"
 
@@ -165,51 +114,6 @@ def test_single_page_navigation_is_followed(page: Page, site: Site) -> None:
     views = site.wait_for("view", 3)
     assert [re.sub(f"^.*{site.path}", "", one["url"]) for one in views] == ["app", "app/cart", "app"]
     assert [re.sub(f"^.*{site.path}", "", one["referrer"]) for one in views] == ["", "app", "app/cart"]
-
-
-def test_a_click_that_leaves_the_page_is_sent(page: Page, site: Site) -> None:
-    site.write("next", "")
-    link = f"<a id='go' data-track='go' href='{site.path}next'>Next</a>"
-    page.goto(site.write("first", link))
-    page.click("#go")
-    page.wait_for_url(f"**{site.path}next")
-    assert titles(site.wait_for("click")) == ["go"]
-
-
-def test_what_could_not_be_sent_is_kept_over_pages_and_sent_once(
-    context: BrowserContext, page: Page, site: Site
-) -> None:
-    address = site.write("away", BUTTON)
-    tried: list[dict[str, Any]] = []
-
-    def refuse(route: Route) -> None:
-        tried.extend(json.loads(route.request.post_data or "[]"))
-        route.fulfill(status=503, headers={"Retry-After": "1"})
-
-    context.route("**/events?*", refuse)
-    page.goto(address)
-    page.click("#buy")
-    while len(tried) < 2:
-        page.wait_for_event("response", lambda answer: answer.status == 503, timeout=15_000)
-    page.goto("about:blank")
-    context.unroute("**/events?*", refuse)
-    page.goto(address)
-    (click,) = site.wait_for("click")
-    assert {one["id"] for one in tried if one["type"] == "click"} == {click["id"]}
-    page.wait_for_timeout(2_500)
-    assert len(site.events("click")) == 1
-
-
-def test_what_happens_without_a_network_is_sent_when_it_is_back(
-    context: BrowserContext, page: Page, site: Site
-) -> None:
-    page.goto(site.write("offline", BUTTON))
-    context.set_offline(True)
-    page.click("#buy")
-    page.wait_for_timeout(2_500)
-    assert site.events() == []
-    context.set_offline(False)
-    assert titles(site.wait_for("click")) == ["buy"]
 
 
 @pytest.mark.parametrize(
