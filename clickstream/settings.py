@@ -320,6 +320,16 @@ class EtlSettings(BaseModel):
     )
 
 
+class PrivacySettings(BaseModel):
+    """What keeps erased people from coming back."""
+
+    hash_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Key of the hashes by which erased people are recognised; made at the first start. "
+        "With another one they are not recognised any more, so keep it with your backups.",
+    )
+
+
 class Settings(BaseSettings):
     """All settings; see `.env.example`.
 
@@ -340,6 +350,7 @@ class Settings(BaseSettings):
     superset: SupersetSettings = Field(default_factory=SupersetSettings)
     panel: PanelSettings = Field(default_factory=PanelSettings)
     etl: EtlSettings = Field(default_factory=EtlSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
 
     @property
     def etl_locks(self) -> Path:

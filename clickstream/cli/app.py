@@ -11,7 +11,7 @@ import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from pydantic import ValidationError
 
-from clickstream.cli import keys, quarantine
+from clickstream.cli import keys, privacy, quarantine
 from clickstream.cli.output import AsJson, err, out, print_json, print_result, print_table
 from clickstream.cli.queries import print_query
 from clickstream.cli.runs import load_file, process_pending, reader, run_pipeline
@@ -32,6 +32,9 @@ app = typer.Typer(
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(trace)
 app.add_typer(keys.app, name="key")
+app.command()(privacy.erase)
+app.command()(privacy.erasures)
+app.command(name="export-user")(privacy.export)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from clickstream.storage.client import Role, connect
 from clickstream.storage.runs import last_runs
 from clickstream.storage.views import read_view
 
-_COUNTS: Final = ("received", "stored", "duplicate", "quarantined", "pending")
+_COUNTS: Final = ("received", "stored", "duplicate", "quarantined", "pending", "erased")
 _SHOWN_RUNS: Final = 10
 
 

@@ -24,6 +24,7 @@ from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
 from clickstream.etl.run_lock import MARTS_LOCK, held_lock
+from clickstream.privacy.people import ErasedPeople, read_erased_people
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
 from clickstream.sources.csv import (
@@ -229,7 +230,7 @@ def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chu
     broken = _Broken()
     is_id = re.compile(uint_pattern(64)).search
 
-    def users() -> Iterator[dict[str, object]]:
+    def users(erased_people: ErasedPeople) -> Iterator[dict[str, object]]:
         for record in records:
             load.run.counts.rows_in += 1
             user = dict(zip(load.file.columns, record.cells, strict=False))
@@ -239,11 +240,14 @@ def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chu
                 broken.add(record.line, ErrorCode.INVALID_NUMBER.value)
             elif not user["fio"] or not user["country"]:
                 broken.add(record.line, ErrorCode.MISSING_FIELD.value)
+            elif int(user["id"]) in erased_people:
+                load.run.counts.erased += 1
             else:
                 yield {"id": int(user["id"]), "fio": user["fio"], "country": user["country"].upper()}
 
-    new = users()
-    with held_lock(get_settings().etl_locks, MARTS_LOCK):
+    settings = get_settings()
+    with held_lock(settings.etl_locks, MARTS_LOCK):
+        new = users(read_erased_people(client, settings))
         while chunk := list(islice(new, chunk_rows)):
             written = insert_users(client, pa.Table.from_pylist(chunk, schema=USERS_SCHEMA))
             load.run.counts.stored += written
@@ -270,9 +274,10 @@ def _summary(load: CsvLoad) -> str:
     codes = f" ({describe_codes(load.broken_by_code)})" if broken else ""
     seconds = (datetime.now(UTC) - load.run.started_at).total_seconds()
     if load.file.kind is FileKind.USERS:
+        erased = f", {counts.erased:,} erased people left out" if counts.erased else ""
         return (
-            f"{counts.stored:,} users written, {counts.duplicate:,} known already, {broken:,} broken lines "
-            f"left out{codes}; {len(load.run.days)} days rebuilt in {seconds:.1f} s."
+            f"{counts.stored:,} users written, {counts.duplicate:,} known already{erased}, {broken:,} broken "
+            f"lines left out{codes}; {len(load.run.days)} days rebuilt in {seconds:.1f} s."
         )
     known = " The file was loaded before; nothing was added." if counts.rows_in and not counts.stored else ""
     return (

@@ -15,13 +15,14 @@ from clickstream.storage.runs import RunRecord, RunStatus, last_runs, record_run
 
 
 class RunCounts(msgspec.Struct):
-    """What a run did; rows_in = stored + duplicate + quarantined."""
+    """What a run did; rows_in = stored + duplicate + quarantined + erased."""
 
     rows_in: int = 0
     stored: int = 0
     duplicate: int = 0
     quarantined: int = 0
     quarantined_by_code: dict[str, int] = msgspec.field(default_factory=dict)
+    erased: int = 0
 
     def add_codes(self, codes: Iterable[str]) -> None:
         """Counts error codes on top of those counted before."""
@@ -99,6 +100,7 @@ def _record(run: Run, status: RunStatus, message: str) -> RunRecord:
         duplicate=run.counts.duplicate,
         quarantined=run.counts.quarantined,
         quarantined_by_code=run.counts.quarantined_by_code,
+        erased=run.counts.erased,
         days_rebuilt=tuple(run.days),
         seconds=0.0 if is_open else (now - run.started_at).total_seconds(),
         message=message,

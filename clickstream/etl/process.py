@@ -30,6 +30,8 @@ from clickstream.etl.parsing import parse_events
 from clickstream.etl.run_lock import MARTS_LOCK, held_lock
 from clickstream.etl.staging import Staging
 from clickstream.event.agents import prepare_lists
+from clickstream.privacy.late import erase_late, split_erased
+from clickstream.privacy.people import read_erased_people
 from clickstream.settings import EtlSettings, Settings, get_settings
 from clickstream.storage import events as event_storage
 from clickstream.storage.client import Role, connect
@@ -81,13 +83,24 @@ def stage_raw_events() -> Manifest:
         staging.create()
         journal.close_dead_runs(client, PIPELINE)
         journal.start_run(client, process.run)
-        batch_rows = even_batch_rows(sum(part.rows for part in process.ranges), settings.etl)
-        for table in read_raw(client, process.ranges, batch_rows):
-            staging.write(f"raw-{process.batches}", table)
-            process.batches += 1
-            process.run.counts.rows_in += table.num_rows
+        _stage_batches(client, settings, process, staging)
     announce(f"{process.run.counts.rows_in:,} raw events from {len(process.ranges)} origins.")
     return to_manifest(process)
+
+
+def _stage_batches(client: Client, settings: Settings, process: ProcessRun, staging: Staging) -> None:
+    """Stages the run's rows but for those of erased people, which are removed at once."""
+    erased_people = read_erased_people(client, settings)
+    batch_rows = even_batch_rows(sum(part.rows for part in process.ranges), settings.etl)
+    counts, erased = process.run.counts, []
+    for table in read_raw(client, process.ranges, batch_rows):
+        kept, of_erased_people = split_erased(table, erased_people)
+        erased.append(of_erased_people)
+        counts.rows_in += table.num_rows
+        if kept.num_rows:
+            staging.write(f"raw-{process.batches}", kept)
+            process.batches += 1
+    counts.erased = erase_late(client, pa.concat_tables(erased), process.run.run_id) if erased else 0
 
 
 def even_batch_rows(rows: int, settings: EtlSettings) -> int:
@@ -334,9 +347,13 @@ def _summary(process: ProcessRun) -> str:
     seconds = (datetime.now(UTC) - process.run.started_at).total_seconds()
     return (
         f"{counts.rows_in:,} received: {counts.stored:,} stored, {counts.duplicate:,} duplicate, "
-        f"{counts.quarantined:,} quarantined{f' ({codes})' if codes else ''}; "
+        f"{counts.quarantined:,} quarantined{f' ({codes})' if codes else ''}{_erased(counts.erased)}; "
         f"{len(process.run.days)} days rebuilt in {seconds:.1f} s."
     )
+
+
+def _erased(events: int) -> str:
+    return f", {events:,} of erased people removed" if events else ""
 
 
 def _staging(settings: Settings, process: ProcessRun) -> Staging:

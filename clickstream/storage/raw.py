@@ -58,11 +58,8 @@ def insert_raw(client: Client, table: pa.Table, token: str) -> None:
 
 
 def last_offset(client: Client, origin: str) -> int | None:
-    """The last offset that is stored of an origin; None if there is none."""
-    rows = client.query(
-        "select offset from raw_events where origin = {origin:String} order by offset desc limit 1",
-        parameters={"origin": origin},
-    ).result_rows
+    """The last offset that was ever stored of an origin, its row erased or not; None if there is none."""
+    rows = client.query(load_sql("queries/last_offset"), parameters={"origin": origin}).result_rows
     return int(rows[0][0]) if rows else None
 
 

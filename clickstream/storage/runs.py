@@ -34,6 +34,7 @@ class RunRecord:
     duplicate: int = 0
     quarantined: int = 0
     quarantined_by_code: Mapping[str, int] = field(default_factory=dict)
+    erased: int = 0
     days_rebuilt: tuple[date, ...] = ()
     seconds: float = 0.0
     message: str = ""

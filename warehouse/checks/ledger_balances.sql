@@ -1,4 +1,5 @@
--- Purpose: for each source and day of receipt, received = stored + duplicate + quarantined + pending.
+-- Purpose: for each source and day of receipt, received = stored + duplicate + quarantined + pending +
+-- erased.
 -- One row per source and day that does not balance. Input: ledger.
 select
     source,
@@ -7,6 +8,7 @@ select
     stored,
     duplicate,
     quarantined,
-    pending
+    pending,
+    erased
 from ledger
-where received != stored + duplicate + quarantined + pending
+where received != stored + duplicate + quarantined + pending + erased

@@ -1,6 +1,6 @@
 -- Purpose: every raw row up to the progress of its origin is stored, a duplicate or quarantined, one of these and
--- once; and nothing else is. One row per coordinate for which that is not so.
--- Inputs: raw_events, etl_progress, events, duplicate_events, quarantined_events.
+-- once; nothing else is, and nothing of an erased coordinate is left. One row per coordinate for which that is not so.
+-- Inputs: raw_events, etl_progress, events, duplicate_events, quarantined_events, erased_events.
 with
     progress as
     (
@@ -45,6 +45,14 @@ with
             0 as received,
             1 as decided
         from quarantined_events final
+        union all
+        select
+            origin,
+            offset,
+            item,
+            1 as received,
+            1 as decided
+        from erased_events final
     )
 select
     origin,

@@ -11,6 +11,7 @@ select
     duplicate,
     quarantined,
     quarantined_by_code,
+    erased,
     days_rebuilt,
     seconds,
     message

@@ -1,6 +1,7 @@
 -- Purpose: whether the numbers can be trusted, and up to when.
 -- One row: the state of now; none before anything was received.
--- Inputs: raw_events, events, duplicate_events, quarantined_events, pending_origins, etl_progress, active_user_days.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, erased_events, pending_origins, etl_progress,
+-- active_user_days.
 --
 -- Each number is counted from a table of its own, as in ledger. While process_events runs, what it has stored already
 -- is still pending too; it counts once here.
@@ -17,7 +18,8 @@ create or replace view completeness
     duplicate UInt64 comment 'Of these, events whose id was already stored',
     quarantined UInt64 comment 'Of these, events that are not valid',
     pending UInt64 comment 'Of these, events that are not processed yet',
-    unaccounted Int64 comment 'Received less stored, duplicate, quarantined and pending; 0 unless something was lost or counted twice'
+    erased UInt64 comment 'Of these, events that were erased together with their person',
+    unaccounted Int64 comment 'Received less stored, duplicate, quarantined, pending and erased; 0 unless something was lost or counted twice'
 )
 as
 with
@@ -47,6 +49,7 @@ with
             0 as duplicate,
             0 as quarantined,
             0 as pending,
+            0 as erased,
             0 as in_work,
             null as waiting_since
         from raw_events
@@ -58,6 +61,7 @@ with
             0 as duplicate,
             0 as quarantined,
             0 as pending,
+            0 as erased,
             0 as in_work,
             null as waiting_since
         from events
@@ -69,6 +73,7 @@ with
             count() as duplicate,
             0 as quarantined,
             0 as pending,
+            0 as erased,
             0 as in_work,
             null as waiting_since
         from duplicate_events
@@ -80,6 +85,7 @@ with
             0 as duplicate,
             count() as quarantined,
             0 as pending,
+            0 as erased,
             0 as in_work,
             null as waiting_since
         from quarantined_events final
@@ -91,6 +97,7 @@ with
             0 as duplicate,
             0 as quarantined,
             count() as pending,
+            0 as erased,
             0 as in_work,
             minOrNull(received_at) as waiting_since
         from raw_events
@@ -99,11 +106,24 @@ with
             and offset >= transform(origin, progress.1, progress.2, 0)
         union all
         select
+            count() as received,
+            0 as stored,
+            0 as duplicate,
+            0 as quarantined,
+            0 as pending,
+            count() as erased,
+            0 as in_work,
+            null as waiting_since
+        from erased_events final
+        group by source
+        union all
+        select
             0 as received,
             0 as stored,
             0 as duplicate,
             0 as quarantined,
             0 as pending,
+            0 as erased,
             count() as in_work,
             null as waiting_since
         from settled
@@ -120,7 +140,8 @@ select
     sum(counts.duplicate) as duplicate,
     sum(counts.quarantined) as quarantined,
     sum(counts.pending) as pending,
+    sum(counts.erased) as erased,
     toInt64(received) - toInt64(stored) - toInt64(duplicate) - toInt64(quarantined) - toInt64(pending)
-        + toInt64(sum(counts.in_work)) as unaccounted
+        - toInt64(erased) + toInt64(sum(counts.in_work)) as unaccounted
 from counts
 having received > 0

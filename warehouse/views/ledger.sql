@@ -1,6 +1,9 @@
--- Purpose: what became of all that was received: received = stored + duplicate + quarantined + pending.
+-- Purpose: what became of all that was received: received = stored + duplicate + quarantined +
+-- pending + erased.
 -- One row per source and day of receipt.
--- Inputs: raw_events, events, duplicate_events, quarantined_events, pending_origins, etl_progress.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, erased_events, pending_origins, etl_progress.
+--
+-- The row of an erased event is gone from raw_events; its coordinate in erased_events says that it was received.
 --
 -- Each number is counted from a table of its own, so a row that is lost or counted twice on the way shows. While
 -- process_events runs, rows are stored but still pending, and the two sides differ.
@@ -12,7 +15,8 @@ create or replace view ledger
     stored UInt64 comment 'Of these, distinct valid events',
     duplicate UInt64 comment 'Of these, events whose id was already stored',
     quarantined UInt64 comment 'Of these, events that are not valid, replayed ones among them',
-    pending UInt64 comment 'Of these, events that are not processed yet'
+    pending UInt64 comment 'Of these, events that are not processed yet',
+    erased UInt64 comment 'Of these, events that were erased together with their person'
 )
 as
 with
@@ -26,7 +30,8 @@ with
             0 as stored,
             0 as duplicate,
             0 as quarantined,
-            0 as pending
+            0 as pending,
+            0 as erased
         from raw_events
         group by
             source,
@@ -39,7 +44,8 @@ with
             count() as stored,
             0 as duplicate,
             0 as quarantined,
-            0 as pending
+            0 as pending,
+            0 as erased
         from events
         group by
             source,
@@ -52,7 +58,8 @@ with
             0 as stored,
             count() as duplicate,
             0 as quarantined,
-            0 as pending
+            0 as pending,
+            0 as erased
         from duplicate_events
         group by
             source,
@@ -65,7 +72,8 @@ with
             0 as stored,
             0 as duplicate,
             count() as quarantined,
-            0 as pending
+            0 as pending,
+            0 as erased
         from quarantined_events final
         group by
             source,
@@ -78,11 +86,26 @@ with
             0 as stored,
             0 as duplicate,
             0 as quarantined,
-            count() as pending
+            count() as pending,
+            0 as erased
         from raw_events
         where origin in (select origin from pending_origins)
             and offset >= (select min(next_offset) from pending_origins)
             and offset >= transform(origin, progress.1, progress.2, 0)
+        group by
+            source,
+            date
+        union all
+        select
+            source,
+            received_date as date,
+            count() as received,
+            0 as stored,
+            0 as duplicate,
+            0 as quarantined,
+            0 as pending,
+            count() as erased
+        from erased_events final
         group by
             source,
             date
@@ -94,7 +117,8 @@ select
     sum(counts.stored) as stored,
     sum(counts.duplicate) as duplicate,
     sum(counts.quarantined) as quarantined,
-    sum(counts.pending) as pending
+    sum(counts.pending) as pending,
+    sum(counts.erased) as erased
 from counts
 group by
     source,
