@@ -22,9 +22,10 @@ TRIGGER: Final = "on_request"
 # The client id of Mage's own web page. It is public and the same for every Mage server.
 PUBLIC_API_KEY: Final = "zkWlN0PkIKSN0C11CfUHUj84OT5XOJ6tDZ6bDRO2"
 
-# Codes in the body of a refusal: the session is over; what was asked for does not exist.
+# Codes in the body of a refusal: the session is over; there is no such thing; too many sign-ins have failed.
 SIGNED_OUT: Final = 401
 NOT_FOUND: Final = 404
+TOO_MANY_SIGN_INS: Final = 429
 
 POLL_SECONDS: Final = 0.25
 REQUEST_TIMEOUT_SECONDS: Final = 30.0
@@ -293,6 +294,8 @@ class MageClient:
         password = required_secret(owner.owner_password, "mage", "owner_password")
         credentials = {"email": owner.owner_email, "password": password}
         answer = self._send("POST", "/sessions", json={"session": credentials})
+        if answer.get("error", {}).get("code") == TOO_MANY_SIGN_INS:
+            raise MageApiError(f"Mage lets nobody in for now: {_reason(answer)}")
         if "error" in answer:
             raise MageApiError(
                 f"Mage does not let {owner.owner_email} in with the password of the settings.",

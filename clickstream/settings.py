@@ -99,6 +99,11 @@ class MageSettings(BaseModel):
     jwt_secret: SecretStr = Field(
         SecretStr(""), description="Signs the sessions of the editor; made at the first start."
     )
+    allowed_hosts: str = Field(
+        "localhost",
+        description="Names under which the editor may be called, with commas between; `*` for any. "
+        "IP addresses are always allowed. Keeps pages of other sites out.",
+    )
 
 
 class BrokerSettings(BaseModel):

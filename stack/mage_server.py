@@ -2,7 +2,7 @@
 
 Mage asks PyPI for its newest version whenever the editor opens a project, and reports a refusal to send usage
 statistics to its makers. Neither has a switch, so both are replaced before Mage starts. What else is repaired
-is told in `mage_project/repairs.py`.
+is told in `mage_project/repairs.py`; who is let in, in `stack/mage/doors.py`.
 """
 
 from mage_ai.api.resources import ProjectResource
@@ -10,7 +10,9 @@ from mage_ai.cli.main import app
 from mage_ai.server.constants import VERSION
 from mage_ai.usage_statistics.logger import UsageStatisticLogger
 
+from clickstream.settings import get_settings
 from mage_project.repairs import repair_mage
+from stack.mage.guard import guard_mage
 
 
 async def installed_version() -> str:
@@ -46,4 +48,5 @@ def cut_connections() -> None:
 if __name__ == "__main__":
     cut_connections()
     repair_mage()
+    guard_mage(get_settings().mage.allowed_hosts)
     app()

@@ -1,0 +1,1 @@
+"""Mage as the stack runs it: what is put around its server."""
