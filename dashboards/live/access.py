@@ -33,7 +33,6 @@ VIEWER_PERMISSIONS: Final = (
     # The token against forged requests.
     ("can_read", "SecurityRestApi"),
     ("can_time_range", "Api"),
-    ("can_query", "Api"),
     ("can_get", "MenuApi"),
     ("can_userinfo", "UserDBModelView"),
     ("resetmypassword", "UserDBModelView"),

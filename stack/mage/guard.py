@@ -35,8 +35,8 @@ from tornado.httputil import (
 from tornado.template import Loader
 from tornado.web import Application, OutputTransform
 
+from clickstream.sign_in import FailedSignIns
 from stack.mage.doors import SIGN_IN_PAGE, SIGN_IN_PATH, STATUS_PATH, Need, Refusal, Visit, judge
-from stack.mage.sign_in import FailedSignIns
 
 WRITTEN_FOR: Final = "0.9.80"
 
@@ -236,7 +236,7 @@ class SignInHandler(ApiResourceListHandler):  # type: ignore[misc]
     async def post(self) -> None:
         """Sign in, unless too many from the same address have failed."""
         address = str(self.request.remote_ip)
-        if pause := self._failures.pause_seconds(address):
+        if pause := self._failures.begin(address):
             self.set_header("Retry-After", str(pause))
             self._refuse(
                 HTTPStatus.TOO_MANY_REQUESTS, f"Too many sign-ins have failed; try again in {pause} s."
@@ -245,8 +245,6 @@ class SignInHandler(ApiResourceListHandler):  # type: ignore[misc]
         if _names_provider(self.request.body):
             self._refuse(HTTPStatus.BAD_REQUEST, "Only a name and a password open this server.")
             return
-        # Counted before the password is checked, so that several at once can't get past the limit.
-        self._failures.add(address)
         await super().post("sessions")
 
     def write(self, chunk: Any) -> None:

@@ -28,6 +28,8 @@ from tests.integration.warehouse.recount import Event
 
 UNTIL: Final = datetime.now(UTC).date() - timedelta(days=1)
 DAYS: Final = 40
+ODD_PAYLOAD: Final = {"event_title": "line\nbreak", "element_id": "#tab\there"}
+"""Of one event, whose values can't be escaped by rote."""
 
 
 @pytest.fixture(scope="package")
@@ -66,7 +68,9 @@ def _write(path: Path, *, events: int, seed: int, faults: float) -> DatasetFiles
 def _send(client: Client, files: DatasetFiles) -> None:
     """Puts the events of a file where those lie that came over HTTP."""
     with files.events.open(encoding="utf-8", newline="") as text:
-        bodies = [json.dumps(row) for row in csv.DictReader(text)]
+        sent = list(csv.DictReader(text))
+    odd = sent[-1] | {"id": "", "url": "/tab\there", "type": "view", "payload": json.dumps(ODD_PAYLOAD)}
+    bodies = [json.dumps(row) for row in [*sent, {name: value for name, value in odd.items() if value}]]
     rows = [
         {
             "source": "http",

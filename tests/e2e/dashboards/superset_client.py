@@ -18,6 +18,11 @@ class SupersetClient:
         if name is not None:
             self._sign_in(name, password)
 
+    @property
+    def url(self) -> str:
+        """Where Superset is."""
+        return str(self.http.base_url)
+
     def __enter__(self) -> Self:
         return self
 
@@ -35,7 +40,7 @@ class SupersetClient:
 
     def send(self, method: str, path: str, body: object = None) -> httpx.Response:
         """Send JSON as the page would, with its CSRF token."""
-        headers = {"Referer": str(self.http.base_url)}
+        headers = {"Referer": self.url}
         token = self.http.get("/api/v1/security/csrf_token/")
         if token.status_code == httpx.codes.OK:
             headers["X-CSRFToken"] = token.json()["result"]

@@ -1,8 +1,12 @@
 """Who may do what: viewers see dashboards and nothing else, and who is not signed in sees nothing."""
 
+import json
+from typing import Any
+
 import httpx
 import pytest
 
+from clickstream.sign_in import FAILURES_ALLOWED
 from dashboards.files import read_assets
 from tests.e2e.dashboards.superset_client import SupersetClient
 from tests.e2e.dashboards.superset_stack import Superset
@@ -21,9 +25,11 @@ def test_a_viewer_opens_each_dashboard(viewer: SupersetClient, slug: str) -> Non
 
 @pytest.mark.parametrize("slug", sorted(ASSETS.datasets))
 def test_a_viewer_reads_the_data_of_each_dataset(viewer: SupersetClient, slug: str) -> None:
-    rows = {"label": "rows", "expressionType": "SQL", "sqlExpression": "count()"}
+    dataset = ASSETS.datasets[slug]
+    metrics = list(dataset.get("metrics", {}))[:1]
+    columns = [] if metrics else list(dataset["columns"])[:1]
 
-    assert len(viewer.query(ASSETS.datasets[slug]["table"], [rows])) == 1
+    assert viewer.query(dataset["table"], metrics, columns)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +65,38 @@ def test_a_viewer_reads_the_data_of_each_dataset(viewer: SupersetClient, slug: s
         ("GET", "/api/v1/rowlevelsecurity/"),
         ("GET", "/api/v1/theme/export/?q=!(1)"),
         ("POST", "/api/v1/theme/"),
+        ("POST", "/api/v1/query/"),
+        ("POST", "/superset/explore_json/"),
+        ("GET", "/superset/explore_json/data/x"),
+        ("POST", "/superset/warm_up_cache/"),
+        ("PUT", "/api/v1/chart/warm_up_cache"),
+        ("PUT", "/api/v1/dataset/warm_up_cache"),
+        ("POST", "/api/v1/explore/form_data"),
+        ("GET", "/api/v1/explore/?slice_id=1"),
+        ("POST", "/api/v1/explore/permalink"),
+        ("POST", "/datasource/samples?datasource_type=table&datasource_id=1"),
+        ("GET", "/datasource/external_metadata/table/1/"),
+        ("POST", "/datasource/save/"),
+        ("GET", "/api/v1/datasource/table/1/column/url_path/values/"),
+        ("POST", "/api/v1/datasource/table/1/validate_expression/"),
+        ("GET", "/api/v1/dataset/1/drill_info/"),
+        ("PUT", "/api/v1/dataset/1/refresh"),
+        ("POST", "/api/v1/dataset/duplicate"),
+        ("POST", "/api/v1/dataset/get_or_create/"),
+        ("GET", "/api/v1/database/1/tables/?q=(schema_name:clickstream)"),
+        ("GET", "/api/v1/database/1/table_metadata/?name=users"),
+        ("GET", "/api/v1/database/1/select_star/users/"),
+        ("POST", "/api/v1/database/1/validate_sql/"),
+        ("POST", "/api/v1/database/test_connection/"),
+        ("POST", "/api/v1/sqllab/estimate/"),
+        ("POST", "/api/v1/sqllab/format_sql/"),
+        ("GET", "/api/v1/sqllab/results/?q=(key:x)"),
+        ("GET", "/api/v1/sqllab/export/x/"),
+        ("GET", "/api/v1/advanced_data_type/types"),
+        ("POST", "/api/v1/annotation_layer/"),
+        ("POST", "/api/v1/css_template/"),
+        ("POST", "/api/v1/security/guest_token/"),
+        ("GET", "/api/v1/async_event/"),
     ],
 )
 def test_a_viewer_is_kept_from_everything_else(viewer: SupersetClient, method: str, path: str) -> None:
@@ -72,6 +110,132 @@ def test_a_viewer_gets_no_page_to_write_sql_or_edit_charts(viewer: SupersetClien
     for path in ("/sqllab/", "/explore/?slice_id=1", "/users/", "/roles/", "/databaseview/list/"):
         answer = viewer.get(path)
         assert answer.status_code in {httpx.codes.FORBIDDEN, httpx.codes.FOUND, httpx.codes.NOT_FOUND}, path
+
+
+SQL_METRIC = {"label": "n", "expressionType": "SQL", "sqlExpression": "count()"}
+SQL_COLUMN = {"label": "x", "expressionType": "SQL", "sqlExpression": "concat(url_path, '')"}
+SIMPLE_METRIC = {
+    "label": "n",
+    "expressionType": "SIMPLE",
+    "aggregate": "MAX",
+    "column": {"column_name": "views"},
+}
+OWN_EXPRESSIONS = [
+    pytest.param({"metrics": [SQL_METRIC]}, id="metric"),
+    pytest.param({"metrics": [SIMPLE_METRIC]}, id="metric without SQL"),
+    pytest.param({"columns": [SQL_COLUMN]}, id="column"),
+    pytest.param({"columns": ["upper(url_path)"]}, id="column as text"),
+    pytest.param({"groupby": [SQL_COLUMN]}, id="groupby"),
+    pytest.param({"columns": [{**SQL_COLUMN, "columnType": "BASE_AXIS", "timeGrain": "P1D"}]}, id="axis"),
+    pytest.param({"orderby": [[SQL_METRIC, True]]}, id="order"),
+    pytest.param({"filters": [{"col": SQL_COLUMN, "op": "==", "val": "/"}]}, id="filter"),
+    pytest.param({"extras": {"where": "1 = 1"}}, id="where"),
+    pytest.param({"extras": {"where": "{{ 6 * 7 }} = 42"}}, id="where with Jinja"),
+    pytest.param({"extras": {"having": "count() > 0"}}, id="having"),
+    pytest.param({"where": "1 = 1"}, id="where by its old name"),
+    pytest.param(
+        {
+            "series_columns": ["url_path"],
+            "columns": ["url_path"],
+            "series_limit": 5,
+            "series_limit_metric": SQL_METRIC,
+        },
+        id="limit of series",
+    ),
+    pytest.param({"result_type": "samples", "columns": []}, id="samples"),
+    pytest.param({"result_type": "drill_detail", "columns": []}, id="rows"),
+    pytest.param({"result_type": "query"}, id="statement"),
+]
+
+
+def own_question(client: SupersetClient, part: dict[str, Any], **context: object) -> dict[str, Any]:
+    """A question like a chart's, with one part that is the sender's own."""
+    query = {"metrics": ["views_total"], "columns": ["url_path"], "row_limit": 5, **part}
+    datasource = {"id": client.dataset_id("page_views"), "type": "table"}
+    return {"datasource": datasource, "queries": [query], "result_format": "json", **context}
+
+
+@pytest.mark.parametrize("part", OWN_EXPRESSIONS)
+def test_a_viewer_gets_what_datasets_define_and_nothing_else(
+    admin: SupersetClient, viewer: SupersetClient, part: dict[str, Any]
+) -> None:
+    assert admin.post_chart_data(own_question(admin, part)).status_code == httpx.codes.OK
+    refused = viewer.post_chart_data(own_question(viewer, part))
+
+    assert refused.status_code == httpx.codes.FORBIDDEN
+    assert "edit charts" in refused.text
+
+
+@pytest.mark.parametrize("kind", ["samples", "drill_detail", "query"])
+def test_a_viewer_gets_no_rows_or_statements_by_the_kind_of_answer(viewer: SupersetClient, kind: str) -> None:
+    asked = own_question(viewer, {}, result_type=kind)
+
+    assert viewer.post_chart_data(asked).status_code == httpx.codes.FORBIDDEN
+    chart = viewer.chart("Top 10 pages")["id"]
+    assert viewer.get(f"/api/v1/chart/{chart}/data/?type={kind}").status_code == httpx.codes.FORBIDDEN
+
+
+def test_a_chart_that_is_named_lends_a_viewer_nothing_it_was_not_saved_with(viewer: SupersetClient) -> None:
+    chart = viewer.chart("Top 10 pages")["id"]
+    for form_data in ({"slice_id": chart}, {"slice_id": chart, "tooltip_contents": ["upper(url_path)"]}):
+        part = {} if "tooltip_contents" in form_data else {"metrics": [SQL_METRIC]}
+        asked = own_question(viewer, part, form_data=form_data)
+        assert viewer.post_chart_data(asked).status_code == httpx.codes.FORBIDDEN
+
+
+def test_a_viewer_sends_the_same_as_a_form_in_vain(viewer: SupersetClient) -> None:
+    headers = {
+        "Referer": viewer.url,
+        "X-CSRFToken": viewer.result("/api/v1/security/csrf_token/"),
+    }
+    form = {"form_data": json.dumps(own_question(viewer, {"metrics": [SQL_METRIC]}))}
+
+    assert (
+        viewer.http.post("/api/v1/chart/data", data=form, headers=headers).status_code
+        == httpx.codes.FORBIDDEN
+    )
+    form = {"query_context": form["form_data"]}
+    assert viewer.http.post("/api/v1/query/", data=form, headers=headers).status_code == httpx.codes.FORBIDDEN
+
+
+def test_what_an_editor_saved_with_a_chart_is_shown_to_viewers(
+    admin: SupersetClient, viewer: SupersetClient
+) -> None:
+    asked = own_question(admin, {"metrics": [SQL_METRIC]})
+    body = {
+        "slice_name": "Own expression",
+        "viz_type": "table",
+        "datasource_id": asked["datasource"]["id"],
+        "datasource_type": "table",
+        "params": json.dumps({"metrics": [SQL_METRIC]}),
+        "query_context": json.dumps(asked),
+    }
+    made = admin.send("POST", "/api/v1/chart/", body)
+    assert made.status_code == httpx.codes.CREATED, made.text
+    number = made.json()["id"]
+
+    try:
+        asked["form_data"] = {"slice_id": number}
+        assert viewer.chart_data(asked)[0][0]["n"] > 0
+        assert viewer.get(f"/api/v1/chart/{number}/data/").status_code == httpx.codes.OK
+        asked["queries"][0]["metrics"] = [{**SQL_METRIC, "sqlExpression": "max(views)"}]
+        assert viewer.post_chart_data(asked).status_code == httpx.codes.FORBIDDEN
+    finally:
+        admin.send("DELETE", f"/api/v1/chart/{number}").raise_for_status()
+
+
+@pytest.mark.parametrize("place", ["filter_state", "permalink"])
+def test_a_viewer_leaves_no_sql_for_the_browsers_of_others(viewer: SupersetClient, place: str) -> None:
+    path = f"/api/v1/dashboard/{viewer.dashboards()[0]['id']}/{place}"
+
+    def state(condition: dict[str, Any]) -> dict[str, Any]:
+        mask = {"F": {"id": "F", "extraFormData": condition, "filterState": {}}}
+        return {"value": json.dumps(mask)} if place == "filter_state" else {"dataMask": mask}
+
+    own = state({"adhoc_filters": [{"expressionType": "SQL", "sqlExpression": "1 = 1"}]})
+    assert viewer.send("POST", path, own).status_code == httpx.codes.FORBIDDEN
+    chosen = state({"filters": [{"col": "url_path", "op": "IN", "val": ["/cart"]}]})
+    assert viewer.send("POST", path, chosen).status_code == httpx.codes.CREATED
 
 
 def test_a_viewer_sees_no_other_database(
@@ -141,6 +305,33 @@ def test_who_is_not_signed_in_gets_no_data(superset: Superset) -> None:
     query = {"datasource": {"id": 1, "type": "table"}, "queries": [{"columns": ["date"], "metrics": []}]}
     with superset.anonymous() as nobody:
         assert nobody.post_chart_data(query).status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
+
+
+@pytest.mark.parametrize("door", ["form", "api"])
+def test_passwords_cannot_be_guessed_at_speed(superset: Superset, door: str) -> None:
+    # An address of its own for each, so that nobody else has to wait for the limit to pass.
+    address = {"form": "127.0.0.71", "api": "127.0.0.72"}[door]
+    name = superset.settings.superset.admin_name
+    wrong = {"username": name, "password": "wrong", "provider": "db"}
+    transport = httpx.HTTPTransport(local_address=address)
+    with httpx.Client(base_url=superset.url, transport=transport, timeout=60) as guesser:
+
+        def guess() -> httpx.Response:
+            if door == "api":
+                return guesser.post("/api/v1/security/login", json=wrong)
+            return guesser.post("/login/", data=wrong, headers={"Referer": superset.url})
+
+        codes = [guess().status_code for _ in range(FAILURES_ALLOWED)]
+        refused = guess()
+
+    assert httpx.codes.TOO_MANY_REQUESTS not in codes
+    assert refused.status_code == httpx.codes.TOO_MANY_REQUESTS
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+
+
+def test_signing_in_often_is_no_failure(superset: Superset) -> None:
+    for _ in range(FAILURES_ALLOWED + 1):
+        superset.viewer().http.close()
 
 
 def test_a_wrong_password_is_refused(superset: Superset) -> None:

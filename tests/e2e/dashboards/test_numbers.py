@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.dashboard_page import charts_of
 from dashboards.files import Document, read_assets
-from tests.e2e.dashboards.conftest import UNTIL
+from tests.e2e.dashboards.conftest import ODD_PAYLOAD, UNTIL
 from tests.e2e.dashboards.expected import DEFAULT_DAYS, EXPECTED, Rows, Shown, as_shown
 from tests.e2e.dashboards.superset_client import SupersetClient
 from tests.integration.warehouse.recount import Event
@@ -132,6 +132,18 @@ def test_every_chart_of_events_has_an_expectation() -> None:
         for chart in charts_of(dashboard)
     }
     assert of_events - EXPECTED.keys() == {"complete_through", "unaccounted"}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("url_path", "/tab\there"), ("element_id", ODD_PAYLOAD["element_id"]), ("event_title", "line\nbreak")],
+)
+def test_a_filter_finds_values_with_tabs_and_line_breaks(
+    asked: dict[str, Any], viewer: SupersetClient, column: str, value: str
+) -> None:
+    for chart in ("conversion_by_element", "elements_by_day") if column != "event_title" else ("funnel",):
+        found = viewer.chart_data(choose(asked[chart], {column: [value]}, False))[0]
+        assert with_values(found), chart
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import psutil
 import pytest
 import websockets
 
+from clickstream.sign_in import FAILURES_ALLOWED
 from stack.lifecycle import Stack
-from stack.mage.sign_in import FAILURES_ALLOWED
 from stack.processes import processes_of
 from stack.services import MAGE_PROJECT
 from tests.integration.mage.project_files import project_files
