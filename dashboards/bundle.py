@@ -7,7 +7,7 @@ from typing import Any, Final
 from clickstream.settings import ClickHouseSettings
 from dashboards.charts import compile_chart, decompile_chart
 from dashboards.dashboard import compile_dashboard, decompile_dashboard
-from dashboards.databases import compile_database, decompile_database, reading_uri
+from dashboards.databases import compile_database, dashboards_uri, decompile_database
 from dashboards.datasets import DATABASE, compile_dataset, decompile_dataset
 from dashboards.files import AssetError, Assets, Document
 from dashboards.identity import KINDS, asset_uuid
@@ -36,7 +36,7 @@ def compile_bundle(assets: Assets, clickhouse: ClickHouseSettings) -> Bundle:
     titles = {slug: str(chart.get("title")) for slug, chart in assets.charts.items()}
     dataset_slugs = {asset_uuid("datasets", slug): slug for slug in assets.datasets}
     _refuse_dangling(assets)
-    uri = reading_uri(clickhouse)
+    uri = dashboards_uri(clickhouse)
     return {
         METADATA_FILE: dict(_METADATA),
         **{f"databases/{s}.yaml": compile_database(s, d, uri) for s, d in assets.databases.items()},

@@ -1,4 +1,4 @@
-"""Databases: the one that the stack has, with its reading user."""
+"""Databases: the one that the stack has, with the user that reads nothing but the datasets' views."""
 
 from typing import Final
 from urllib.parse import quote
@@ -27,11 +27,11 @@ _CLOSED: Final = {
 _EXTRA: Final = {"allows_virtual_table_explore": True, "cancel_query_on_windows_unload": True}
 
 
-def reading_uri(clickhouse: ClickHouseSettings) -> str:
-    """SQLAlchemy's address of the warehouse, for the user who only reads."""
-    password = quote(clickhouse.reader_password.get_secret_value(), safe="")
+def dashboards_uri(clickhouse: ClickHouseSettings) -> str:
+    """SQLAlchemy's address of the warehouse, for the user of dashboards."""
+    password = quote(clickhouse.dashboards_password.get_secret_value(), safe="")
     return (
-        f"clickhousedb://{quote(clickhouse.reader_user, safe='')}:{password}"
+        f"clickhousedb://{quote(clickhouse.dashboards_user, safe='')}:{password}"
         f"@{clickhouse.host}:{clickhouse.port}/{quote(clickhouse.database, safe='')}"
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from clickstream.settings import PROJECT_ROOT, Settings
-from dashboards.databases import reading_uri
+from dashboards.databases import dashboards_uri
 from dashboards.files import Assets, digest_of
 from dashboards.warehouse import WAREHOUSE
 
@@ -93,7 +93,7 @@ def _import_digest(assets: Assets, settings: Settings) -> str:
     ]
     parts = [
         digest_of(assets),
-        reading_uri(settings.clickhouse),
+        dashboards_uri(settings.clickhouse),
         _set_up_digest(settings),
         *(path.read_text(encoding="utf-8") for path in sources),
     ]

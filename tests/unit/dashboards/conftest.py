@@ -9,7 +9,11 @@ from dashboards.files import Assets
 
 @pytest.fixture(scope="package")
 def clickhouse() -> ClickHouseSettings:
-    return ClickHouseSettings(writer_password=SecretStr("writer"), reader_password=SecretStr("p@ss/word"))
+    return ClickHouseSettings(
+        writer_password=SecretStr("writer"),
+        reader_password=SecretStr("reader"),
+        dashboards_password=SecretStr("p@ss/word"),
+    )
 
 
 @pytest.fixture
