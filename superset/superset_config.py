@@ -109,7 +109,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 ENABLE_PROXY_FIX = False
 ENABLE_CORS = False
 FAB_API_SWAGGER_UI = False
-# What Superset reaches it reaches as the dashboards' user of ClickHouse; files of this machine are no database.
+# Superset reaches ClickHouse as the dashboards' user alone; files of this machine are not databases.
 PREVENT_UNSAFE_DB_CONNECTIONS = True
 DATASET_IMPORT_ALLOWED_DATA_URLS: list[str] = []
 ALLOWED_EXTENSIONS: set[str] = set()
