@@ -44,13 +44,15 @@ class Defined:
     """What a query may name.
 
     Attributes:
-        columns: Names of the dataset's columns.
+        columns: Names of the dataset's columns that may be shown.
         metrics: Names of its metrics.
+        hidden: Names of its columns that may not be used to filter.
         saved: What was saved with the chart, each part as `frozen` gives it.
     """
 
     columns: Collection[str]
     metrics: Collection[str]
+    hidden: Collection[str] = frozenset()
     saved: Collection[str] = frozenset()
 
     def is_saved(self, part: Json) -> bool:
@@ -186,7 +188,8 @@ def _filter(where: str, item: Json, defined: Defined) -> None:
     if not isinstance(item, dict) or not set(item) <= {"col", "op", "val", "grain", "isExtra"}:
         raise _refused(where, item)
     column = item.get("col")
-    if not (isinstance(column, str) and (_IDENTIFIER.fullmatch(column) or column in defined.metrics)):
+    is_name = isinstance(column, str) and (_IDENTIFIER.fullmatch(column) or column in defined.metrics)
+    if not is_name or column in defined.hidden:
         _column(where, column, defined)
     operator, grain = item.get("op"), item.get("grain")
     if not (isinstance(operator, str) and operator.upper() in _OPERATORS):

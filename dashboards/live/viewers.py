@@ -69,8 +69,9 @@ def _check(parts: dict[str, Any]) -> None:
     check_result_type(parts.get("result_type"))
     form_data = parts.get("form_data")
     defined = Defined(
-        columns={column.column_name for column in dataset.columns},
+        columns={column.column_name for column in dataset.columns if column.is_active and column.groupby},
         metrics={metric.metric_name for metric in dataset.metrics},
+        hidden={column.column_name for column in dataset.columns if not column.filterable},
         saved=_saved_with_chart(form_data, dataset),
     )
     check_form_data(form_data, defined)

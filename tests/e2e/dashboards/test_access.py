@@ -166,6 +166,13 @@ def test_a_viewer_gets_what_datasets_define_and_nothing_else(
     assert "edit charts" in refused.text
 
 
+def test_a_viewer_gets_no_column_that_is_there_for_a_metric_alone(viewer: SupersetClient) -> None:
+    query = {"columns": ["users_state"], "metrics": ["users"], "row_limit": 1}
+    asked = {"datasource": {"id": viewer.dataset_id("segment_users"), "type": "table"}, "queries": [query]}
+
+    assert viewer.post_chart_data(asked).status_code == httpx.codes.FORBIDDEN
+
+
 @pytest.mark.parametrize("kind", ["samples", "drill_detail", "query"])
 def test_a_viewer_gets_no_rows_or_statements_by_the_kind_of_answer(viewer: SupersetClient, kind: str) -> None:
     asked = own_question(viewer, {}, result_type=kind)

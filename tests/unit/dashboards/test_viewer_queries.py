@@ -114,6 +114,17 @@ def test_what_the_dataset_does_not_define_is_refused(query: dict[str, Any]) -> N
         check_query(query, DEFINED)
 
 
+def test_a_column_that_is_there_for_a_metric_alone_is_not_shown_or_filtered() -> None:
+    defined = Defined(DEFINED.columns, DEFINED.metrics, hidden={"users_state"})
+
+    for query in (
+        {"columns": ["users_state"]},
+        {"filters": [{"col": "users_state", "op": "IN", "val": [1]}]},
+    ):
+        with pytest.raises(QueryRefusedError, match="users_state"):
+            check_query(query, defined)
+
+
 def test_a_refusal_names_place_and_value() -> None:
     with pytest.raises(QueryRefusedError, match=r'^metrics: "count\(\)" is neither defined'):
         check_query({"metrics": ["count()"]}, DEFINED)
@@ -128,7 +139,7 @@ def test_sql_that_was_saved_with_the_chart_is_allowed_and_no_other() -> None:
         "post_processing": [{"operation": "rolling", "options": {"window": 7}}],
     }
     saved = saved_parts(json.dumps({"queries": [query]}), None, "no JSON")
-    defined = Defined(DEFINED.columns, DEFINED.metrics, saved)
+    defined = Defined(DEFINED.columns, DEFINED.metrics, saved=saved)
 
     check_query(query, defined)
     for changed in (
