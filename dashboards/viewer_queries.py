@@ -15,8 +15,8 @@ from typing import Any, Final
 
 Json = Any
 
-# What a filter that must have a value sends while it has none.
-_NOTHING: Final = frozenset({"", "1 = 0", "(1 = 0)"})
+# No condition, or what filters that must have a value send while they have none.
+_NOTHING: Final = re.compile(r"(\(?1 = 0\)?( AND \(?1 = 0\)?)*)?")
 _RESULT_TYPES: Final = frozenset({"full", "results", "post_processed", "columns", "timegrains"})
 _POST_PROCESSING: Final = frozenset(
     {
@@ -134,9 +134,9 @@ def holds_sql(state: Json) -> bool:
     if not isinstance(state, dict):
         return False
     expressions = (state.get(name) for name in ("sqlExpression", "where", "having"))
-    return any(text and not (isinstance(text, str) and text in _NOTHING) for text in expressions) or any(
-        map(holds_sql, state.values())
-    )
+    return any(
+        text and not (isinstance(text, str) and _NOTHING.fullmatch(text)) for text in expressions
+    ) or any(map(holds_sql, state.values()))
 
 
 def check_result_type(value: Json) -> None:
@@ -220,7 +220,7 @@ _PLAIN_EXTRAS: Final = frozenset(
 def _condition(where: str, text: Json, defined: Defined) -> None:
     if text is None:
         return
-    if not isinstance(text, str) or not (text in _NOTHING or defined.is_saved(text)):
+    if not isinstance(text, str) or not (_NOTHING.fullmatch(text) or defined.is_saved(text)):
         raise _refused(where, text)
 
 

@@ -45,7 +45,7 @@ _MARK = (
 _SVG = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} 24'>{content}</svg>"
 _NAME = (
     "<text x='30' y='18' font-family='Inter,Helvetica,Arial,sans-serif' font-size='17' font-weight='600' "
-    "fill='#484848'>Clickstream</text>"
+    "fill='#484848' textLength='96' lengthAdjust='spacingAndGlyphs'>Clickstream</text>"
 )
 _LOGO = "data:image/svg+xml," + quote(_SVG.format(width=130, content=_MARK + _NAME))
 # Stands still: a dozen animations take a machine without a graphics card the time that the charts need.

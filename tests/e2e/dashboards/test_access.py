@@ -178,12 +178,12 @@ def test_a_viewer_gets_no_rows_or_statements_by_the_kind_of_answer(viewer: Super
     asked = own_question(viewer, {}, result_type=kind)
 
     assert viewer.post_chart_data(asked).status_code == httpx.codes.FORBIDDEN
-    chart = viewer.chart("Top 10 pages")["id"]
+    chart = viewer.chart(ASSETS.charts["top_pages"]["title"])["id"]
     assert viewer.get(f"/api/v1/chart/{chart}/data/?type={kind}").status_code == httpx.codes.FORBIDDEN
 
 
 def test_a_chart_that_is_named_lends_a_viewer_nothing_it_was_not_saved_with(viewer: SupersetClient) -> None:
-    chart = viewer.chart("Top 10 pages")["id"]
+    chart = viewer.chart(ASSETS.charts["top_pages"]["title"])["id"]
     for form_data in ({"slice_id": chart}, {"slice_id": chart, "tooltip_contents": ["upper(url_path)"]}):
         part = {} if "tooltip_contents" in form_data else {"metrics": [SQL_METRIC]}
         asked = own_question(viewer, part, form_data=form_data)

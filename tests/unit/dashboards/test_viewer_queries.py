@@ -49,6 +49,7 @@ SQL_COLUMN = {"expressionType": "SQL", "label": "x", "sqlExpression": "(select 1
         pytest.param({"orderby": [["views_total", False], ["date", True]]}, id="order"),
         pytest.param({"extras": {"where": "", "having": "", "time_grain_sqla": "P1D"}}, id="no conditions"),
         pytest.param({"extras": {"where": "(1 = 0)"}}, id="a filter that lacks its value"),
+        pytest.param({"extras": {"where": "(1 = 0) AND (1 = 0)"}}, id="two filters that lack their values"),
         pytest.param({"time_range": 'DATEADD(DATETIME("today"), -7, day) : now'}, id="a range"),
         pytest.param({"post_processing": [{"operation": "pivot", "options": {}}, None]}, id="a pivot"),
         pytest.param(
