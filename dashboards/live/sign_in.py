@@ -34,7 +34,8 @@ def limit_sign_ins(app: "Flask") -> None:
             failures.take_back(_address())
         return answer
 
-    app.before_request(refuse_too_many)
+    # Before the check of the form's token, which answers by itself.
+    app.before_request_funcs.setdefault(None, []).insert(0, refuse_too_many)
     app.after_request(take_back_success)
 
 
