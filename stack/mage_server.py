@@ -48,5 +48,7 @@ def cut_connections() -> None:
 if __name__ == "__main__":
     cut_connections()
     repair_mage()
-    guard_mage(get_settings().mage.allowed_hosts)
+    settings = get_settings()
+    # The other services call it by the name that the settings give to it.
+    guard_mage(f"{settings.mage.allowed_hosts},{settings.mage.host}")
     app()

@@ -6,6 +6,7 @@ SUPERSET_DATABASE_URI where the metadata don't lie in a file there.
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,9 +15,11 @@ from urllib.parse import quote
 
 from clickhouse_connect.cc_sqlalchemy.dialect import ClickHouseDialect
 from clickhouse_connect.dbapi.connection import Connection
+from clickhouse_connect.driver.exceptions import OperationalError
 from sqlalchemy import String
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.pool import QueuePool
+from superset.errors import SupersetErrorType
 from superset.utils.log import AbstractEventLogger
 
 if TYPE_CHECKING:
@@ -176,6 +179,24 @@ class _EscapedString(String):
 ClickHouseDialect.colspecs = {**ClickHouseDialect.colspecs, String: _EscapedString}
 
 
+# --- a database that is away ------------------------------------------------------------------------------
+_IS_AWAY = (
+    "The database does not answer. It may be starting: try again in a minute. `make status` tells more."
+)
+# What people read in place of a chart, by what the client library says.
+CUSTOM_DATABASE_ERRORS = {
+    "Clickstream": {
+        re.compile(
+            r"HTTPConnectionPool|Connection refused|RemoteDisconnected|Read timed out|does not answer"
+        ): (
+            _IS_AWAY,
+            SupersetErrorType.GENERIC_DB_ENGINE_ERROR,
+            {"show_issue_info": False},
+        )
+    }
+}
+
+
 # --- connections ------------------------------------------------------------------------------------------
 class _LastingConnection(Connection):
     """One for all threads, which stays open.
@@ -194,7 +215,10 @@ _lasting_connection = cache(_LastingConnection)
 
 def _connect(dialect: ClickHouseDialect, **parameters: object) -> _LastingConnection:
     del dialect
-    return _lasting_connection(**parameters, autogenerate_session_id=False)
+    try:
+        return _lasting_connection(**parameters, autogenerate_session_id=False)
+    except OperationalError as error:
+        raise OperationalError(_IS_AWAY) from error
 
 
 ClickHouseDialect.connect = _connect
