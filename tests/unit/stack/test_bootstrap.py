@@ -115,4 +115,6 @@ def test_an_environment_says_how_it_is_locked(bootstrap: ModuleType, tmp_path: P
 
     assert bootstrap.own_options(source) == ["--exclude-newer", "2026-05-20"]
     assert bootstrap.own_options(REQUIREMENTS / "main.in") == ["--override", "requirements/main.overrides"]
-    assert bootstrap.own_options(REQUIREMENTS / "mage.in") == []
+    assert bootstrap.own_options(REQUIREMENTS / "mage.in") == ["--override", "requirements/mage.overrides"]
+    source.write_text("one==1.0\n")
+    assert bootstrap.own_options(source) == []
