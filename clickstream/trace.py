@@ -1,8 +1,12 @@
-"""The way of one event: where it came in, what became of it and why, which days of the marts it touched."""
+"""The way of events, by id, record, session or user.
 
-from collections.abc import Iterable, Sequence
+Where each came in, what became of it and why, which days of the marts it touched.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, Final
 
@@ -22,6 +26,11 @@ MAX_RECEIPTS: Final = 500
 _MAX_DIGITS: Final = len(str(MAX_ID))
 _SHOWN_CHARACTERS: Final = 100
 
+_RECORD: Final = re.compile(
+    r"(?P<origin>[^\s:]+/[^\s:]+|replay):(?P<offset>[0-9]{1,20})(?::(?P<item>[0-9]{1,9}))?"
+)
+"""An origin is a topic and a partition, a file, or the replays."""
+
 _CLICK_MARTS: Final = frozenset({"click_position_days"})
 """Marts in which views leave no trace."""
 
@@ -38,6 +47,7 @@ class Fate(StrEnum):
     DUPLICATE = "duplicate"
     QUARANTINED = "quarantined"
     PENDING = "pending"
+    ERASED = "erased"
     UNACCOUNTED = "unaccounted"
     """Passed by the ETL without a trace: this must never be."""
 
@@ -49,6 +59,7 @@ class TraceState(StrEnum):
     PENDING = "pending"
     STORED = "stored"
     QUARANTINED = "quarantined"
+    ERASED = "erased"
     UNACCOUNTED = "unaccounted"
 
 
@@ -61,8 +72,8 @@ class Receipt:
         origin: What it was read from.
         offset: Line number or record offset.
         item: Place in the record.
-        received_at: When the system received it.
-        loaded_at: When it was written to `raw_events`.
+        received_at: When the system received it; of an erased one only the day is known.
+        loaded_at: When it was written to `raw_events`; None for an erased one.
         fate: What became of it.
         decided_at: When; None while it is pending.
         event_id: The id under which it is stored or known; None if it is neither.
@@ -79,7 +90,7 @@ class Receipt:
     offset: int
     item: int
     received_at: datetime
-    loaded_at: datetime
+    loaded_at: datetime | None
     fate: Fate
     decided_at: datetime | None
     event_id: int | None
@@ -120,21 +131,46 @@ class TouchedDay:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """All that is known of an id.
+    """All that is known of what was asked for.
 
     Attributes:
-        id: The id that was asked for.
+        id: The id that was asked for; None if a record, session or user was.
         state: What became of it as a whole; stored if any receipt of it is.
         receipts: The raw rows, first received first.
         days: The days of the marts that it touched.
         receipts_left_out: How many receipts there are beyond those that were looked up.
     """
 
-    id: int
+    id: int | None
     state: TraceState
     receipts: tuple[Receipt, ...]
     days: tuple[TouchedDay, ...]
     receipts_left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of an origin, or one item of it.
+
+    Attributes:
+        origin: What it was read from.
+        offset: Line number or record offset.
+        item: Place in the record; None for all of it.
+    """
+
+    origin: str
+    offset: int
+    item: int | None = None
+
+
+def parse_record(text: str) -> Record | None:
+    """What `origin:offset` or `origin:offset:item` names; None if the text is neither."""
+    parts = _RECORD.fullmatch(text.strip())
+    if parts is None or int(parts["offset"]) > MAX_ID:
+        return None
+    return Record(
+        parts["origin"], int(parts["offset"]), None if parts["item"] is None else int(parts["item"])
+    )
 
 
 def parse_id(text: str) -> int:
@@ -164,13 +200,36 @@ def trace_event(client: Client, event_id: int) -> Trace:
     Returns:
         What is known; `UNKNOWN` and no receipts if nothing is.
     """
-    parameters = {"id": event_id, "text": str(event_id), "limit": MAX_RECEIPTS}
-    rows = client.query(load_sql("queries/trace_coordinates"), parameters=parameters).result_rows
+    parameters = {"id": event_id, "text": str(event_id)}
+    return _trace(client, "trace_coordinates", parameters, event_id)
+
+
+def trace_record(client: Client, record: Record) -> Trace:
+    """Follows the events of a record, by the names that a trace itself prints."""
+    item = -1 if record.item is None else record.item
+    parameters = {"origin": record.origin, "offset": record.offset, "item": item}
+    return _trace(client, "trace_record", parameters)
+
+
+def trace_session(client: Client, session_id: str) -> Trace:
+    """Follows the events of a session, those received last if there are many."""
+    return _trace(client, "trace_session", {"session_id": session_id})
+
+
+def trace_user(client: Client, user_id: int) -> Trace:
+    """Follows the events of a user, those received last if there are many."""
+    return _trace(client, "trace_user", {"user_id": user_id, "text": str(user_id)})
+
+
+def _trace(
+    client: Client, query: str, parameters: Mapping[str, object], event_id: int | None = None
+) -> Trace:
+    with_limit = {**parameters, "limit": MAX_RECEIPTS}
+    rows = client.query(load_sql(f"queries/{query}"), parameters=with_limit).result_rows
     left_out = rows[0][-1] - len(rows) if rows else 0
     receipts = _follow_replays(client, {_coordinate(row[:-1]) for row in rows})
     stored = [receipt for receipt in receipts if receipt.fate is Fate.STORED]
-    days = tuple(_find_day(client, receipt) for receipt in stored)
-    return Trace(event_id, _judge(receipts), receipts, days, left_out)
+    return Trace(event_id, _judge(receipts), receipts, _find_days(client, stored), left_out)
 
 
 def _follow_replays(client: Client, found: set[Coordinate]) -> tuple[Receipt, ...]:
@@ -193,7 +252,13 @@ def _read_receipts(client: Client, coordinates: Iterable[Coordinate]) -> tuple[R
     parameters = {"origins": sorted({origin for origin, _, _ in wanted}), "coordinates": wanted}
     # So that the times come with their zone.
     answer = client.query(load_sql("queries/trace_receipts"), parameters=parameters, tz_mode="aware")
-    return tuple(_make_receipt(row) for row in answer.named_results())
+    receipts = tuple(_make_receipt(row) for row in answer.named_results())
+    if len(receipts) == len(wanted):
+        return receipts
+    erased = client.query(load_sql("queries/trace_erased"), parameters=parameters, tz_mode="aware")
+    known = {receipt.coordinate for receipt in receipts}
+    gone = [_erased_receipt(row) for row in erased.named_results()]
+    return (*receipts, *(receipt for receipt in gone if receipt.coordinate not in known))
 
 
 def _make_receipt(row: dict[str, Any]) -> Receipt:
@@ -205,14 +270,44 @@ def _make_receipt(row: dict[str, Any]) -> Receipt:
     return Receipt(**{**row, "fate": Fate(row["fate"]), "type": event_type, "errors": errors})
 
 
-def _find_day(client: Client, receipt: Receipt) -> TouchedDay:
-    if receipt.created_at is None or receipt.decided_at is None:
-        raise ValueError(f"{receipt.name} is stored, but not when.")
-    day = receipt.created_at.astimezone(UTC).date()
-    since_ms = int((receipt.decided_at - _EPOCH).total_seconds() * 1_000)
-    parameters = {"day": day, "since_ms": since_ms}
+def _erased_receipt(row: dict[str, Any]) -> Receipt:
+    received_at = datetime.combine(row["received_date"], time(), UTC)
+    return Receipt(
+        source=row["source"],
+        origin=row["origin"],
+        offset=row["offset"],
+        item=row["item"],
+        received_at=received_at,
+        loaded_at=None,
+        fate=Fate.ERASED,
+        decided_at=row["erased_at"],
+        event_id=None,
+        created_at=None,
+        type=None,
+        errors=(),
+        replayed_at=None,
+        replay_of="",
+        body="",
+    )
+
+
+def _find_days(client: Client, stored: Sequence[Receipt]) -> tuple[TouchedDay, ...]:
+    """The days in which some events count, each once and with the run that has built all of it."""
+    latest: dict[tuple[date, bool], datetime] = {}
+    for receipt in stored:
+        if receipt.created_at is None or receipt.decided_at is None:
+            raise ValueError(f"{receipt.name} is stored, but not when.")
+        key = (receipt.created_at.astimezone(UTC).date(), receipt.type is EventType.CLICK)
+        latest[key] = max(latest.get(key, receipt.decided_at), receipt.decided_at)
+    return tuple(
+        _find_day(client, day, is_click=is_click, since=since)
+        for (day, is_click), since in sorted(latest.items())
+    )
+
+
+def _find_day(client: Client, day: date, *, is_click: bool, since: datetime) -> TouchedDay:
+    parameters = {"day": day, "since_ms": int((since - _EPOCH).total_seconds() * 1_000)}
     runs = client.query(load_sql("queries/trace_rebuild"), parameters=parameters, tz_mode="aware").result_rows
-    is_click = receipt.type is EventType.CLICK
     marts = tuple(name for name in MARTS if is_click or name not in _CLICK_MARTS)
     run_id, _, rebuilt_at = runs[0] if runs else (None, None, None)
     return TouchedDay(day, marts, rebuilt_at, run_id)
@@ -223,7 +318,12 @@ def _judge(receipts: Sequence[Receipt]) -> TraceState:
     fates = {receipt.fate for receipt in receipts}
     if fates & {Fate.STORED, Fate.DUPLICATE}:
         return TraceState.STORED
-    for state in (TraceState.UNACCOUNTED, TraceState.PENDING, TraceState.QUARANTINED):
+    for state in (
+        TraceState.UNACCOUNTED,
+        TraceState.PENDING,
+        TraceState.QUARANTINED,
+        TraceState.ERASED,
+    ):
         if Fate(state.value) in fates:
             return state
     return TraceState.UNKNOWN

@@ -38,7 +38,9 @@ class EventReceipt(BaseModel):
     offset: str = Field(description=f"Offset of its record, or line of its file. {_ID}", examples=["1042"])
     item: int = Field(description="Place in the record.", examples=[0])
     received_at: datetime
-    loaded_at: datetime = Field(description="When it was written to `raw_events`.")
+    loaded_at: datetime | None = Field(
+        description="When it was written to `raw_events`; null for an erased one."
+    )
     fate: Fate
     decided_at: datetime | None = Field(description="When that was decided; null while it is pending.")
     event_id: str | None = Field(description=f"The id that it is stored or known under. {_ID}")

@@ -13,7 +13,7 @@ from clickstream.errors import BadInputError, ClickstreamError
 from clickstream.privacy.erase import erase_user
 from clickstream.privacy.export import export_user
 from clickstream.privacy.find import Holdings, find_person
-from clickstream.privacy.naming import MAX_USER_ID
+from clickstream.privacy.naming import parse_user_id
 from clickstream.privacy.people import read_erased_people
 from clickstream.privacy.receipt import Receipt, decode_receipt, describe_receipt
 from clickstream.privacy.returned import find_returned
@@ -111,22 +111,6 @@ def export(
     except OSError as error:
         raise BadInputError(f"{file} can't be written: {error.strerror}.") from error
     out.print(f"{len(known['received']):,} received events written to {file}.", markup=False)
-
-
-def parse_user_id(text: str) -> int:
-    """A user id as people write it.
-
-    Raises:
-        BadInputError: The text is not a user id.
-    """
-    digits = text.strip().lstrip("0") or "0"
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(MAX_USER_ID))):
-        raise BadInputError(
-            f"{text[:100]!r} is not a user id.", hint=f"User ids are whole numbers up to {MAX_USER_ID}."
-        )
-    if int(digits) > MAX_USER_ID:
-        raise BadInputError(f"{digits} is too large for a user id.", hint=f"The largest is {MAX_USER_ID}.")
-    return int(digits)
 
 
 def _show_preview(holdings: Holdings, *, as_json: bool) -> None:

@@ -1,5 +1,6 @@
-"""`clickstream trace`: the way of one event."""
+"""`clickstream trace`: the way of events."""
 
+from collections import Counter
 from typing import Annotated, Final
 
 import msgspec
@@ -7,38 +8,80 @@ import typer
 
 from clickstream.cli.output import AsJson, out, print_json, print_table
 from clickstream.cli.runs import reader
+from clickstream.errors import BadInputError
+from clickstream.privacy.naming import parse_user_id
 from clickstream.settings import get_settings
-from clickstream.trace import Receipt, Trace, TraceState, parse_id, trace_event
+from clickstream.trace import (
+    Receipt,
+    Trace,
+    TraceState,
+    parse_id,
+    parse_record,
+    trace_event,
+    trace_record,
+    trace_session,
+    trace_user,
+)
 
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S.%f"
+_MAX_BODIES: Final = 20
+"""Texts that are printed; --json has all."""
 
 _SENTENCES: Final = {
-    TraceState.UNKNOWN: "Nothing is known of event {id}: it is in no table, and no text that is waiting or "
-    "in quarantine names it. An event that was sent without an id has one made of its content.",
-    TraceState.PENDING: "Event {id} was received and waits for `process_events`; `clickstream process` does "
-    "it now.",
-    TraceState.STORED: "Event {id} is stored and counts.",
-    TraceState.QUARANTINED: "Event {id} is in quarantine and doesn't count.",
-    TraceState.UNACCOUNTED: "Event {id} was received, but nothing became of it: `clickstream ledger` shows "
-    "the gap. This is a fault of the system.",
+    TraceState.UNKNOWN: "Nothing is known of {what}: it is in no table, and no text that is waiting or in "
+    "quarantine names it. An event that was sent without an id has one made of its content.",
+    TraceState.PENDING: "{What} was received and waits for `process_events`; `clickstream process` does it "
+    "now.",
+    TraceState.STORED: "{What} is stored and counts.",
+    TraceState.QUARANTINED: "{What} is in quarantine and doesn't count.",
+    TraceState.ERASED: "{What} was erased together with its person and doesn't count.",
+    TraceState.UNACCOUNTED: "{What} was received, but nothing became of it: `clickstream ledger` shows the "
+    "gap. This is a fault of the system.",
 }
 
 
 def trace(
-    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")], as_json: AsJson = False
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="[ID|RECORD]",
+            help="An event's id, or a record as this command prints it: origin:offset or origin:offset:item.",
+            show_default=False,
+        ),
+    ] = "",
+    session: Annotated[str, typer.Option(help="Follow the events of this session.")] = "",
+    user: Annotated[str, typer.Option(help="Follow the events of this user id.")] = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Follow an event: where it came in, what became of it and why. Exit with 1 if nothing is known of it."""
-    found = trace_event(reader(get_settings()), parse_id(event_id))
+    """Follow events: where they came in, what became of them and why. Exit with 1 if nothing is known.
+
+    Examples: clickstream trace 1842, clickstream trace clickstream.events/0:12:3,
+    clickstream trace --session s-77
+    """
+    if sum(map(bool, (what, session, user))) != 1:
+        raise BadInputError(
+            "Give one of an id, a record, --session and --user.", hint="For example: clickstream trace 1842"
+        )
+    client = reader(get_settings())
+    record = parse_record(what)
+    if session:
+        subject, found = f"session {session}", trace_session(client, session)
+    elif user:
+        subject, found = f"user {user}", trace_user(client, parse_user_id(user))
+    elif record is not None:
+        subject, found = f"record {what}", trace_record(client, record)
+    else:
+        subject, found = f"event {what}", trace_event(client, parse_id(what))
     if as_json:
         print_json(msgspec.to_builtins(found))
     else:
-        _print_trace(found)
+        _print_trace(subject, found)
     if found.state is TraceState.UNKNOWN:
         raise typer.Exit(1)
 
 
-def _print_trace(found: Trace) -> None:
-    out.print(_SENTENCES[found.state].format(id=found.id), markup=False)
+def _print_trace(subject: str, found: Trace) -> None:
+    out.print(_sentence(subject, found), markup=False)
     if not found.receipts:
         return
     print_table(
@@ -58,8 +101,17 @@ def _print_trace(found: Trace) -> None:
     for day in found.days:
         built = f"built {day.rebuilt_at:{_MOMENT}} by run {day.run_id}" if day.rebuilt_at else "not built yet"
         out.print(f"Counts on {day.date} in {', '.join(day.marts)}: {built}.", markup=False)
-    for receipt in found.receipts:
+    for receipt in found.receipts[:_MAX_BODIES]:
         out.print(f"Raw {receipt.name}: {receipt.body}", markup=False, soft_wrap=True)
+
+
+def _sentence(subject: str, found: Trace) -> str:
+    what = f"{subject[0].upper()}{subject[1:]}"
+    if len(found.receipts) > 1 and found.id is None:
+        counts = Counter(str(receipt.fate) for receipt in found.receipts)
+        told = ", ".join(f"{events:,} {fate}" for fate, events in counts.most_common())
+        return f"{what}: {told}."
+    return _SENTENCES[found.state].format(what=subject, What=what)
 
 
 def _describe(receipt: Receipt) -> tuple[object, ...]:
@@ -73,7 +125,7 @@ def _describe(receipt: Receipt) -> tuple[object, ...]:
         f"{receipt.received_at:{_MOMENT}}",
         receipt.source,
         receipt.name,
-        f"{receipt.loaded_at:{_MOMENT}}",
+        f"{receipt.loaded_at:{_MOMENT}}" if receipt.loaded_at else "",
         became,
         decided,
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from clickstream.decode import text_of
+from clickstream.errors import BadInputError
 
 MAX_USER_ID: Final = 2**64 - 1
 
@@ -44,6 +45,22 @@ def people_named_in(body: str) -> frozenset[int]:
     if sent is None:
         return _ids(_KEY.findall(body))
     return _ids(_NUMBER_IN_TEXT.findall(text_of(sent)))
+
+
+def parse_user_id(text: str) -> int:
+    """A user id as people write it.
+
+    Raises:
+        BadInputError: The text is not a user id.
+    """
+    digits = text.strip().lstrip("0") or "0"
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(MAX_USER_ID))):
+        raise BadInputError(
+            f"{text[:100]!r} is not a user id.", hint=f"User ids are whole numbers up to {MAX_USER_ID}."
+        )
+    if int(digits) > MAX_USER_ID:
+        raise BadInputError(f"{digits} is too large for a user id.", hint=f"The largest is {MAX_USER_ID}.")
+    return int(digits)
 
 
 def pattern_of(user_id: int) -> str:

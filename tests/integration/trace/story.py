@@ -25,6 +25,8 @@ FIXED: Final = 105
 FIXED_TO_ANOTHER_ID: Final = 106
 ANOTHER_ID: Final = 107
 WAITING: Final = 108
+WAITING_ALONE: Final = 110
+QUIET_SESSION: Final = "s-quiet"
 WITHOUT_END: Final = 109
 """An id that is sent thousands of times."""
 
@@ -81,7 +83,8 @@ def happen(client: Client) -> None:
     often = event(WITHOUT_END)
     _receive(client, [_row(number, often, origin="http/0", source="http") for number in range(TIMES)])
     process()
-    _receive(client, [_row(WAITING_OFFSET, event(WAITING))])
+    alone = event(WAITING_ALONE, session_id=QUIET_SESSION)
+    _receive(client, [_row(WAITING_OFFSET, event(WAITING)), _row(WAITING_OFFSET + 1, alone)])
 
 
 def _row(offset: int, body: str, **changes: str) -> dict[str, Any]:

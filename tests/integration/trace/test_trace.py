@@ -11,7 +11,19 @@ from clickstream.cli.app import app
 from clickstream.errors import BadInputError
 from clickstream.reasons import ErrorCode
 from clickstream.storage.marts import MARTS
-from clickstream.trace import MAX_RECEIPTS, Fate, Trace, TraceState, parse_id, trace_event
+from clickstream.trace import (
+    MAX_RECEIPTS,
+    Fate,
+    Record,
+    Trace,
+    TraceState,
+    parse_id,
+    parse_record,
+    trace_event,
+    trace_record,
+    trace_session,
+    trace_user,
+)
 from tests.integration.trace import story
 from tests.integration.trace.story import RECEIVED, TOPIC
 
@@ -30,6 +42,7 @@ def test_a_stored_event_shows_its_way(client: Client) -> None:
     assert receipt.body == story.event(story.VIEW)
     assert receipt.received_at == RECEIVED
     assert receipt.decided_at is not None
+    assert receipt.loaded_at is not None
     assert receipt.loaded_at <= receipt.decided_at
 
 
@@ -144,3 +157,73 @@ def test_the_command_says_that_nothing_is_known(client: Client) -> None:
 
     assert told.exit_code == 1
     assert "Nothing is known of event 42" in told.stdout
+
+
+def test_a_record_is_followed_by_the_name_that_a_trace_prints(client: Client) -> None:
+    (receipt,) = trace_event(client, story.VIEW).receipts
+    record = parse_record(receipt.name)
+    assert record is not None
+    assert trace_record(client, record).receipts == (receipt,)
+
+
+@pytest.mark.parametrize(
+    ("text", "record"),
+    [
+        pytest.param("clickstream.events/0:12", Record("clickstream.events/0", 12), id="record"),
+        pytest.param("clickstream.events/0:12:3", Record("clickstream.events/0", 12, 3), id="item"),
+        pytest.param("csv/0a1b:7:0", Record("csv/0a1b", 7, 0), id="line"),
+        pytest.param("replay:5:0", Record("replay", 5, 0), id="replay"),
+        pytest.param("1842", None, id="an id"),
+        pytest.param("a:b", None, id="a session"),
+        pytest.param("topic/0:99999999999999999999", None, id="an offset that is too large"),
+    ],
+)
+def test_a_record_is_told_from_other_texts(text: str, record: Record | None) -> None:
+    assert parse_record(text) == record
+
+
+def test_a_session_is_followed_with_what_is_invalid_and_what_is_repeated(client: Client) -> None:
+    trace = trace_session(client, "s1")
+    assert trace.id is None
+    assert {receipt.fate for receipt in trace.receipts} == {Fate.STORED, Fate.DUPLICATE, Fate.QUARANTINED}
+    assert len(trace.receipts) + trace.receipts_left_out > story.TIMES
+
+
+def test_a_session_that_waits_is_found(client: Client) -> None:
+    trace = trace_session(client, story.QUIET_SESSION)
+    assert (trace.state, fates(trace)) == (
+        TraceState.PENDING,
+        [(f"{TOPIC}:{story.WAITING_OFFSET + 1}:0", Fate.PENDING)],
+    )
+
+
+def test_a_user_is_followed(client: Client) -> None:
+    (receipt,) = trace_user(client, story.A_USER).receipts
+    assert receipt.fate is Fate.QUARANTINED
+
+
+def test_an_erased_event_says_when_it_was_erased(client: Client) -> None:
+    coordinate = (TOPIC, 77, 0)
+    client.insert(
+        "erased_events",
+        [["broker", *coordinate, RECEIVED.date(), "stored", "run"]],
+        column_names=["source", "origin", "offset", "item", "received_date", "fate", "run_id"],
+    )
+    trace = trace_record(client, Record(TOPIC, 77))
+    assert trace.state is TraceState.ERASED
+    assert [receipt.coordinate for receipt in trace.receipts] == [coordinate]
+    assert trace.receipts[0].decided_at is not None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param([f"{TOPIC}:{story.VIEW_OFFSET}:0"], id="record"),
+        pytest.param(["--session", "s1"], id="session"),
+        pytest.param(["--user", str(story.A_USER)], id="user"),
+    ],
+)
+def test_the_command_follows_records_sessions_and_users(client: Client, arguments: list[str]) -> None:
+    answer = CliRunner().invoke(app, ["trace", *arguments])
+    assert answer.exit_code == 0, answer.output
+    assert TOPIC in answer.output
