@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup browser up dashboards-import dashboards-export dashboards-format down status logs reset demo bench test lint format lock env-example tracker
+.PHONY: help setup browser up dashboards-import dashboards-export dashboards-format down status logs reset demo bench test lint format lock env-example tracker prometheus drill
 
 # The first Python 3.11 there is that can make environments; PYTHON=/path/to/python3.11 names another. The system's
 # comes first: distributions build it with all optimizations; without them, as pyenv does, plain Python takes a fifth longer.
@@ -14,7 +14,7 @@ IMAGE_LOCK = .venv-uv/bin/uv pip compile --quiet --generate-hashes --python-vers
 DASHBOARDS = .venv-superset/bin/python -m dashboards
 
 # Folders with Python of our own, as far as they are there.
-CODE = $(wildcard api clickstream control_panel dashboards generator serving stack superset mage_project expectations benchmarks tests requirements/bootstrap.py)
+CODE = $(wildcard api clickstream control_panel dashboards generator monitoring serving stack superset mage_project expectations benchmarks tests requirements/bootstrap.py)
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,7 @@ setup: ## Make the Python environments (only what is missing or outdated)
 	@$(BOOTSTRAP)
 
 up: setup ## Start the stack and wait until it is healthy
+	@$(RUN) stack.prometheus install --optional
 	@$(RUN) stack up
 
 dashboards-import: setup ## Bring edited asset files into the running Superset, without a restart
@@ -48,12 +49,16 @@ reset: setup ## Stop the stack and delete its data; asks first (YES=1 does not)
 	@$(RUN) stack reset $(if $(YES),--yes)
 
 demo: setup ## Start, send 250,000 events in all three ways, process and prove them
+	@$(RUN) stack.prometheus install --optional
 	@$(RUN) stack.demo
 
 bench: setup browser ## Measure the pipelines and the dashboards against bare baselines
 	@$(RUN) benchmarks
 
-test: lint browser ## Check the code and run all the tests
+drill: setup prometheus ## Break a stack of its own in every way; check alerts and data (MINUTES=3 SEED=1 ONLY='stop kafka')
+	@$(RUN) monitoring.drill $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
+
+test: lint browser prometheus ## Check the code and run all the tests
 	@.venv/bin/pytest --numprocesses 3 --no-loadscope-reorder $(PYTEST)
 
 browser: ## Install Chromium for the browser tests where it is missing
@@ -64,6 +69,9 @@ browser: ## Install Chromium for the browser tests where it is missing
 	else \
 		echo "Chromium is missing: install it (Debian, Ubuntu: sudo apt-get install chromium), then run make test again" >&2; exit 1; \
 	fi
+
+prometheus: setup ## Fetch Prometheus and node exporter where they are missing; needs no root
+	@$(RUN) stack.prometheus install
 
 lint: setup ## Check style and types
 	@.venv/bin/ruff check $(CODE)

@@ -313,6 +313,43 @@ class PanelSettings(BaseModel):
     )
 
 
+class MonitoringSettings(BaseModel):
+    """Metrics and alerts: the exporter, Prometheus and node exporter."""
+
+    exporter_host: str = Field("127.0.0.1", description="Address that the exporter listens on.")
+    exporter_port: int = Field(9100, ge=1, le=65535, description="Port of the exporter of pipeline metrics.")
+    prometheus_host: str = Field("127.0.0.1", description="Host under which the panel reaches Prometheus.")
+    prometheus_port: int = Field(9090, ge=1, le=65535, description="Port of Prometheus.")
+    node_exporter_port: int = Field(
+        9110, ge=1, le=65535, description="Port of node exporter: the machine's CPU, memory, disk, network."
+    )
+    kafka_metrics_port: int = Field(
+        9404, ge=1, le=65535, description="Port of the metrics of the stack's own Kafka."
+    )
+    scrape_interval_seconds: int = Field(
+        10, ge=1, le=60, description="How often Prometheus asks for metrics and evaluates alerts."
+    )
+    retention_bytes: int = Field(
+        1_073_741_824,
+        ge=67_108_864,
+        description="Disk space for metrics in Prometheus; the oldest are deleted first.",
+    )
+    grafana_port: int = Field(3000, ge=1, le=65535, description="Port of Grafana, in containers.")
+    grafana_password: SecretStr = Field(
+        SecretStr(""),
+        description="Password of Grafana's admin, in containers; made at the first start.",
+    )
+    alerts_file: Path = Field(
+        Path("monitoring/alerts/alerts.yaml"),
+        description="Alerting rules that Prometheus loads; relative to the checkout.",
+    )
+    warehouse_interval_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="Least pause between two readings of the ledger; longer where one takes long.",
+    )
+
+
 class EtlSettings(BaseModel):
     """Knobs of the pipelines."""
 
@@ -356,6 +393,7 @@ class Settings(BaseSettings):
     panel: PanelSettings = Field(default_factory=PanelSettings)
     etl: EtlSettings = Field(default_factory=EtlSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
+    monitoring: MonitoringSettings = Field(default_factory=MonitoringSettings)
 
     @property
     def etl_locks(self) -> Path:

@@ -59,10 +59,9 @@ def isolated_stack(
 
 def _free_port_settings() -> Mapping[str, str]:
     """A free port for every service, also for those that don't run: nothing may reach another stack."""
-    ports = free_ports(HOST, len(SERVICES))
-    return {
-        variable_of(*service.port_setting): str(port) for service, port in zip(SERVICES, ports, strict=True)
-    }
+    names = [variable_of(*setting) for service in SERVICES for setting in service.port_settings()]
+    ports = map(str, free_ports(HOST, len(names)))
+    return dict(zip(names, ports, strict=True))
 
 
 @contextmanager

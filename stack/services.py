@@ -11,6 +11,7 @@ from clickstream.etl.upgrade import upgrade_warehouse
 from clickstream.settings import PROJECT_ROOT, Settings, env_file, require_secrets
 from clickstream.topics import ensure_topics
 from stack.kafka.install import ensure_installed
+from stack.prometheus.install import Program, find_program
 
 MAIN_PYTHON: Final = PROJECT_ROOT / ".venv" / "bin" / "python"
 MAGE_PYTHON: Final = PROJECT_ROOT / ".venv-mage" / "bin" / "python"
@@ -35,6 +36,10 @@ def _never(_settings: Settings) -> bool:
     return False
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """One process that the stack keeps running.
@@ -50,6 +55,9 @@ class Service:
         prepare: A set-up step that `up` takes before each start; must be quick when there is nothing to do.
         is_private: It lets in whoever reaches it, so it listens to this machine only.
         is_elsewhere: Whether the settings name another server in its place; it is not started then.
+        is_installed: Whether its program is here; an optional service is left out where it is not.
+        metrics_path: Where it serves its metrics; None if it has no metrics.
+        metrics_port_setting: Section and name of the setting with their port; None for the service's own.
         start_timeout_seconds: Waits so long for health; None for the stack's setting.
         stop_signal: What asks it to stop.
         stop_timeout_seconds: Then waits so long until it is killed; None for the stack's setting.
@@ -65,14 +73,24 @@ class Service:
     prepare: Callable[[Settings, Say], None] | None = None
     is_private: bool = False
     is_elsewhere: Callable[[Settings], bool] = _never
+    is_installed: Callable[[], bool] = _always
+    metrics_path: str | None = None
+    metrics_port_setting: tuple[str, str] | None = None
     start_timeout_seconds: float | None = None
     stop_signal: Literal["TERM", "INT", "QUIT"] = "TERM"
     stop_timeout_seconds: int | None = None
 
     def port(self, settings: Settings) -> int:
         """The port on which it listens."""
-        section, name = self.port_setting
-        return int(getattr(getattr(settings, section), name))
+        return _port(self.port_setting, settings)
+
+    def metrics_port(self, settings: Settings) -> int:
+        """The port on which it serves its metrics."""
+        return _port(self.metrics_port_setting or self.port_setting, settings)
+
+    def port_settings(self) -> tuple[tuple[str, str], ...]:
+        """The settings that hold its ports."""
+        return (self.port_setting, *((self.metrics_port_setting,) if self.metrics_port_setting else ()))
 
     def listens_on(self, settings: Settings) -> str:
         """The address on which it listens, which may stand for all of the machine's."""
@@ -91,6 +109,11 @@ class Service:
         if self.health_path is None:
             return None
         return f"http://{self.local_host(settings)}:{self.port(settings)}{self.health_path}"
+
+
+def _port(setting: tuple[str, str], settings: Settings) -> int:
+    section, name = setting
+    return int(getattr(getattr(settings, section), name))
 
 
 def local_host(settings: Settings) -> str:
@@ -183,6 +206,8 @@ SERVICES: Final = (
         name="kafka",
         command=lambda _settings: (MAIN_PYTHON, "-m", "stack.kafka"),
         port_setting=("broker", "port"),
+        metrics_path="/metrics",
+        metrics_port_setting=("monitoring", "kafka_metrics_port"),
         address="{host}:{port}",
         prepare=lambda _settings, say: ensure_installed(say),
         is_private=True,
@@ -192,6 +217,7 @@ SERVICES: Final = (
         name="api",
         command=lambda _settings: (MAIN_PYTHON, "-m", "api"),
         port_setting=("api", "port"),
+        metrics_path="/metrics",
         # Without the broker it lives on and answers 503: no reason to restart it.
         health_path="/health/live",
         depends_on=("kafka",),
@@ -211,6 +237,7 @@ SERVICES: Final = (
         command=lambda _settings: (MAGE_PYTHON, "-m", "stack.mage_stream"),
         environment=_stream_environment,
         port_setting=("broker", "stream_port"),
+        metrics_path="/metrics",
         health_path="/health",
         address="http://{host}:{port}/metrics",
         depends_on=("clickhouse", "kafka"),
@@ -220,6 +247,7 @@ SERVICES: Final = (
         name="generator",
         command=lambda _settings: (MAIN_PYTHON, "-m", "generator.service"),
         port_setting=("generator", "port"),
+        metrics_path="/metrics",
         health_path="/health/live",
     ),
     Service(
@@ -231,6 +259,35 @@ SERVICES: Final = (
         depends_on=("clickhouse",),
         prepare=_migrate_warehouse,
         start_timeout_seconds=300,
+    ),
+    Service(
+        name="exporter",
+        command=lambda _settings: (MAIN_PYTHON, "-m", "monitoring.exporter"),
+        port_setting=("monitoring", "exporter_port"),
+        metrics_path="/metrics",
+        # Without the others it lives on and says what it can't see.
+        health_path="/health/live",
+        address="http://{host}:{port}/metrics",
+        is_private=True,
+    ),
+    Service(
+        name="node_exporter",
+        command=lambda _settings: (MAIN_PYTHON, "-m", "stack.prometheus", "node-exporter"),
+        port_setting=("monitoring", "node_exporter_port"),
+        metrics_path="/metrics",
+        health_path="/",
+        address="http://{host}:{port}/metrics",
+        is_private=True,
+        is_installed=lambda: find_program(Program.NODE_EXPORTER) is not None,
+    ),
+    Service(
+        name="prometheus",
+        command=lambda _settings: (MAIN_PYTHON, "-m", "stack.prometheus", "run"),
+        port_setting=("monitoring", "prometheus_port"),
+        metrics_path="/metrics",
+        health_path="/-/ready",
+        is_private=True,
+        is_installed=lambda: find_program(Program.PROMETHEUS) is not None,
     ),
 )
 
@@ -272,7 +329,8 @@ def sign_in_hint(settings: Settings) -> str:
 def chosen_services(settings: Settings) -> tuple[Service, ...]:
     """The services that this stack runs: those that the setting names, each after those that it needs.
 
-    One that the settings place elsewhere is left out, and nothing waits for it.
+    One that the settings place elsewhere, or whose program is optional and missing, is left out, and nothing
+    waits for it.
 
     Raises:
         UnknownServiceError: The setting `stack.services` names one that does not exist.
@@ -287,7 +345,7 @@ def chosen_services(settings: Settings) -> tuple[Service, ...]:
 
     def add(name: str) -> None:
         service = service_named(name)
-        if service.is_elsewhere(settings):
+        if service.is_elsewhere(settings) or not service.is_installed():
             return
         for dependency in service.depends_on:
             add(dependency)

@@ -3,7 +3,8 @@
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -37,6 +38,16 @@ class Run(msgspec.Struct):
     started_at: datetime
     counts: RunCounts = msgspec.field(default_factory=RunCounts)
     days: list[date] = msgspec.field(default_factory=list)
+    step_seconds: dict[str, float] = msgspec.field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Adds the time that the block takes to what is known of a step."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.step_seconds[step] = self.step_seconds.get(step, 0.0) + time.monotonic() - started
 
 
 _open_runs: dict[str, Run] = {}
@@ -103,6 +114,7 @@ def _record(run: Run, status: RunStatus, message: str) -> RunRecord:
         erased=run.counts.erased,
         days_rebuilt=tuple(run.days),
         seconds=0.0 if is_open else (now - run.started_at).total_seconds(),
+        step_seconds=run.step_seconds,
         message=message,
     )
 

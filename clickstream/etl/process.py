@@ -83,7 +83,8 @@ def stage_raw_events() -> Manifest:
         staging.create()
         journal.close_dead_runs(client, PIPELINE)
         journal.start_run(client, process.run)
-        _stage_batches(client, settings, process, staging)
+        with process.run.timed("load_raw_events"):
+            _stage_batches(client, settings, process, staging)
     announce(f"{process.run.counts.rows_in:,} raw events from {len(process.ranges)} origins.")
     return to_manifest(process)
 
@@ -133,7 +134,7 @@ def validate_events(manifest: Manifest) -> Manifest:
             announce(f"Batch {len(outcomes)} of {process.batches}: {judged.valid:,} valid.")
         process.outcomes = merge_outcomes(outcomes)
 
-    return _continue(manifest, work)
+    return _continue(manifest, "validate_events", work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def store_quarantined_events(manifest: Manifest) -> Manifest:
             insert_quarantined(client, _without(staging.read(f"quarantined-{batch}"), known))
         announce(f"{process.run.counts.quarantined:,} quarantined.")
 
-    return _continue(manifest, work)
+    return _continue(manifest, "store_quarantined_events", work)
 
 
 def parse_payload(manifest: Manifest) -> Manifest:
@@ -177,7 +178,7 @@ def parse_payload(manifest: Manifest) -> Manifest:
         events = sum(map_batches(step, process.batches, settings.etl.workers))
         announce(f"{events:,} events parsed.")
 
-    return _continue(manifest, work)
+    return _continue(manifest, "parse_payload", work)
 
 
 def _parse_batch(staging: Staging, devices: DeviceMemory, batch: int) -> int:
@@ -212,7 +213,7 @@ def store_events(manifest: Manifest) -> Manifest:
         process.run.days = sorted(days)
         announce(f"{process.run.counts.stored:,} stored, {process.run.counts.duplicate:,} duplicate.")
 
-    return _continue(manifest, work)
+    return _continue(manifest, "store_events", work)
 
 
 def build_marts(manifest: Manifest) -> Manifest:
@@ -222,7 +223,7 @@ def build_marts(manifest: Manifest) -> Manifest:
         rebuild_days(client, process.run.days)
         announce(f"{len(process.run.days)} days rebuilt.")
 
-    return _continue(manifest, work)
+    return _continue(manifest, "build_marts", work)
 
 
 def finish_run(manifest: Manifest) -> Manifest:
@@ -234,7 +235,7 @@ def finish_run(manifest: Manifest) -> Manifest:
         journal.finish_run(client, process.run, _summary(process))
         staging.remove()
 
-    finished = _continue(manifest, work)
+    finished = _continue(manifest, "finish_run", work)
     process = msgspec.convert(finished, ProcessRun)
     message = _summary(process) if process.ranges else "No raw event was waiting."
     announce(message)
@@ -317,7 +318,7 @@ def _without(table: pa.Table, known: set[tuple[str, int, int]]) -> pa.Table:
     )
 
 
-def _continue(manifest: Manifest, work: Callable[[ProcessRun, Staging, Client], None]) -> Manifest:
+def _continue(manifest: Manifest, step: str, work: Callable[[ProcessRun, Staging, Client], None]) -> Manifest:
     """Does one step of a run, in whatever process, under the lock.
 
     Where the files of the run are gone, another run has done its work (or it had none): nothing is done.
@@ -332,7 +333,8 @@ def _continue(manifest: Manifest, work: Callable[[ProcessRun, Staging, Client], 
             announce("Another run has taken over; nothing is left to do here.")
             return manifest
         journal.resume_run(process.run)
-        work(process, staging, connect(settings.clickhouse, Role.WRITER))
+        with process.run.timed(step):
+            work(process, staging, connect(settings.clickhouse, Role.WRITER))
     return to_manifest(process)
 
 

@@ -37,6 +37,7 @@ class RunRecord:
     erased: int = 0
     days_rebuilt: tuple[date, ...] = ()
     seconds: float = 0.0
+    step_seconds: Mapping[str, float] = field(default_factory=dict)
     message: str = ""
 
 
@@ -66,6 +67,7 @@ def record_run(client: Client, run: RunRecord) -> None:
     row = [getattr(run, name) for name in _RUN_COLUMNS]
     row[_RUN_COLUMNS.index("status")] = run.status.value
     row[_RUN_COLUMNS.index("quarantined_by_code")] = dict(run.quarantined_by_code)
+    row[_RUN_COLUMNS.index("step_seconds")] = dict(run.step_seconds)
     row[_RUN_COLUMNS.index("days_rebuilt")] = list(run.days_rebuilt)
     client.insert("etl_runs", [row], column_names=_RUN_COLUMNS)
 

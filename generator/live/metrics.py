@@ -4,20 +4,37 @@ from collections.abc import Iterator
 from typing import Final
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from clickstream.metrics import counter, gauge
 from generator.live.fleet import Fleet
 from generator.live.wire import Kind
 
 PREFIX: Final = "clickstream_generator"
-RUNNING: Final = f"{PREFIX}_running"
-DUE: Final = f"{PREFIX}_due_events_per_second"
-ACKNOWLEDGED: Final = f"{PREFIX}_events_acknowledged_total"
-FAULTS: Final = f"{PREFIX}_faults_acknowledged_total"
-UNCERTAIN: Final = f"{PREFIX}_events_uncertain_total"
-UNACKNOWLEDGED: Final = f"{PREFIX}_events_unacknowledged"
-RETRIES: Final = f"{PREFIX}_retries_total"
+RUNNING: Final = gauge(f"{PREFIX}_running", "Number of generators that are making events.")
+DUE: Final = gauge(
+    f"{PREFIX}_due_events_per_second", "Events that all generators are to send a second right now."
+)
+ACKNOWLEDGED: Final = counter(
+    f"{PREFIX}_events_acknowledged_total",
+    "Acknowledged events by what must become of them.",
+    "source",
+    "kind",
+)
+FAULTS: Final = counter(
+    f"{PREFIX}_faults_acknowledged_total",
+    "Acknowledged broken events by the code that they must earn.",
+    "source",
+    "code",
+)
+UNCERTAIN: Final = counter(
+    f"{PREFIX}_events_uncertain_total",
+    "Events of attempts of which it isn't known whether they arrived.",
+    "source",
+)
+UNACKNOWLEDGED: Final = gauge(f"{PREFIX}_events_unacknowledged", "Events that are under way.", "source")
+RETRIES: Final = counter(f"{PREFIX}_retries_total", "Attempts that failed and were repeated.", "source")
 
 
 class _GeneratorCollector(Collector):
@@ -29,21 +46,9 @@ class _GeneratorCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         status = self._fleet.status()
         each = [one.status for one in self._fleet.statuses()]
-        running = GaugeMetricFamily(RUNNING, "Number of generators that are making events.")
-        running.add_metric([], float(sum(one.state == "running" for one in each)))
-        due = GaugeMetricFamily(DUE, "Events that all generators are to send a second right now.")
-        due.add_metric([], sum(one.due_per_second for one in each))
-        acknowledged = CounterMetricFamily(
-            ACKNOWLEDGED, "Acknowledged events by what must become of them.", labels=["source", "kind"]
+        acknowledged, faults, uncertain, unacknowledged, retries = (
+            declared.family() for declared in (ACKNOWLEDGED, FAULTS, UNCERTAIN, UNACKNOWLEDGED, RETRIES)
         )
-        faults = CounterMetricFamily(
-            FAULTS, "Acknowledged broken events by the code that they must earn.", labels=["source", "code"]
-        )
-        uncertain = CounterMetricFamily(
-            UNCERTAIN, "Events of attempts of which it isn't known whether they arrived.", labels=["source"]
-        )
-        unacknowledged = GaugeMetricFamily(UNACKNOWLEDGED, "Events that are under way.", labels=["source"])
-        retries = CounterMetricFamily(RETRIES, "Attempts that failed and were repeated.", labels=["source"])
         for source, counts in status.sources.items():
             by_kind = {
                 Kind.VALID: counts.valid,
@@ -57,7 +62,9 @@ class _GeneratorCollector(Collector):
             uncertain.add_metric([source], counts.uncertain)
             unacknowledged.add_metric([source], counts.unacknowledged)
             retries.add_metric([source], counts.retries)
-        yield from (running, due, acknowledged, faults, uncertain, unacknowledged, retries)
+        yield RUNNING.single(float(sum(one.state == "running" for one in each)))
+        yield DUE.single(sum(one.due_per_second for one in each))
+        yield from (acknowledged, faults, uncertain, unacknowledged, retries)
 
 
 def make_registry(fleet: Fleet) -> CollectorRegistry:

@@ -16,6 +16,7 @@ from stack.processes import free_ports
 
 # Kafka has no sign-in here, so it listens to this machine only, whatever the other services do.
 HOST: Final = "127.0.0.1"
+METRICS: Final = Path(__file__).with_name("metrics.yaml")
 
 # The oldest records are deleted a segment at a time.
 SEGMENTS_A_PARTITION: Final = 8
@@ -81,9 +82,19 @@ def write_properties(path: Path, properties: Mapping[str, object]) -> None:
     path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()), encoding="utf-8")
 
 
-def java_command(settings: BrokerSettings, main_class: str, *arguments: str | Path) -> Sequence[str]:
-    """The command that runs one of Kafka's classes."""
+def java_command(
+    settings: BrokerSettings, main_class: str, *arguments: str | Path, metrics_port: int | None = None
+) -> Sequence[str]:
+    """The command that runs one of Kafka's classes.
+
+    Args:
+        settings: Limits of memory.
+        main_class: The class.
+        arguments: What it is given.
+        metrics_port: Where its metrics are served; None for no metrics.
+    """
     options = (
+        *((_metrics_agent(metrics_port),) if metrics_port else ()),
         *("-Xms64m", f"-Xmx{settings.heap_bytes}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
         # Network buffers lie outside of the heap.
         f"-XX:MaxDirectMemorySize={settings.heap_bytes // 2}",
@@ -94,6 +105,11 @@ def java_command(settings: BrokerSettings, main_class: str, *arguments: str | Pa
         "-Dorg.slf4j.simpleLogger.showThreadName=false",
     )
     return [str(java()), *options, "-cp", f"{jars_directory()}/*", main_class, *map(str, arguments)]
+
+
+def _metrics_agent(port: int) -> str:
+    [agent] = jars_directory().glob("jmx_prometheus_javaagent-*.jar")
+    return f"-javaagent:{agent}={HOST}:{port}:{METRICS}"
 
 
 def make_ready(settings: Settings) -> Sequence[str]:
@@ -112,7 +128,8 @@ def make_ready(settings: Settings) -> Sequence[str]:
         _format(settings.broker, data, controller_port)
     configuration = home / "server.properties"
     write_properties(configuration, server_properties(settings.broker, data, controller_port))
-    return java_command(settings.broker, "kafka.Kafka", configuration)
+    metrics_port = settings.monitoring.kafka_metrics_port
+    return java_command(settings.broker, "kafka.Kafka", configuration, metrics_port=metrics_port)
 
 
 def _format(settings: BrokerSettings, data: Path, controller_port: int) -> None:

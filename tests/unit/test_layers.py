@@ -14,6 +14,7 @@ OUTER_PACKAGES = {
     "dashboards",
     "generator",
     "mage_project",
+    "monitoring",
     "serving",
     "stack",
     "tests",

@@ -14,6 +14,7 @@ select
     erased,
     days_rebuilt,
     seconds,
+    step_seconds,
     message
 from etl_runs final
 where {pipeline:String} = '' or pipeline = {pipeline:String}

@@ -1,19 +1,15 @@
 """How far the stream is behind, asked of the broker by a thread of its own, so that a stall shows as well."""
 
 import threading
-from typing import Any, Final
-
-from kafka import KafkaConsumer, TopicPartition
+from typing import Final
 
 from clickstream.etl.stream import metrics
 from clickstream.etl.stream.lifecycle import say
 from clickstream.etl.stream.retry import describe
 from clickstream.settings import BrokerSettings
+from clickstream.sources.lag import LagProbe
 
 EVERY_SECONDS: Final = 5.0
-_REQUEST_TIMEOUT_MS: Final = 11_000
-_SESSION_TIMEOUT_MS: Final = 10_000
-"""Without meaning here, but the client wants it to be shorter than that of requests."""
 
 
 class LagWatcher(threading.Thread):
@@ -23,7 +19,7 @@ class LagWatcher(threading.Thread):
         super().__init__(name="lag", daemon=True)
         self._settings = settings
         self._stopping = threading.Event()
-        self._consumer: Any = None
+        self._probe = LagProbe(settings, "clickstream-lag")
 
     def run(self) -> None:
         """Asks again and again; says once that the broker is away, and once that it is back."""
@@ -37,7 +33,7 @@ class LagWatcher(threading.Thread):
             was_up = not problem
             metrics.BROKER_UP.set(was_up)
             self._stopping.wait(EVERY_SECONDS)
-        self._close()
+        self._probe.close()
 
     def stop(self) -> None:
         """Ends the thread soon."""
@@ -46,34 +42,9 @@ class LagWatcher(threading.Thread):
     def _measure(self) -> str:
         """Sets the lag of each partition; gives what is wrong in words, or nothing."""
         try:
-            self._ask()
+            lags = self._probe.measure()
         except Exception as error:
-            self._close()
             return describe(error)
-        return ""
-
-    def _ask(self) -> None:
-        if self._consumer is None:
-            self._consumer = KafkaConsumer(
-                bootstrap_servers=self._settings.bootstrap_servers,
-                client_id="clickstream-lag",
-                group_id=self._settings.consumer_group,
-                enable_auto_commit=False,
-                request_timeout_ms=_REQUEST_TIMEOUT_MS,
-                session_timeout_ms=_SESSION_TIMEOUT_MS,
-            )
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in (self._settings.topic, self._settings.rejected_topic)
-            for number in self._consumer.partitions_for_topic(topic) or ()
-        ]
-        ends = self._consumer.end_offsets(partitions)
-        for partition in partitions:
-            stored = self._consumer.committed(partition, timeout_ms=_REQUEST_TIMEOUT_MS) or 0
-            lag = max(0, ends[partition] - stored)
+        for partition, lag in lags.items():
             metrics.LAG.labels(topic=partition.topic, partition=partition.partition).set(lag)
-
-    def _close(self) -> None:
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            consumer.close(autocommit=False, timeout_ms=1_000)
+        return ""

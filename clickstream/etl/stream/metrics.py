@@ -1,4 +1,4 @@
-"""The metrics of the stream; `README` of monitoring and the alerts use these names."""
+"""The metrics of the stream; the reference page of monitoring lists them."""
 
 from typing import Final
 

@@ -12,7 +12,10 @@ from tests.unit.compose.conftest import FILE
 
 # What an official image does in a container, and a program of ours without Docker.
 REPLACED = {"kafka": "redpanda"}
-OWN = [service for service in SERVICES if service.name not in {"clickhouse", *REPLACED}]
+OFFICIAL = {"clickhouse", "node_exporter", "prometheus"}
+"""The same program as without Docker, but in an image of its makers."""
+
+OWN = [service for service in SERVICES if service.name not in {*OFFICIAL, *REPLACED}]
 ONLY_HERE = {"cli", "demo", "setup"}
 """Containers that run once; without Docker they are commands."""
 

@@ -1,0 +1,85 @@
+"""The dashboards of Grafana, drawn from Prometheus."""
+
+import re
+from typing import Final
+
+import streamlit as st
+
+from control_panel import layout
+from control_panel.clients.prometheus import ALL_SERVICES, alerts, dashboards, panel_answers, service_names
+from control_panel.clients.readings import read_all
+from control_panel.pages import PageInfo, Section
+from control_panel.panels import draw
+from monitoring.grafana.reading import ROW, Dashboard, by_lines
+
+PAGE = PageInfo("Monitoring", ":material/monitoring:", Section.SYSTEM, 9, "monitoring")
+
+_ORDER: Final = ("components", "service", "pipeline", "infrastructure")
+_MINUTES: Final = {"15 minutes": 15, "1 hour": 60, "6 hours": 360, "24 hours": 1440, "7 days": 10_080}
+_REFRESH: Final = {"10 s": 10, "30 s": 30, "off": None}
+
+
+def render() -> None:
+    """Draw the page."""
+    layout.heading(
+        PAGE, "The dashboards of Grafana, drawn from Prometheus. The question marks say what is normal."
+    )
+    names = [name for name in _ORDER if name in dashboards()]
+    columns = st.columns([3, 1, 1, 2], vertical_alignment="bottom")
+    with columns[0]:
+        name = st.segmented_control(
+            "Dashboard",
+            names,
+            default=names[0],
+            format_func=lambda one: dashboards()[one].title,
+            key="dashboard",
+            bind="query-params",
+        )
+    minutes = columns[1].selectbox("Last", list(_MINUTES), index=1, key="last")
+    refresh = columns[2].selectbox("Refresh", list(_REFRESH), key="refresh")
+    name = name or names[0]
+    known = service_names(name).read().value or []
+    chosen = columns[3].multiselect("Services", known, placeholder="All", key=f"services-{name}")
+    service = "|".join(re.escape(one) for one in chosen) or ALL_SERVICES
+    st.fragment(_show, run_every=_REFRESH[refresh])(name, _MINUTES[minutes], service)
+
+
+def _show(name: str, minutes: int, service: str) -> None:
+    _show_alerts()
+    dashboard = dashboards()[name]
+    questions = {
+        panel.id: panel_answers(name, panel.id, minutes, service)
+        for panel in dashboard.panels
+        if panel.type != ROW
+    }
+    read_all(*questions.values(), wait_seconds=3)
+    _show_panels(name, dashboard, minutes, service)
+
+
+def _show_alerts() -> None:
+    reading = alerts().read()
+    found = layout.part(reading, "The alerts") or []
+    firing = [one for one in found if one.state == "firing"]
+    if reading.value is not None and not firing:
+        st.success("No alert fires.", icon=":material/check_circle:")
+    for one in firing:
+        show = st.error if one.labels.get("severity") == "critical" else st.warning
+        summary, description = (
+            layout.escape(one.annotations.get(part, "")) for part in ("summary", "description")
+        )
+        show(
+            f"**{layout.escape(one.name)}**: {summary}. {description}", icon=":material/notifications_active:"
+        )
+
+
+def _show_panels(name: str, dashboard: Dashboard, minutes: int, service: str) -> None:
+    for line in by_lines(dashboard.panels):
+        if line[0].type == ROW:
+            st.subheader(line[0].title, anchor=False)
+            continue
+        rest = 24 - sum(panel.grid.w for panel in line)
+        columns = st.columns([*(panel.grid.w for panel in line), *([rest] if rest else [])])
+        for column, panel in zip(columns, line, strict=False):
+            with column:
+                reading = panel_answers(name, panel.id, minutes, service).reading()
+                draw(panel, reading, key=f"{name}-{panel.id}")

@@ -1,0 +1,99 @@
+"""Waits for alerts with a clock in hand."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from clickstream.errors import ClickstreamError
+from monitoring.drill.scenarios import Scenario
+from monitoring.prometheus_api import PrometheusApi
+
+_POLL_SECONDS: Final = 1.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a blow.
+
+    Attributes:
+        scenario: The blow.
+        fired_after: Seconds from the blow until each alert fired.
+        resolved_after: Seconds from the end of the blow until no alert fired; None if some still did.
+        problems: What was not as it must be; empty if all was.
+    """
+
+    scenario: Scenario
+    fired_after: dict[str, float] = field(default_factory=dict)
+    resolved_after: float | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+class AlertWatch:
+    """The alerts of a stack during one scenario."""
+
+    def __init__(self, api: PrometheusApi, scenario: Scenario) -> None:
+        self._api = api
+        self.outcome = Outcome(scenario)
+
+    def wait_for_must(self, seconds: float) -> None:
+        """Until all alerts have fired that must, and note all that did."""
+        began = time.monotonic()
+        must = self.outcome.scenario.must
+
+        def is_complete() -> bool:
+            for name in self._firing():
+                self.outcome.fired_after.setdefault(name, time.monotonic() - began)
+            return must <= self.outcome.fired_after.keys()
+
+        if not _until(is_complete, seconds):
+            missing = ", ".join(sorted(must - self.outcome.fired_after.keys()))
+            self.outcome.problems.append(f"{missing} did not fire within {seconds:.0f} s")
+
+    def wait_for_silence(self, seconds: float) -> None:
+        """Until no alert fires; alerts that fired and must not are problems."""
+        began = time.monotonic()
+
+        def is_silent() -> bool:
+            firing = self._firing()
+            for name in firing:
+                self.outcome.fired_after.setdefault(name, -1.0)
+            return not firing
+
+        if _until(is_silent, seconds):
+            self.outcome.resolved_after = time.monotonic() - began
+        else:
+            self.outcome.problems.append(
+                f"{', '.join(sorted(self._firing()))} still fire after {seconds:.0f} s"
+            )
+        allowed = self.outcome.scenario.must | self.outcome.scenario.may
+        if others := self.outcome.fired_after.keys() - allowed:
+            self.outcome.problems.append(f"{', '.join(sorted(others))} fired and must not")
+
+    def _firing(self) -> frozenset[str]:
+        try:
+            return self._api.firing()
+        except ClickstreamError:
+            # A machine that is busy answers late; the next look tells.
+            return frozenset(self.outcome.scenario.must & self.outcome.fired_after.keys())
+
+
+def wait_for_calm(api: PrometheusApi, seconds: float) -> frozenset[str]:
+    """Waits until no alert fires; gives those that still do."""
+    firing: frozenset[str] = frozenset()
+
+    def is_calm() -> bool:
+        nonlocal firing
+        firing = api.firing()
+        return not firing
+
+    return frozenset() if _until(is_calm, seconds) else firing
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True

@@ -1,0 +1,66 @@
+"""Strikes a component of a stack, and lets it go again."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import psutil
+
+from monitoring.drill.scenarios import Blow, Scenario
+from stack.lifecycle import Stack
+
+_CYCLE_SECONDS: Final = 1.0
+_SHARE_THAT_RUNS: Final = 0.05
+
+
+@contextmanager
+def struck(stack: Stack, scenario: Scenario) -> Iterator[None]:
+    """The component as the scenario has it, for a while; afterwards it may do its work again."""
+    component = scenario.component
+    if scenario.blow is Blow.STOP:
+        stack.supervisor.stop_process(component)
+        try:
+            yield
+        finally:
+            stack.supervisor.start_process(component)
+        return
+    struck_processes = family(stack, component)
+    starving = threading.Event()
+    thread = threading.Thread(target=_starve, args=(struck_processes, starving), daemon=True)
+    if scenario.blow is Blow.STARVE:
+        thread.start()
+    else:
+        _send(struck_processes, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        starving.set()
+        if thread.ident is not None:
+            thread.join()
+        _send(struck_processes, signal.SIGCONT)
+
+
+def family(stack: Stack, component: str) -> list[psutil.Process]:
+    """The processes of a component, its first one ahead; none if it does not run."""
+    pid = stack.supervisor.processes()[component].pid
+    try:
+        root = psutil.Process(pid) if pid else None
+        return [root, *root.children(recursive=True)] if root else []
+    except psutil.Error:
+        return []
+
+
+def _starve(processes: list[psutil.Process], done: threading.Event) -> None:
+    while not done.is_set():
+        _send(processes, signal.SIGSTOP)
+        done.wait(_CYCLE_SECONDS * (1 - _SHARE_THAT_RUNS))
+        _send(processes, signal.SIGCONT)
+        done.wait(_CYCLE_SECONDS * _SHARE_THAT_RUNS)
+
+
+def _send(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.send_signal(number)

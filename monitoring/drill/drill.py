@@ -1,0 +1,167 @@
+"""The drill from its start to its verdict."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from clickstream.cli.runs import process_pending
+from clickstream.errors import ClickstreamError
+from monitoring.alerts.rules import render
+from monitoring.drill.alerts import AlertWatch, Outcome, wait_for_calm
+from monitoring.drill.blows import struck
+from monitoring.drill.flow import Flow, problems_of_data
+from monitoring.drill.kills import VICTIMS, kill_at_random, wait_for_health
+from monitoring.drill.scenarios import SCENARIOS, THRESHOLDS, Scenario
+from monitoring.prometheus_api import PrometheusApi
+from stack.env_file import variable_of
+from stack.isolated import isolated_stack
+from stack.lifecycle import Stack
+
+SERVICES: Final = ("api", "mage", "stream_events", "generator", "exporter", "node_exporter", "prometheus")
+
+_FIRE_SECONDS: Final = 240.0
+_RESOLVE_SECONDS: Final = 300.0
+_SETTLE_SECONDS: Final = 300.0
+_RATE_PER_SECOND: Final = 50.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a drill does.
+
+    Attributes:
+        scenarios: The blows, one after the other.
+        kill_seconds: How long processes are killed at random afterwards.
+        seed: What chance depends on.
+    """
+
+    scenarios: Sequence[Scenario] = SCENARIOS
+    kill_seconds: float = 180.0
+    seed: int = 1
+
+    @property
+    def longest_seconds(self) -> float:
+        """The drill ends within this, whatever happens."""
+        return (
+            len(self.scenarios) * (_FIRE_SECONDS + _RESOLVE_SECONDS) + self.kill_seconds + 5 * _SETTLE_SECONDS
+        )
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What the drill found.
+
+    Attributes:
+        outcomes: What came of each blow.
+        kills: How many processes were killed at random.
+        acknowledged: How many events were acknowledged.
+        problems: What was not as it must be, besides the alerts of the blows.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    kills: int = 0
+    acknowledged: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether all was as it must be."""
+        return not self.problems and not any(outcome.problems for outcome in self.outcomes)
+
+
+def run_drill(directory: Path, plan: Plan, say: Say) -> Verdict:
+    """Start a stack, break it in every way of the plan, and judge.
+
+    Args:
+        directory: An empty directory; the logs stay there.
+        plan: What is done.
+        say: Is told what happens.
+    """
+    rules = directory / "alerts.yaml"
+    rules.write_text(render(THRESHOLDS), encoding="utf-8")
+    overrides = {
+        variable_of("monitoring", "alerts_file"): str(rules),
+        variable_of("monitoring", "scrape_interval_seconds"): "5",
+        variable_of("monitoring", "warehouse_interval_seconds"): "5",
+    }
+    with isolated_stack(directory, SERVICES, overrides) as stack:
+        return _Drill(stack, plan, say).run()
+
+
+class _Drill:
+    def __init__(self, stack: Stack, plan: Plan, say: Say) -> None:
+        self._stack = stack
+        self._plan = plan
+        self._say = say
+        self._api = PrometheusApi.of(stack.settings.monitoring)
+        self._verdict = Verdict()
+
+    def run(self) -> Verdict:
+        """All blows, then the kills, then the data."""
+        flow = Flow(self._stack.settings, _RATE_PER_SECOND, self._plan.seed)
+        flow.start()
+        try:
+            self._wait_for_calm("at the start")
+            for scenario in self._plan.scenarios:
+                self._verdict.outcomes.append(self._strike(scenario))
+            self._kill()
+        finally:
+            is_acknowledged = flow.end(_SETTLE_SECONDS)
+        if not is_acknowledged:
+            self._verdict.problems.append(f"events are not acknowledged within {_SETTLE_SECONDS:.0f} s")
+        self._judge_data(flow)
+        self._api.close()
+        return self._verdict
+
+    def _strike(self, scenario: Scenario) -> Outcome:
+        watch = AlertWatch(self._api, scenario)
+        with struck(self._stack, scenario):
+            watch.wait_for_must(_FIRE_SECONDS)
+        watch.wait_for_silence(_RESOLVE_SECONDS)
+        outcome = watch.outcome
+        fired = ", ".join(
+            f"{name} after {seconds:.0f} s" if seconds >= 0 else f"{name} later"
+            for name, seconds in outcome.fired_after.items()
+        )
+        resolved = (
+            f"resolved {outcome.resolved_after:.0f} s after its end"
+            if outcome.resolved_after
+            else "not resolved"
+        )
+        self._say(f"{scenario.name}: {fired or 'no alert'}; {resolved}.")
+        for problem in outcome.problems:
+            self._say(f"  NOT AS IT MUST BE: {problem}")
+        return outcome
+
+    def _kill(self) -> None:
+        if not self._plan.kill_seconds:
+            return
+        killed = kill_at_random(self._stack, self._plan.kill_seconds, self._plan.seed)
+        self._verdict.kills = killed.total()
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(killed.items()))
+        self._say(f"Killed at random for {self._plan.kill_seconds:.0f} s: {counts or 'nothing'}.")
+        if sick := wait_for_health(self._stack, VICTIMS, _SETTLE_SECONDS):
+            self._verdict.problems.append(f"{', '.join(sick)} did not become healthy again")
+        self._wait_for_calm("after the kills")
+
+    def _wait_for_calm(self, when: str) -> None:
+        if firing := wait_for_calm(self._api, _SETTLE_SECONDS):
+            self._verdict.problems.append(f"{', '.join(sorted(firing))} fire {when}")
+
+    def _judge_data(self, flow: Flow) -> None:
+        self._verdict.acknowledged, valid = flow.acknowledged()
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        problems: Sequence[str] = ["the data could not be read"]
+        # The stream may still be storing what was acknowledged last.
+        while problems and time.monotonic() < deadline:
+            try:
+                process_pending(self._stack.settings)
+                problems = problems_of_data(self._stack.settings, valid)
+            except ClickstreamError as error:
+                problems = [str(error)]
+            time.sleep(1)
+        self._verdict.problems += problems

@@ -1,0 +1,85 @@
+"""What is done to which component, and which alerts must come of it, may come of it, and no others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import Final
+
+
+@unique
+class Blow(StrEnum):
+    """What is done to a component."""
+
+    STOP = "stop"
+    """Its process is stopped in order, and nobody starts it again."""
+
+    PAUSE = "pause"
+    """Its processes stand still but stay alive, as in a deadlock."""
+
+    STARVE = "starve"
+    """Its processes get a twentieth of the time that they would have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One blow.
+
+    Attributes:
+        component: The service.
+        blow: What is done to it.
+        must: Alerts that must all fire.
+        may: Alerts that may fire besides, as a consequence.
+    """
+
+    component: str
+    blow: Blow
+    must: frozenset[str]
+    may: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Such as `stop kafka`."""
+        return f"{self.blow} {self.component}"
+
+
+def _alerts(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+DOWN: Final = _alerts("ComponentDown")
+_NOT_STORED: Final = _alerts("StreamLagGrowing", "NoEvents")
+_REFUSED: Final = _alerts("ApiErrorsHigh", "ApiLatencyHigh", "BrokerAway")
+_NOT_PROCESSED: Final = _alerts("EtlLate", "EtlFailing")
+# The watchdog ends what stands still, so its metrics are missing for a while, and it may be restarted often.
+_ENDED: Final = _alerts("ComponentDown", "ComponentRestarting", "MetricsMissing")
+
+SCENARIOS: Final = (
+    Scenario("kafka", Blow.STOP, DOWN | {"BrokerAway"}, _REFUSED | _NOT_STORED),
+    Scenario("clickhouse", Blow.STOP, DOWN | {"StreamLagGrowing"}, _NOT_PROCESSED | _NOT_STORED),
+    Scenario("stream_events", Blow.STOP, DOWN | {"StreamLagGrowing"}, _NOT_STORED),
+    Scenario("api", Blow.STOP, DOWN),
+    Scenario("mage", Blow.STOP, DOWN | {"EtlLate"}, _NOT_PROCESSED),
+    Scenario("generator", Blow.STOP, DOWN),
+    Scenario("node_exporter", Blow.STOP, DOWN),
+    Scenario("exporter", Blow.STOP, _alerts("MetricsMissing"), DOWN),
+    Scenario("watchdog", Blow.STOP, _alerts("WatchdogSilent")),
+    Scenario("api", Blow.PAUSE, DOWN, _ENDED),
+    Scenario("stream_events", Blow.PAUSE, DOWN, _ENDED | _NOT_STORED),
+    Scenario("kafka", Blow.PAUSE, DOWN, _ENDED | _REFUSED | _NOT_STORED | {"ProbeFailing"}),
+    Scenario("clickhouse", Blow.PAUSE, DOWN, _ENDED | _NOT_STORED | _NOT_PROCESSED | {"ProbeFailing"}),
+    Scenario("mage", Blow.STARVE, _alerts("EtlLate"), _ENDED | _NOT_PROCESSED),
+)
+
+THRESHOLDS: Final[Mapping[str, str]] = {
+    "etl_late_seconds": "90",
+    "etl_late_for": "20s",
+    "lag_records": "50",
+    "lag_for": "20s",
+    "restarts_window": "3m",
+    "disk_free_bytes": "1e9",
+    "memory_available_share": "0.02",
+    "memory_for": "10m",
+    "latency_for": "4m",
+    "component_starting_for": "10m",
+}
+"""Shorter than in real life, so that the drill ends in minutes; what the machine lacks does not count."""

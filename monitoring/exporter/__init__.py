@@ -1,0 +1,1 @@
+"""The exporter: what no service can say of itself, asked of warehouse, broker and operating system."""

@@ -1,0 +1,80 @@
+"""The exporter over HTTP: `/metrics`, `/components` and health."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import msgspec
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from clickstream.settings import Settings
+from monitoring.exporter.broker import BrokerLag
+from monitoring.exporter.components import ComponentStates, read_components
+from monitoring.exporter.probes import Probe, ProbeCollector
+from monitoring.exporter.processes import ComponentUse, DiskUse
+from monitoring.exporter.warehouse import Warehouse, look_at_activity, look_at_events
+from stack.paths import StackPaths
+
+_USE_SECONDS = 15.0
+
+
+def make_probes(settings: Settings) -> Sequence[Probe]:
+    """All probes; none looks yet."""
+    paths = StackPaths(settings.stack.data_path)
+    often = float(settings.monitoring.scrape_interval_seconds)
+    supervised = (
+        Probe("components", ComponentStates(paths.run), min(often, settings.stack.health_check_seconds)),
+        Probe("processes", ComponentUse(paths), _USE_SECONDS),
+    )
+    return (
+        # In a container there is no supervisor to ask; Docker looks after the components.
+        *(supervised if paths.run.is_dir() else ()),
+        Probe("disk", DiskUse(paths), often),
+        Probe("broker", BrokerLag(settings.broker), often),
+        Probe("activity", Warehouse(settings.clickhouse, look_at_activity), _USE_SECONDS),
+        Probe(
+            "events",
+            Warehouse(settings.clickhouse, look_at_events),
+            settings.monitoring.warehouse_interval_seconds,
+        ),
+    )
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The exporter; its probes look for as long as it runs."""
+    probes = make_probes(settings)
+    run_directory = StackPaths(settings.stack.data_path).run
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(ProbeCollector(probes))
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        for probe in probes:
+            probe.start()
+        yield
+        for probe in probes:
+            probe.stop()
+
+    def get_metrics(_: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    def get_components(_: Request) -> Response:
+        found = read_components(run_directory, datetime.now(UTC))
+        return Response(msgspec.json.encode(found), media_type="application/json")
+
+    async def get_health(_: Request) -> Response:
+        return PlainTextResponse("The exporter answers.\n")
+
+    routes = [
+        Route("/metrics", get_metrics),
+        Route("/components", get_components),
+        Route("/health/live", get_health),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)

@@ -1,0 +1,127 @@
+"""The components of the system: what the watchdog reports of them, for Prometheus and as JSON."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+from prometheus_client.metrics_core import Metric
+
+from monitoring.exporter import metrics
+
+REPORT: Final = "health.json"
+"""The watchdog's report, in the directory `run` of the data directory."""
+
+State = Literal["starting", "up", "failing", "restarting", "stopped", "unknown"]
+STATES: Final[tuple[State, ...]] = ("starting", "up", "failing", "restarting", "stopped", "unknown")
+
+_SILENT_AFTER: Final = timedelta(seconds=60)
+
+
+class _Reported(msgspec.Struct):
+    """One service in the report."""
+
+    state: State
+    reason: str
+    since: datetime
+    restarts: int
+    last_failure_at: datetime | None = None
+    last_failure_reason: str | None = None
+    address: str = ""
+
+
+class _Report(msgspec.Struct):
+    checked_at: datetime
+    services: dict[str, _Reported]
+
+
+class Component(msgspec.Struct, frozen=True):
+    """One component, as `GET /components` shows it.
+
+    Attributes:
+        name: The service.
+        state: What it is doing; `unknown` where the watchdog does not report.
+        reason: Why it is not up; empty if it is.
+        since: When it came into this state.
+        restarts: How often it was restarted since the stack was started.
+        last_failure_at: When it last failed; None if never.
+        last_failure_reason: Why; None if never.
+        address: Where it listens.
+    """
+
+    name: str
+    state: State
+    reason: str
+    since: datetime
+    restarts: int
+    last_failure_at: datetime | None
+    last_failure_reason: str | None
+    address: str
+
+
+class Components(msgspec.Struct, frozen=True):
+    """The answer of `GET /components`; `checked_at` is None where the watchdog has never reported."""
+
+    checked_at: datetime | None
+    components: list[Component]
+
+
+def read_components(run_directory: Path, now: datetime) -> Components:
+    """What the watchdog reported last. Where it is silent, the components are unknown, whatever they were.
+
+    Args:
+        run_directory: Where the report lies.
+        now: The present moment.
+    """
+    try:
+        report = msgspec.json.decode((run_directory / REPORT).read_bytes(), type=_Report)
+    except FileNotFoundError:
+        return Components(checked_at=None, components=[])
+    silence = now - report.checked_at
+    is_silent = silence > _SILENT_AFTER
+    return Components(
+        checked_at=report.checked_at,
+        components=[
+            Component(
+                name=name,
+                state="unknown" if is_silent else reported.state,
+                reason=f"The watchdog has not reported for {silence.total_seconds():.0f} s."
+                if is_silent
+                else reported.reason,
+                since=reported.since,
+                restarts=reported.restarts,
+                last_failure_at=reported.last_failure_at,
+                last_failure_reason=reported.last_failure_reason,
+                address=reported.address,
+            )
+            for name, reported in report.services.items()
+        ],
+    )
+
+
+class ComponentStates:
+    """The states of the components as metrics."""
+
+    def __init__(self, run_directory: Path) -> None:
+        self._run_directory = run_directory
+
+    def __call__(self) -> Sequence[Metric]:
+        """Looks once.
+
+        Raises:
+            FileNotFoundError: The watchdog has never reported.
+            msgspec.ValidationError: Its report is not what it should be.
+        """
+        found = read_components(self._run_directory, datetime.now(UTC))
+        if found.checked_at is None:
+            raise FileNotFoundError(self._run_directory / REPORT)
+        components = found.components
+        return [
+            metrics.COMPONENT_UP.family(((one.name,), float(one.state == "up")) for one in components),
+            metrics.COMPONENT_STATE.family(
+                ((one.name, state), float(one.state == state)) for one in components for state in STATES
+            ),
+            metrics.COMPONENT_SINCE.family(((one.name,), one.since.timestamp()) for one in components),
+            metrics.COMPONENT_RESTARTS.family(((one.name,), one.restarts) for one in components),
+        ]

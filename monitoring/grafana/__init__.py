@@ -1,0 +1,1 @@
+"""The dashboards: short specifications, and the classic JSON that Grafana loads, made from them."""

@@ -1,0 +1,51 @@
+"""The watchdog's report as components."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from monitoring.exporter.components import REPORT, read_components
+
+NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
+
+
+def write_report(directory: Path, checked_at: datetime) -> None:
+    service = {
+        "state": "failing",
+        "reason": "does not answer within 5 s",
+        "since": "2025-06-01T11:59:00Z",
+        "restarts": 2,
+        "last_failure_at": "2025-06-01T11:59:00Z",
+        "last_failure_reason": "does not answer within 5 s",
+        "address": "http://127.0.0.1:8000",
+    }
+    report = {"checked_at": checked_at.isoformat(), "services": {"api": service}}
+    (directory / REPORT).write_text(json.dumps(report))
+
+
+def test_a_component_is_what_the_watchdog_reports(tmp_path: Path) -> None:
+    write_report(tmp_path, NOW)
+
+    [api] = read_components(tmp_path, NOW + timedelta(seconds=10)).components
+
+    assert (api.name, api.state, api.reason, api.restarts) == (
+        "api",
+        "failing",
+        "does not answer within 5 s",
+        2,
+    )
+
+
+def test_a_watchdog_that_is_silent_leaves_the_components_unknown(tmp_path: Path) -> None:
+    write_report(tmp_path, NOW)
+
+    [api] = read_components(tmp_path, NOW + timedelta(seconds=90)).components
+
+    assert (api.state, api.reason) == ("unknown", "The watchdog has not reported for 90 s.")
+
+
+def test_before_the_first_report_there_are_no_components(tmp_path: Path) -> None:
+    found = read_components(tmp_path, NOW)
+
+    assert found.checked_at is None
+    assert found.components == []
