@@ -12,6 +12,8 @@ from starlette.types import Message
 
 from api import metrics
 from api.refusals import Refusal, RefusalBody, RefusalCode
+from clickstream.event.items import BYTE_ORDER_MARK, is_array, split_array
+from clickstream.event.recognise import recognise_encoding, recognise_text
 from clickstream.event.syntax import line_and_column
 from clickstream.settings import ApiSettings
 
@@ -91,7 +93,7 @@ def _check_content_type(value: str) -> None:
 
 
 def _content_encoding(value: str) -> str:
-    encoding = value.strip().lower() or _PLAIN
+    encoding = value.strip().lower().removeprefix("x-") or _PLAIN  # RFC 9110: x-gzip is gzip.
     if encoding not in CONTENT_ENCODINGS:
         raise Refusal(
             RefusalBody(
@@ -224,22 +226,36 @@ _FRAMES: Final[dict[str, Callable[[], _Frame]]] = {"gzip": _GzipMember, "zstd": 
 
 
 def _decode(body: bytes) -> str:
-    """The text; a byte order mark at its beginning is no part of it."""
+    """The text; byte order marks at its beginning are no part of it.
+
+    Where bytes that are not UTF-8 spoil only some events of an array, they are as `surrogateescape` has them.
+    """
+    while body.startswith(BYTE_ORDER_MARK):
+        body = body.removeprefix(BYTE_ORDER_MARK)
     try:
-        return body.decode("utf-8-sig" if body.startswith(b"\xef\xbb\xbf") else "utf-8")
+        return body.decode()
     except UnicodeDecodeError as error:
-        line, column = line_and_column(body[: error.start].decode() + "?", len(body[: error.start].decode()))
-        found = "the byte " + "".join(f"\\x{byte:02x}" for byte in body[error.start : error.start + 1])
-        raise Refusal(
-            RefusalBody(
-                RefusalCode.INVALID_ENCODING,
-                f"Line {line}, column {column}: expected text in UTF-8, found {found}.",
-                line=line,
-                column=column,
-                expected="text in UTF-8",
-                found=found,
-            )
-        ) from None
+        if is_array(body) and split_array(body) is not None:
+            return body.decode(errors="surrogateescape")
+        raise _not_utf8(body, error.start) from None
+
+
+def _not_utf8(body: bytes, start: int) -> Refusal:
+    before = body[:start].decode()
+    line, column = line_and_column(before + "?", len(before))
+    found = f"the byte \\x{body[start]:02x}"
+    text = body.decode(errors="backslashreplace")
+    remedy = recognise_text(text) or recognise_encoding(text)
+    return Refusal(
+        RefusalBody(
+            RefusalCode.INVALID_ENCODING,
+            f"Line {line}, column {column}: expected text in UTF-8, found {found}. {remedy}".rstrip(),
+            line=line,
+            column=column,
+            expected="text in UTF-8",
+            found=found,
+        )
+    )
 
 
 def _too_large(what: str, limit: int) -> Refusal:

@@ -1,5 +1,6 @@
 """What routes are given."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,9 +12,14 @@ from api.recent_ids import RecentIds
 from api.refusals import Refusal, RefusalBody, RefusalCode
 from api.senders import EventSource, Sender, Senders
 from api.tracing import Tracer
+from clickstream.event.clocks import is_time
+from clickstream.event.times import explain_time
 from clickstream.settings import Settings
 
 SOURCE_PARAMETER = "source"
+SENT_AT_PARAMETER = "sent_at"
+_LOST_PLUS = re.compile(r"(?<=[0-9]) (?=[0-9]{2}:?[0-9]*\Z)")
+"""A plus that was not escaped in a URL comes as a space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,27 @@ def _source(text: str | None) -> EventSource:
                 accepted=tuple(EventSource),
             )
         ) from None
+
+
+def read_sent_at(text: str | None) -> str | None:
+    """When the body was sent, by the clock of its sender; None if it does not say.
+
+    Raises:
+        Refusal: The parameter is not a time.
+    """
+    if not text:
+        return None
+    time = _LOST_PLUS.sub("+", text) if "T" in text.upper() else text
+    if is_time(time):
+        return time
+    hint = explain_time(text)
+    raise Refusal(
+        RefusalBody(
+            RefusalCode.INVALID_PARAMETER,
+            f"The parameter {SENT_AT_PARAMETER} is {text[:100]!r}; it must be an RFC 3339 time, such as "
+            f"2025-01-01T10:00:00Z, or absent{f': {hint}' if hint else ''}.",
+        )
+    )
 
 
 async def _get_services(request: Request) -> Services:

@@ -16,8 +16,11 @@ from api.refusals import Refusal, RefusalBody, RefusalCode
 from api.senders import Sender
 from clickstream.contract import MAX_RECORD_BYTES
 from clickstream.decode import SentEvent, Values, read_record, read_values, record_error
+from clickstream.event.clocks import SENT_AT_KEY, clock_skew_ms
+from clickstream.event.items import split_array
+from clickstream.event.recognise import recognise_text
 from clickstream.event.rules import Receipt, find_problems, is_warning
-from clickstream.event.syntax import find_syntax_problems, line_and_column
+from clickstream.event.syntax import explain_syntax
 from clickstream.event.times import parse_timestamp
 from clickstream.reasons import ErrorCode, EventError
 from clickstream.settings import ApiSettings
@@ -35,7 +38,6 @@ _array_decoder: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _value_decoder: Final = msgspec.json.Decoder(msgspec.Raw)
 _object_decoder: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _WHITE: Final = " \t\r\n"
-_BYTE_PLACE: Final = re.compile(r"\(byte (\d+)\)\Z")
 _STRINGS_AND_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
 
 
@@ -76,14 +78,25 @@ class Verdict:
     warnings: list[EventProblem] = field(default_factory=list)
 
 
-async def judge(text: str, sender: Sender, settings: ApiSettings, future_allowed_ms: int) -> Verdict:
+async def judge(
+    text: str, sender: Sender, settings: ApiSettings, future_allowed_ms: int, sent_at: str | None = None
+) -> Verdict:
     """Splits a body into its events and judges each.
+
+    Args:
+        text: The body.
+        sender: Who sent it.
+        settings: The limits.
+        future_allowed_ms: How far `created_at` may lie after the receipt.
+        sent_at: When it was sent, by the sender's clock; None if that is unknown.
 
     Raises:
         Refusal: The body is not JSON, nested too deep, or has too many events.
     """
     items = split_body(text, settings)
-    judging = _Judging(sender, Receipt(time.time_ns() // 1_000_000, future_allowed_ms), text)
+    now_ms = time.time_ns() // 1_000_000
+    receipt = Receipt(now_ms, future_allowed_ms, clock_skew_ms(sent_at, now_ms))
+    judging = _Judging(sender, receipt, text, sent_at)
     for start in range(0, len(items), _TURN_EVENTS):
         if start:
             await asyncio.sleep(0)
@@ -100,21 +113,27 @@ def split_body(text: str, settings: ApiSettings) -> Sequence[str]:
     """
     is_array = text.lstrip(_WHITE).startswith("[")
     try:
-        raws = _array_decoder.decode(text) if is_array else [_value_decoder.decode(text)]
-    except msgspec.DecodeError as error:
-        raise _not_json(text, str(error)) from None
+        items = (
+            [str(raw, "utf-8") for raw in _array_decoder.decode(text)]
+            if is_array
+            else [str(_value_decoder.decode(text), "utf-8")]
+        )
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        sound = split_array(text.encode(errors="surrogateescape")) if is_array else None
+        if sound is None:
+            raise _not_json(text, str(error)) from None
+        items = [item.decode(errors="surrogateescape") for item in sound]
     except RecursionError:
         raise _too_deep(settings.max_depth) from None
-    if len(raws) > settings.max_events:
+    if len(items) > settings.max_events:
         raise Refusal(
             RefusalBody(
                 RefusalCode.TOO_MANY_EVENTS,
-                f"The body has {len(raws)} events, and {settings.max_events} are allowed. "
+                f"The body has {len(items)} events, and {settings.max_events} are allowed. "
                 "Send them in several requests.",
                 limit=settings.max_events,
             )
         )
-    items = [str(raw, "utf-8") for raw in raws]
     levels = settings.max_depth - is_array
     for item in items:
         # Counting is quick; only who has so many brackets may be so deep.
@@ -126,12 +145,15 @@ def split_body(text: str, settings: ApiSettings) -> Sequence[str]:
 class _Judging:
     """The judging of one request's events."""
 
-    def __init__(self, sender: Sender, receipt: Receipt, text: str) -> None:
+    def __init__(self, sender: Sender, receipt: Receipt, text: str, sent_at: str | None) -> None:
         self.verdict = Verdict()
         self._sender = sender
         self._receipt = receipt
+        self._sent_at_member = f',"{SENT_AT_KEY}":{msgspec.json.encode(sent_at).decode()}' if sent_at else ""
         # One look at the whole text saves one at each event.
-        self._named = tuple(name for name in ('"id"', '"ip"', '"user_agent"') if name in text)
+        self._named = tuple(
+            name for name in ('"id"', '"ip"', '"user_agent"', f'"{SENT_AT_KEY}"') if name in text
+        )
 
     def judge_event(self, index: int, text: str) -> None:
         """Judges one event, and adds what is to become of it to the verdict."""
@@ -153,6 +175,8 @@ class _Judging:
                 message = f"With what is added to it, the event is longer than {MAX_RECORD_BYTES} bytes."
                 problems = [record_error(ErrorCode.TOO_LARGE, message, text)]
             errors = [problem for problem in problems if not is_warning(problem)]
+            if self._sent_at_member and not text[:-1].rstrip(_WHITE).endswith("{"):
+                text = f"{text[:-1]}{self._sent_at_member}}}"
         else:
             errors = [sent]
         verdict.rejected.append(text)
@@ -164,9 +188,9 @@ class _Judging:
         All else stays as it was sent.
         """
         sender = self._sender
-        added = ""
+        added = self._sent_at_member
         if values.id is None:
-            added = f',"id":{event_id}'
+            added += f',"id":{event_id}'
         if values.ip is None:
             added += sender.address_member
         elif sender.truncate is not None:
@@ -227,33 +251,17 @@ def _too_deep(limit: int) -> Refusal:
 
 
 def _not_json(text: str, decoder_message: str) -> Refusal:
-    problems = find_syntax_problems(text)
-    if problems:
-        first = problems[0]
-        message = " ".join(problem.message for problem in problems)
-        return Refusal(
-            RefusalBody(
-                RefusalCode.INVALID_JSON,
-                f"The body is not valid JSON. {message}",
-                line=first.line,
-                column=first.column,
-                expected=first.expected,
-                found=first.found,
-                problems=problems,
-            )
-        )
-    # Something that Python takes for JSON, such as half of a surrogate pair.
-    place = _BYTE_PLACE.search(decoder_message)
-    offset = len(text.encode()[: int(place[1])].decode(errors="ignore")) if place else len(text)
-    line, column = line_and_column(text, offset)
-    reason = decoder_message.removeprefix("JSON is malformed: ")
+    problems = explain_syntax(text, decoder_message)
+    first = problems[0]
+    message = recognise_text(text) or " ".join(problem.message for problem in problems)
     return Refusal(
         RefusalBody(
             RefusalCode.INVALID_JSON,
-            f"The body is not valid JSON. Line {line}, column {column}: {reason}.",
-            line=line,
-            column=column,
-            expected="valid JSON",
-            found=reason,
+            f"The body is not valid JSON. {message}",
+            line=first.line,
+            column=first.column,
+            expected=first.expected,
+            found=first.found,
+            problems=problems,
         )
     )

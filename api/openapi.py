@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api.admission import KEY_PARAMETER
 from api.bodies import CONTENT_ENCODINGS, CONTENT_TYPES
-from api.deps import SOURCE_PARAMETER
+from api.deps import SENT_AT_PARAMETER, SOURCE_PARAMETER
 from api.refusals import DESCRIPTIONS as REFUSAL_DESCRIPTIONS
 from api.refusals import STATUSES, RefusalCode
 from api.senders import EventSource
@@ -157,6 +157,13 @@ def _post_events() -> Json:
                 "in": "query",
                 "description": "What sends: the tracker names itself.",
                 "schema": {"type": "string", "enum": list(EventSource), "default": EventSource.HTTP},
+            },
+            {
+                "name": SENT_AT_PARAMETER,
+                "in": "query",
+                "description": "When the body is sent, by the clock of its sender. If that differs from the "
+                "receipt by more than 5 seconds, each `created_at` is moved by the difference.",
+                "schema": {"type": "string", "examples": ["2025-01-01T10:00:00.120Z"]},
             },
             {
                 "name": "Content-Encoding",

@@ -6,6 +6,7 @@ usual spelling), in `event/rules.py` `find_problems` (the rules of the contract,
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -18,7 +19,10 @@ from clickstream.contract import (
     DeviceType,
     EventType,
 )
-from clickstream.reasons import ErrorCode, EventError
+from clickstream.event.clocks import SENT_AT_KEY
+from clickstream.event.recognise import recognise_encoding, recognise_text, recognise_value
+from clickstream.event.syntax import explain_syntax
+from clickstream.reasons import DESCRIPTIONS, ErrorCode, EventError
 
 TYPE_NAMES: Final[dict[type, str]] = {
     str: "string",
@@ -45,6 +49,7 @@ class SentEvent(msgspec.Struct):
     device_type: Any = None
     user_agent: Any = None
     payload: Any = None
+    sent_at: Any = msgspec.field(default=None, name=SENT_AT_KEY)
 
 
 class PayloadForm:
@@ -85,6 +90,8 @@ class Values(NamedTuple):
 _decode_event: Final = msgspec.json.Decoder(SentEvent).decode
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
+_NOT_AN_OBJECT: Final = "An event must be a JSON object."
+_NO_FIELDS: Final = SentEvent()
 _as_values: Final = tuple.__new__
 MAX_SHOWN_CHARACTERS: Final = 200
 """How much of a value a message shows."""
@@ -94,25 +101,64 @@ _EVENT_TYPES: Final = (None, *map(str, EventType))
 _DEVICE_TYPES: Final = (None, *map(str, DeviceType))
 
 
-def read_record(body: str) -> SentEvent | EventError:
+def read_record(body: str) -> SentEvent | EventError:  # noqa: PLR0911 -- a return for each defect
     """Decodes the JSON text of one event.
 
     Returns:
-        The fields as sent, or the one error of a record that isn't an event (`INVALID_JSON`,
-        `NOT_AN_OBJECT`, `TOO_LARGE`).
+        The fields as sent, or the one error of a record that isn't an event (`INVALID_JSON`, `NOT_AN_OBJECT`,
+        `TOO_LARGE`, or `INVALID_ENCODING` where it holds bytes as `surrogateescape` decodes them).
     """
-    if len(body) * 4 > MAX_RECORD_BYTES and len(body.encode()) > MAX_RECORD_BYTES:
-        return record_error(ErrorCode.TOO_LARGE, f"The record is longer than {MAX_RECORD_BYTES} bytes.", body)
     try:
-        return _decode_event(body)
+        if len(body) * 4 > MAX_RECORD_BYTES and len(body.encode()) > MAX_RECORD_BYTES:
+            return record_error(
+                ErrorCode.TOO_LARGE, f"The record is longer than {MAX_RECORD_BYTES} bytes.", body
+            )
+        sent = _decode_event(body)
     except msgspec.ValidationError as error:
         if str(error).startswith("Expected `object`"):
-            return record_error(ErrorCode.NOT_AN_OBJECT, "An event must be a JSON object.", body)
+            return record_error(ErrorCode.NOT_AN_OBJECT, explain_defect(ErrorCode.NOT_AN_OBJECT, body), body)
         return record_error(ErrorCode.INVALID_JSON, f"The record can't be read: {error}.", body)
     except msgspec.DecodeError as error:
-        return record_error(ErrorCode.INVALID_JSON, f"The record isn't valid JSON: {error}.", body)
+        message = explain_defect(ErrorCode.INVALID_JSON, body, str(error))
+        return record_error(ErrorCode.INVALID_JSON, message, body)
     except RecursionError:
         return record_error(ErrorCode.INVALID_JSON, "The record is nested too deep to be read.", body)
+    except UnicodeEncodeError:
+        text = body.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        return record_error(
+            ErrorCode.INVALID_ENCODING, explain_defect(ErrorCode.INVALID_ENCODING, text), text
+        )
+    if sent == _NO_FIELDS:
+        words = explain_defect(ErrorCode.NOT_AN_OBJECT, body)
+        if words != _NOT_AN_OBJECT:
+            return record_error(ErrorCode.NOT_AN_OBJECT, words, body)
+    return sent
+
+
+def explain_defect(code: ErrorCode, body: str, decoder_message: str = "") -> str:
+    r"""What is wrong with a record from which no event can be read, and what to do about it.
+
+    Args:
+        code: One of `reasons.RECORD_CODES`.
+        body: The record, bytes that are not UTF-8 as `\xNN`.
+        decoder_message: What msgspec said of it, if it was asked.
+    """
+    what = DESCRIPTIONS[code][0].replace("`", "")
+    match code:
+        case ErrorCode.NOT_AN_OBJECT:
+            with suppress(msgspec.DecodeError, RecursionError):
+                return recognise_value(_decode(body)) or _NOT_AN_OBJECT
+            return _NOT_AN_OBJECT
+        case ErrorCode.INVALID_ENCODING:
+            words = recognise_text(body) or recognise_encoding(body)
+            return f"{what} {words or ''} {DESCRIPTIONS[code][1]}".replace("  ", " ")
+        case ErrorCode.INVALID_JSON:
+            if words := recognise_text(body):
+                return f"The record is not JSON. {words}"
+            places = explain_syntax(body, decoder_message or "it cannot be read")
+            return f"The record is not valid JSON. {' '.join(place.message for place in places)}"
+        case _:
+            return f"{what} {DESCRIPTIONS[code][1]}"
 
 
 def record_error(code: ErrorCode, message: str, body: str) -> EventError:

@@ -47,8 +47,8 @@ DESCRIPTIONS: Final[dict[ErrorCode, tuple[str, str]]] = {
         "Send what a JSON encoder makes; the message names the place.",
     ),
     ErrorCode.NOT_AN_OBJECT: (
-        "The record is JSON, but no object.",
-        "Send an object, or an array of objects.",
+        "The record is JSON, but not an event: a text, a number, or an envelope around events.",
+        "Send an object with the fields of an event, or an array of such objects.",
     ),
     ErrorCode.MALFORMED_LINE: (
         "The CSV line has more or fewer cells than the header, or a quote that is never closed.",

@@ -94,6 +94,10 @@ def _spelling_lines() -> list[str]:
         "spell UTF-8 outside ASCII are decoded, and all others have upper-case digits. `url_host` is in",
         "lower case, without user and port.",
         "",
+        "A batch may say when it was sent, as `POST /events?sent_at=2025-01-01T10:00:00Z`, or each event of",
+        "the broker in a member `_sent_at`. If that differs from the receipt by more than 5 seconds, the",
+        "clock of the sender is wrong, and each `created_at` is moved by the difference.",
+        "",
     ]
 
 

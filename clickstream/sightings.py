@@ -56,14 +56,16 @@ def sight(column: Sequence[Hashable], name: str) -> Sightings:
     return Sightings(pd.DataFrame({name: pd.Series(values, dtype=object)}), which)
 
 
-def sight_fields(values: Sequence[Values], received_at_ms: Sequence[int]) -> dict[str, Sightings]:
+def sight_fields(
+    values: Sequence[Values], received_at_ms: Sequence[int], skews_ms: Sequence[int] | None = None
+) -> dict[str, Sightings]:
     """What the suite `events` sees of some events, by the field that it is about.
 
     For each field `f` a column `f:type`, its JSON type, null where absent; and what its rule is about, null
     where the type isn't taken: `f:length` in characters for a text, else `f` as text. Besides, for
     `created_at`, whose rows are all kept apart, `created_at:ms` (since 1970, null where it is no time) and
-    `created_at:lead_ms` (`created_at` minus the receipt); and for fields of the payload what their
-    conditions ask for, `type` and `payload:readable`.
+    `created_at:lead_ms` (`created_at` minus the receipt), both moved by the skew of the sender's clock; and
+    for fields of the payload what their conditions ask for, `type` and `payload:readable`.
     """
     sent: Sequence[Sequence[Any]] = list(zip(*values, strict=True)) or [()] * len(Values._fields)
     forms = sight(sent[-1], "payload" + TYPE)
@@ -72,7 +74,7 @@ def sight_fields(values: Sequence[Values], received_at_ms: Sequence[int]) -> dic
         if field.kind is Kind.PAYLOAD:
             sightings[field.name] = forms
         elif field.kind is Kind.TIMESTAMP:
-            sightings[field.name] = _sight_times(field, column, received_at_ms)
+            sightings[field.name] = _sight_times(field, column, received_at_ms, skews_ms or [0] * len(values))
         else:
             sightings[field.name] = _sight_values(field, column)
     types = sightings["type"]
@@ -125,12 +127,15 @@ def _columns_of_values(field: Field, cells: Sequence[Any]) -> dict[str, Any]:
     return columns
 
 
-def _sight_times(field: Field, column: Sequence[Any], received_at_ms: Sequence[int]) -> Sightings:
+def _sight_times(
+    field: Field, column: Sequence[Any], received_at_ms: Sequence[int], skews_ms: Sequence[int]
+) -> Sightings:
     types = [TYPE_NAMES.get(kind) for kind in map(type, column)]
     texts = [value if type(value) is str else None for value in column]
     rows = [row for row, text in enumerate(texts) if text is not None and _is_timestamp(text)]
     moments = np.full(len(texts), np.nan)
     moments[rows] = parse_timestamps([texts[row] for row in rows])
+    moments += np.asarray(skews_ms, dtype=np.float64)
     seen = pd.DataFrame(
         {
             field.name + TYPE: pd.Categorical(types),

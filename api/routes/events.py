@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from api import metrics
 from api.bodies import read_text
 from api.broker import MAX_RECORD_BYTES, Broker, BrokerAwayError, RecordTooLargeError
-from api.deps import admit_sender, services_of
+from api.deps import SENT_AT_PARAMETER, admit_sender, read_sent_at, services_of
 from api.judging import MAX_TOLD_ERRORS, EventProblem, Verdict, judge
 from api.refusals import Refusal, RefusalBody, RefusalCode
 from api.senders import EventSource
@@ -52,8 +52,10 @@ async def post_events(request: Request) -> Response:
     services = services_of(request)
     sender = admit_sender(request, services)
     settings = services.settings
+    sent_at = read_sent_at(request.query_params.get(SENT_AT_PARAMETER))
     text = await read_text(request, settings.api)
-    verdict = await judge(text, sender, settings.api, settings.etl.future_allowed_seconds * 1_000)
+    allowed_ms = settings.etl.future_allowed_seconds * 1_000
+    verdict = await judge(text, sender, settings.api, allowed_ms, sent_at)
     await _deliver(verdict, sender.source, services.broker, settings.broker)
     _count(verdict, sender.source)
     return Response(
@@ -101,8 +103,8 @@ async def _deliver(verdict: Verdict, source: EventSource, broker: Broker, topics
 
 
 def _record(events: list[str]) -> bytes:
-    """The value of a record: the events as an array."""
-    return f"[{','.join(events)}]".encode()
+    """The value of a record: the events as an array, with the bytes that were not UTF-8 as they came."""
+    return f"[{','.join(events)}]".encode(errors="surrogateescape")
 
 
 def _too_large() -> Refusal:

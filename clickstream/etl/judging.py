@@ -7,9 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clickstream.decode import SentEvent, read_record, read_values, record_error
+from clickstream.decode import SentEvent, explain_defect, read_record, read_values, record_error
+from clickstream.event.clocks import clock_skew_ms
 from clickstream.event.rules import Receipt, find_problems, is_warning
-from clickstream.reasons import DESCRIPTIONS, ErrorCode, EventError
+from clickstream.reasons import ErrorCode, EventError
 from clickstream.sightings import sight, sight_fields
 from clickstream.storage.quarantine import QUARANTINE_SCHEMA
 from clickstream.storage.raw import VALID_SCHEMA
@@ -57,8 +58,14 @@ def judge(raw: pa.Table, future_allowed_ms: int) -> Judgement:
     unreadable = judge_rows(defects, "records", future_allowed_ms=future_allowed_ms)
 
     readable = [row for row in range(len(records)) if row not in unreadable.errors]
-    values = [read_values(record) for record in records if isinstance(record, SentEvent)]
-    sightings = sight_fields(values, [received_at_ms[row] for row in readable])
+    events = [record for record in records if isinstance(record, SentEvent)]
+    values = list(map(read_values, events))
+    received = [received_at_ms[row] for row in readable]
+    skews_ms = [
+        clock_skew_ms(event.sent_at, at_ms) if event.sent_at is not None else 0
+        for event, at_ms in zip(events, received, strict=True)
+    ]
+    sightings = sight_fields(values, received, skews_ms)
     verdicts = judge_rows(sightings, "events", future_allowed_ms=future_allowed_ms)
     is_valid = [place not in verdicts.errors for place in range(len(values))]
 
@@ -69,7 +76,7 @@ def judge(raw: pa.Table, future_allowed_ms: int) -> Judgement:
     warnings: dict[int, list[EventError]] = {}
     for place in verdicts.errors.keys() | verdicts.warnings.keys():
         row = readable[place]
-        problems = find_problems(values[place], Receipt(received_at_ms[row], future_allowed_ms))
+        problems = find_problems(values[place], Receipt(received[place], future_allowed_ms, skews_ms[place]))
         if place in verdicts.errors:
             codes[row] = verdicts.errors[place]
             errors[row] = [problem for problem in problems if not is_warning(problem)]
@@ -100,7 +107,7 @@ def _known_defect(defect: str, body: str) -> EventError | None:
     if not defect:
         return None
     code = ErrorCode(defect)
-    return record_error(code, DESCRIPTIONS[code][0], body)
+    return record_error(code, explain_defect(code, body), body)
 
 
 def _defect_of(record: SentEvent | EventError) -> str:

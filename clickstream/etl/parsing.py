@@ -9,6 +9,7 @@ import pyarrow as pa
 from clickstream.decode import SentEvent, Values, read_record, read_values
 from clickstream.etl.device_memory import DeviceMemory
 from clickstream.event.agents import find_bot
+from clickstream.event.clocks import clock_skew_ms
 from clickstream.event.rules import without_unusable
 from clickstream.event.urls import split_url
 from clickstream.steps import hash_content
@@ -32,8 +33,9 @@ def parse_events(valid: pa.Table, devices: DeviceMemory | None = None) -> pa.Tab
     """
     bodies: list[Any] = valid["body"].to_pylist()
     unusable: list[Any] = valid["warning_fields"].to_pylist()
+    received_at_ms: list[Any] = valid["received_at"].cast(pa.int64()).to_pylist()
     try:
-        made = _make_arrays(bodies, unusable, devices or DeviceMemory())
+        made = _make_arrays(bodies, unusable, received_at_ms, devices or DeviceMemory())
     except _NO_EVENT as error:
         broken = _find_broken(bodies, unusable)
         origin, offset, item = (valid[name][broken].as_py() for name in COORDINATES_SCHEMA.names)
@@ -43,25 +45,33 @@ def parse_events(valid: pa.Table, devices: DeviceMemory | None = None) -> pa.Tab
 
 
 def _make_arrays(
-    bodies: Sequence[str], unusable: Sequence[Sequence[str]], devices: DeviceMemory
+    bodies: Sequence[str],
+    unusable: Sequence[Sequence[str]],
+    received_at_ms: Sequence[int],
+    devices: DeviceMemory,
 ) -> dict[str, "pa.Array[Any]"]:
-    values = [_read_valid(body) for body in bodies]
-    columns = make_columns(values, unusable, devices)
+    records = [_read_valid(body) for body in bodies]
+    columns = dict(make_columns(list(map(read_values, records)), unusable, devices))
+    if any(record.sent_at is not None for record in records):
+        columns["created_at"] = [
+            int(created_at) + clock_skew_ms(record.sent_at, at_ms)
+            for record, created_at, at_ms in zip(records, columns["created_at"], received_at_ms, strict=True)
+        ]
     return {name: pa.array(column, EVENTS_SCHEMA.field(name).type) for name, column in columns.items()}
 
 
-def _read_valid(body: str) -> Values:
+def _read_valid(body: str) -> SentEvent:
     record = read_record(body)
     if not isinstance(record, SentEvent):
         raise ValueError(record.message)
-    return read_values(record)
+    return record
 
 
 def _find_broken(bodies: Sequence[str], unusable: Sequence[Sequence[str]]) -> int:
     """The place of the first body that can't be parsed by itself; the first of all if each can."""
     for place, (body, fields) in enumerate(zip(bodies, unusable, strict=True)):
         try:
-            _make_arrays([body], [fields], DeviceMemory())
+            _make_arrays([body], [fields], [0], DeviceMemory())
         except _NO_EVENT:
             return place
     return 0

@@ -17,6 +17,7 @@ import pyarrow as pa
 from clickstream.contract import CSV_COLUMNS, MAX_RECORD_BYTES
 from clickstream.decode import SentEvent, read_record, text_of
 from clickstream.errors import BadInputError
+from clickstream.event.clocks import settle_clock
 from clickstream.sources.csv import encode_body
 
 COORDINATE: Final = ("origin", "offset", "item")
@@ -57,7 +58,7 @@ def _as_texts(row: Mapping[str, Any]) -> dict[str, str]:
         "reasons": " ".join(row["reasons"]),
         "errors": errors,
     }
-    record = read_record(row["body"])
+    record = read_record(settle_clock(row["body"], int(row["received_at"].timestamp() * 1_000)))
     if isinstance(record, SentEvent):
         sent = {name: getattr(record, name) for name in CSV_COLUMNS}
         texts |= {name: "" if value is None else text_of(value) for name, value in sent.items()}

@@ -6,7 +6,7 @@ A replayed row names the row that it repeats (`replay_of`); by that, a replay th
 done again sends nothing twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -21,8 +21,10 @@ from clickstream.etl.journal import Run, announce, to_manifest
 from clickstream.etl.quarantine_file import Coordinate, read_fixes
 from clickstream.etl.run_lock import held_lock
 from clickstream.etl.staging import Staging
+from clickstream.event.clocks import settle_clock
 from clickstream.reasons import RECORD_CODES, ErrorCode
 from clickstream.settings import Settings, get_settings
+from clickstream.sources.broker import ValueItem, split_value
 from clickstream.storage.client import Role, connect
 from clickstream.storage.quarantine import QUARANTINED_SCHEMA, QuarantineFilter, mark_replayed, unreplayed
 from clickstream.storage.raw import RAW_SCHEMA, insert_raw, known_replays, last_offset
@@ -141,27 +143,37 @@ def _with_fixes(batch: pa.Table, fixes: dict[Coordinate, str] | None) -> pa.Tabl
 
 
 def _raw_rows(chosen: pa.Table, known: set[str], first_offset: int) -> pa.Table:
-    """The rows to append; a body that nobody fixed keeps the defect that its source's reader found."""
+    """The rows to append: one for each quarantined row, or for each event of an array that one holds."""
     received_at_ms = int(datetime.now(UTC).timestamp() * 1_000)
     rows: list[dict[str, Any]] = []
+    offset = first_offset
     for coordinate, row in zip(_coordinates(chosen), chosen.to_pylist(), strict=True):
         if _name(coordinate) in known:
             continue
-        fixed_body = row["fixed_body"]
-        is_unreadable = fixed_body in (None, row["body"]) and row["reasons"][0] in RECORD_CODES
-        rows.append(
-            {
-                "source": SOURCE,
-                "origin": ORIGIN,
-                "offset": first_offset + len(rows),
-                "item": 0,
-                "received_at": received_at_ms,
-                "body": row["body"] if fixed_body is None else fixed_body,
-                "defect": row["reasons"][0] if is_unreadable else "",
-                "replay_of": _name(coordinate),
-            }
-        )
+        for number, item in enumerate(_items(row["body"], row["fixed_body"], ErrorCode(row["reasons"][0]))):
+            rows.append(
+                {
+                    "source": SOURCE,
+                    "origin": ORIGIN,
+                    "offset": offset,
+                    "item": number,
+                    "received_at": received_at_ms,
+                    "body": settle_clock(item.text.decode(), int(row["received_at"].timestamp() * 1_000)),
+                    "defect": item.defect.value if item.defect else "",
+                    "replay_of": _name(coordinate),
+                }
+            )
+        offset += 1
     return pa.Table.from_pylist(rows, schema=RAW_SCHEMA)
+
+
+def _items(body: str, fixed_body: str | None, code: ErrorCode) -> Sequence[ValueItem]:
+    """The events of a quarantined row; where nobody fixed it, what could not be read keeps its defect."""
+    sent = body if fixed_body is None else fixed_body
+    if sent == body and code in RECORD_CODES - {ErrorCode.INVALID_JSON, ErrorCode.NOT_AN_OBJECT}:
+        return [ValueItem(body.encode(), code)]
+    # An empty array holds no event; it stays what it is.
+    return split_value(sent.encode()) or [ValueItem(sent.encode())]
 
 
 def _summary(replay: Replay) -> str:

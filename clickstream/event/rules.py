@@ -18,10 +18,12 @@ class Receipt:
     Attributes:
         received_at_ms: When it was received, milliseconds since 1970.
         future_allowed_ms: How far `created_at` may lie after that.
+        skew_ms: By how much `created_at` is moved, since the sender's clock is wrong.
     """
 
     received_at_ms: int
     future_allowed_ms: int
+    skew_ms: int = 0
 
 
 Rule = Callable[[Any, Values, Receipt], EventError | None]
@@ -146,7 +148,7 @@ def _timestamp_rule(field: Field) -> Rule:
             hint = explain_time(value)
             rule = f"{field.rule}; {hint}" if hint else field.rule
             return _error(field, ErrorCode.INVALID_TIMESTAMP, value, rule)
-        moment_ms = parse_timestamp(value)
+        moment_ms = parse_timestamp(value) + receipt.skew_ms
         if moment_ms < 0:
             return _error(field, ErrorCode.INVALID_TIMESTAMP, value, field.rule)
         if moment_ms - receipt.received_at_ms > receipt.future_allowed_ms:

@@ -79,6 +79,33 @@ def line_and_column(text: str, place: int) -> tuple[int, int]:
     return text.count("\n", 0, place) + 1, place - text.rfind("\n", 0, place)
 
 
+_DECODER_PLACE: Final = re.compile(r"\(byte (\d+)\)\Z")
+_SURROGATE: Final = re.compile(
+    r"\\u(?:[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+
+
+def explain_syntax(text: str, decoder_message: str) -> tuple[SyntaxProblem, ...]:
+    """The places at which a text is not JSON, at least one.
+
+    Args:
+        text: A text that msgspec refused.
+        decoder_message: What msgspec said.
+    """
+    problems = find_syntax_problems(text)
+    if problems:
+        return problems
+    # Something that Python takes for JSON, such as half of a surrogate pair.
+    half = _SURROGATE.search(text.replace("\\\\", "__"))
+    if half:
+        expected, found = "a whole character", f"half of a surrogate pair, {half[0]}"
+        return (_told(text, half.start(), _Found(half.start(), expected, found, None)),)
+    match = _DECODER_PLACE.search(decoder_message)
+    place = len(text.encode()[: int(match[1])].decode(errors="ignore")) if match else len(text)
+    reason = decoder_message.removeprefix("JSON is malformed: ")
+    return (_told(text, place, _Found(place, "valid JSON", reason, None)),)
+
+
 def _told(text: str, place: int, found: _Found) -> SyntaxProblem:
     line, column = line_and_column(text, place)
     return SyntaxProblem(

@@ -5,13 +5,14 @@ row with a defect, so that it ends up in the quarantine with its coordinate.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 
 from clickstream.contract import MAX_RECORD_BYTES
+from clickstream.event.items import BYTE_ORDER_MARK, is_array, is_utf8, split_array
 from clickstream.reasons import ErrorCode
 from clickstream.storage.raw import RAW_SCHEMA
 
@@ -76,47 +77,67 @@ def raw_table(records: Sequence[BrokerRecord]) -> pa.Table:
     defects: dict[int, str] = {}
     for record in records:
         first_row = len(bodies)
-        items, defect = split_value(record.value)
-        bodies += items
+        items = split_value(record.value)
+        bodies += [item.text for item in items]
         counts.append(len(items))
-        if defect is not None:
-            defects[first_row] = defect.value
-        elif record.value is not None and len(record.value) > MAX_RECORD_BYTES:
-            _cut_large_items(bodies, first_row, defects)
+        for row, item in enumerate(items, first_row):
+            if item.defect is not None:
+                defects[row] = item.defect.value
     return _table(records, bodies, counts, defects)
 
 
-def split_value(value: bytes | None) -> tuple[list[bytes], ErrorCode | None]:
-    """The JSON texts of a value's items, exactly as sent; or its text, and why it can't be taken apart."""
+class ValueItem(NamedTuple):
+    r"""One item of a record's value.
+
+    Attributes:
+        text: Its JSON text exactly as sent; bytes that are not UTF-8 as `\xNN`.
+        defect: Why it can't be an event; None if that is yet to be judged.
+    """
+
+    text: bytes
+    defect: ErrorCode | None = None
+
+
+def split_value(value: bytes | None) -> list[ValueItem]:
+    """The items of a value: those of an array, else one.
+
+    An item that can't be read does not take the others with it; a value that can't be taken apart is one item
+    with a defect.
+    """
+    while value is not None and value.startswith(BYTE_ORDER_MARK):
+        value = value.removeprefix(BYTE_ORDER_MARK)
     if not value:
-        return [b""], ErrorCode.INVALID_JSON
+        return [ValueItem(b"", ErrorCode.INVALID_JSON)]
     if len(value) > MAX_VALUE_BYTES:
-        return [_beginning(value)], ErrorCode.TOO_LARGE
+        return [ValueItem(_beginning(value), ErrorCode.TOO_LARGE)]
+    if is_array(value):
+        items = split_array(value)
+        if items is not None and len(items) > MAX_ITEMS:
+            return [ValueItem(_beginning(value), ErrorCode.TOO_LARGE)]
+        if items is not None:
+            return list(map(_judge_item, items))
+    return [_judge_value(value)]
+
+
+def _judge_value(value: bytes) -> ValueItem:
+    if not is_utf8(value):
+        text = value.decode(errors="backslashreplace").encode()
+        return ValueItem(_kept(text), ErrorCode.INVALID_ENCODING)
     try:
-        value.decode()
-    except UnicodeDecodeError:
-        return [_kept(value.decode(errors="backslashreplace").encode())], ErrorCode.INVALID_ENCODING
-    try:
-        if value.lstrip(b" \t\r\n").startswith(b"["):
-            items = _array_decoder.decode(value)
-        else:
-            items = [_decoder.decode(value)]
+        return _judge_item(bytes(_decoder.decode(value)))
     except (msgspec.DecodeError, RecursionError):
-        return [_kept(value)], ErrorCode.INVALID_JSON
-    if len(items) > MAX_ITEMS:
-        return [_beginning(value)], ErrorCode.TOO_LARGE
-    return list(map(bytes, items)), None
+        return ValueItem(_kept(value), ErrorCode.INVALID_JSON)
 
 
-_array_decoder: Final = msgspec.json.Decoder(list[msgspec.Raw])
+def _judge_item(item: bytes) -> ValueItem:
+    if len(item) > MAX_RECORD_BYTES:
+        return ValueItem(_beginning(item), ErrorCode.TOO_LARGE)
+    if not is_utf8(item):
+        return ValueItem(item.decode(errors="backslashreplace").encode(), ErrorCode.INVALID_ENCODING)
+    return ValueItem(item)
+
+
 _decoder: Final = msgspec.json.Decoder(msgspec.Raw)
-
-
-def _cut_large_items(bodies: list[bytes], first_row: int, defects: dict[int, str]) -> None:
-    for row in range(first_row, len(bodies)):
-        if len(bodies[row]) > MAX_RECORD_BYTES:
-            bodies[row] = _beginning(bodies[row])
-            defects[row] = ErrorCode.TOO_LARGE.value
 
 
 def _kept(text: bytes) -> bytes:

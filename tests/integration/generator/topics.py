@@ -53,18 +53,17 @@ class Bookmark:
 
 
 def count_items(records: Iterable[BrokerRecord]) -> int:
-    return sum(len(split_value(record.value)[0]) for record in records)
+    return sum(len(split_value(record.value)) for record in records)
 
 
 def valid_ids(records: Iterable[BrokerRecord]) -> list[int]:
     """The ids of the events that keep the contract, as often as they are there."""
     ids = []
     for record in records:
-        bodies, defect = split_value(record.value)
-        if defect is not None:
-            continue
-        for body in bodies:
-            event = read_record(body.decode())
+        for item in split_value(record.value):
+            if item.defect is not None:
+                continue
+            event = read_record(item.text.decode())
             if isinstance(event, SentEvent):
                 values = read_values(event)
                 if not find_errors(values, Receipt(record.received_at_ms, 300_000)):

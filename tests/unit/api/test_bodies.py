@@ -125,7 +125,7 @@ def test_a_body_that_does_not_end_is_given_up() -> None:
 
 
 def test_tells_where_a_body_is_not_utf_8() -> None:
-    body = refused('["ä"\n, "'.encode() + b'\xff"]').body
+    body = refused('{"ä":\n, "'.encode() + b'\xff"}').body
     assert (body.code, body.line, body.column, body.found) == (
         RefusalCode.INVALID_ENCODING,
         2,

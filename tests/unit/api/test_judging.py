@@ -168,6 +168,62 @@ def test_a_text_that_only_python_takes_for_json_is_refused_with_its_place() -> N
     assert (body.code, body.line) == (RefusalCode.INVALID_JSON, 2)
 
 
+UNREADABLE = {
+    "nan": (broken(id=5).replace("445", "NaN"), ErrorCode.INVALID_JSON, "“NaN”"),
+    "half_a_surrogate_pair": (
+        broken(session_id="HALF").replace("HALF", "\\ud83d"),
+        ErrorCode.INVALID_JSON,
+        "surrogate",
+    ),
+    "no_comma": (broken().replace(", ", " ", 1), ErrorCode.INVALID_JSON, "expected a comma"),
+    "beyond_floats": (
+        broken(payload__note=0).replace('"note": 0', '"note": 1e999'),
+        ErrorCode.INVALID_JSON,
+        "Line 1",
+    ),
+    "windows_1251": (
+        broken(session_id="TEXT")
+        .encode()
+        .replace(b"TEXT", "корзина".encode("cp1251"))
+        .decode(errors="surrogateescape"),
+        ErrorCode.INVALID_ENCODING,
+        "windows-1251",
+    ),
+}
+
+
+@pytest.mark.parametrize(("event", "code", "part"), UNREADABLE.values(), ids=UNREADABLE)
+def test_an_event_that_cannot_be_read_is_rejected_by_its_index(
+    event: str, code: ErrorCode, part: str
+) -> None:
+    verdict = verdict_on(f"[{broken(id=1)},\n {event}, {broken(id=2)}]")
+
+    assert verdict.ids == [1, 2]
+    assert verdict.rejected == [event]
+    assert [(problem.index, problem.code) for problem in verdict.problems] == [(1, code)]
+    assert part in verdict.problems[0].message
+    verdict.problems[0].value.encode()
+
+
+REMEDIES = {
+    "encoded_twice": (json.dumps(json.dumps([VALID_EVENT])), "encoded twice"),
+    "envelope": (json.dumps({"batch": [VALID_EVENT]}), "the events are in 'batch'"),
+    "envelope_of_one": (json.dumps({"sent": 1, "thing": VALID_EVENT}), "the events are in 'thing'"),
+}
+
+
+@pytest.mark.parametrize(("text", "part"), REMEDIES.values(), ids=REMEDIES)
+def test_json_that_is_not_an_event_is_named_with_a_remedy(text: str, part: str) -> None:
+    (problem,) = verdict_on(text).problems
+
+    assert problem.code == ErrorCode.NOT_AN_OBJECT
+    assert part in problem.message
+
+
+def test_ndjson_is_refused_with_a_remedy() -> None:
+    assert "NDJSON" in refused(f"{broken(id=1)}\n{broken(id=2)}\n").body.message
+
+
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),

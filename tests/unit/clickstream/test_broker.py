@@ -12,6 +12,7 @@ from clickstream.sources.broker import (
     MAX_ITEMS,
     MAX_VALUE_BYTES,
     BrokerRecord,
+    ValueItem,
     raw_table,
     source_of,
     split_value,
@@ -66,8 +67,12 @@ BROKEN = {
     "blank": (b" \n", ErrorCode.INVALID_JSON, " \n"),
     "text": (b"hello", ErrorCode.INVALID_JSON, "hello"),
     "two_values": (b"{} {}", ErrorCode.INVALID_JSON, "{} {}"),
-    "broken_item": (b'[{"a":1},{"b":}]', ErrorCode.INVALID_JSON, '[{"a":1},{"b":}]'),
-    "byte_order_mark": (b"\xef\xbb\xbf{}", ErrorCode.INVALID_JSON, "\ufeff{}"),
+    "only_broken_items": (b'[{"a":NaN},{"b":}]', ErrorCode.INVALID_JSON, '[{"a":NaN},{"b":}]'),
+    "comma_missing": (b'[{"a":1} {"b":2},3]', ErrorCode.INVALID_JSON, '[{"a":1} {"b":2},3]'),
+    "comma_too_many": (b'[{"a":1},]', ErrorCode.INVALID_JSON, '[{"a":1},]'),
+    "bracket_missing": (b'[{"a":1},{"b":2]', ErrorCode.INVALID_JSON, '[{"a":1},{"b":2]'),
+    "more_after_the_array": (b'[{"a":1}] 5', ErrorCode.INVALID_JSON, '[{"a":1}] 5'),
+    "byte_order_marks_alone": (b"\xef\xbb\xbf\xef\xbb\xbf", ErrorCode.INVALID_JSON, ""),
     "too_deep": (b"[" * 9_999, ErrorCode.INVALID_JSON, "[" * 9_999),
     "latin1": ('["é"]'.encode("latin-1"), ErrorCode.INVALID_ENCODING, '["\\xe9"]'),
     "utf16": ("{}".encode("utf-16"), ErrorCode.INVALID_ENCODING, "\\xff\\xfe{\x00}\x00"),
@@ -87,7 +92,7 @@ def test_what_cannot_be_taken_apart_is_one_row_with_its_defect(
 
 @pytest.mark.parametrize("text", ["5", "null", '"x"', "true"])
 def test_what_is_json_but_no_object_is_left_to_the_etl(text: str) -> None:
-    assert split_value(text.encode()) == ([text.encode()], None)
+    assert split_value(text.encode()) == [ValueItem(text.encode())]
 
 
 def test_an_item_that_is_too_large_does_not_take_the_others_with_it() -> None:
@@ -97,6 +102,37 @@ def test_an_item_that_is_too_large_does_not_take_the_others_with_it() -> None:
     assert [(row["item"], row["defect"]) for row in rows] == [(0, ""), (1, "too_large"), (2, "")]
     assert large.startswith(rows[1]["body"])
     assert 4_090 < len(rows[1]["body"].encode()) <= 4_096
+
+
+SPOILED = {
+    "nan": (b'{"a":NaN}', '{"a":NaN}', ""),
+    "infinity": (b'{"a":[-Infinity]}', '{"a":[-Infinity]}', ""),
+    "half_a_surrogate_pair": (b'{"a":"\\ud83d"}', '{"a":"\\ud83d"}', ""),
+    "no_value": (b'{"a":}', '{"a":}', ""),
+    "single_quotes": (b"{'a':1}", "{'a':1}", ""),
+    "line_break_in_a_text": (b'{"a":"\n"}', '{"a":"\n"}', ""),
+    "comma_in_an_object": (b'{"a":1,}', '{"a":1,}', ""),
+    "brackets_and_quotes_in_a_text": (b'{"a":"]},\\"[{", "b":NaN}', '{"a":"]},\\"[{", "b":NaN}', ""),
+    "cyrillic_of_windows": ('{"a":"кот"}'.encode("cp1251"), '{"a":"\\xea\\xee\\xf2"}', "invalid_encoding"),
+    "word": (b"undefined", "undefined", ""),
+}
+
+
+@pytest.mark.parametrize(("item", "kept", "defect"), SPOILED.values(), ids=SPOILED)
+def test_an_item_that_cannot_be_read_does_not_take_the_others_with_it(
+    item: bytes, kept: str, defect: str
+) -> None:
+    rows = raw_table([record(b'[{"x":1}, ' + item + b' ,\n{"y":[2]}]')])
+
+    assert rows.select(["item", "body", "defect"]).to_pylist() == [
+        {"item": 0, "body": '{"x":1}', "defect": ""},
+        {"item": 1, "body": kept, "defect": defect},
+        {"item": 2, "body": '{"y":[2]}', "defect": ""},
+    ]
+
+
+def test_byte_order_marks_are_skipped() -> None:
+    assert split_value(b"\xef\xbb\xbf\xef\xbb\xbf[{}]") == [ValueItem(b"{}")]
 
 
 def test_of_a_broken_record_that_is_very_long_its_beginning_is_kept() -> None:

@@ -30,11 +30,11 @@ def make_happenings(events: int) -> list[Happening]:
 def judge(value: bytes) -> set[ErrorCode]:
     """The codes of a record of the broker, by the rules of the pipeline."""
     codes = set()
-    bodies, defect = split_value(value)
-    if defect is not None:
-        return {defect}
-    for body in bodies:
-        record = read_record(body.decode())
+    for item in split_value(value):
+        if item.defect is not None:
+            codes.add(item.defect)
+            continue
+        record = read_record(item.text.decode())
         if isinstance(record, SentEvent):
             codes |= {error.code for error in find_errors(read_values(record), Receipt(NOW_MS, 300_000))}
         else:
