@@ -168,6 +168,18 @@ def test_a_text_that_only_python_takes_for_json_is_refused_with_its_place() -> N
     assert (body.code, body.line) == (RefusalCode.INVALID_JSON, 2)
 
 
+def test_a_batch_from_a_wrong_clock_is_judged_by_when_it_was_sent() -> None:
+    late = broken(id=1, created_at="2222-01-01T10:00:00Z")
+    text = f"[{late}, {broken(id=2, session_id=..., created_at='2222-01-01T10:00:00Z')}, {{}}]"
+    judging = judge(text, SENDER, SETTINGS, 300_000, "2222-01-01T10:00:30Z")
+
+    verdict = asyncio.run(judging)
+
+    assert [json.loads(event)["_sent_at"] for event in verdict.accepted] == ["2222-01-01T10:00:30Z"]
+    assert [json.loads(event).get("_sent_at") for event in verdict.rejected] == ["2222-01-01T10:00:30Z", None]
+    assert {problem.code for problem in verdict.problems} == {ErrorCode.MISSING_FIELD}
+
+
 UNREADABLE = {
     "nan": (broken(id=5).replace("445", "NaN"), ErrorCode.INVALID_JSON, "“NaN”"),
     "half_a_surrogate_pair": (
