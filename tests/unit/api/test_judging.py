@@ -191,7 +191,7 @@ UNREADABLE = {
     "beyond_floats": (
         broken(payload__note=0).replace('"note": 0', '"note": 1e999'),
         ErrorCode.INVALID_JSON,
-        "Line 1",
+        "out of range",
     ),
     "windows_1251": (
         broken(session_id="TEXT")
