@@ -27,6 +27,8 @@ class ErrorCode(StrEnum):
     INVALID_IP = "invalid_ip"
     INVALID_PAYLOAD = "invalid_payload"
     TOO_LONG = "too_long"
+    # One field of a user.
+    UNKNOWN_COUNTRY = "unknown_country"
 
 
 RECORD_CODES: Final = frozenset(
@@ -90,6 +92,10 @@ DESCRIPTIONS: Final[dict[ErrorCode, tuple[str, str]]] = {
         "Send an object; in a CSV file its JSON text, quoted as a cell.",
     ),
     ErrorCode.TOO_LONG: ("A text is longer than its field allows.", "Shorten it."),
+    ErrorCode.UNKNOWN_COUNTRY: (
+        "The `country` of a user is not a code of ISO 3166-1 alpha-2; the user is stored without it.",
+        "Send two letters, such as `DE`.",
+    ),
 }
 """For each code, what it means and what to do about it."""
 

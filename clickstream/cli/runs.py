@@ -10,7 +10,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickstream.cli.output import progress_bar
 from clickstream.mage_api import MageClient, PipelineRun, RunStatus
 from clickstream.settings import Settings
-from clickstream.sources.csv import FileKind, inspect_csv, open_text
+from clickstream.sources.csv import inspect_csv, open_text
+from clickstream.sources.header import FileKind
 from clickstream.storage.client import Role, connect
 from clickstream.storage.raw import count_pending, last_offset
 

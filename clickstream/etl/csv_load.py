@@ -20,22 +20,21 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from clickstream.contract import uint_pattern
+from clickstream.decode import explain_defect
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
 from clickstream.etl.run_lock import MARTS_LOCK, held_lock
+<<<<<<< HEAD
 from clickstream.privacy.people import ErasedPeople, read_erased_people
+=======
+from clickstream.event.countries import read_country
+from clickstream.event.spellings import WHOLE_NUMBER
+>>>>>>> 9d879cf (CSV as other programs write it, and wrong files known at the first look)
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
-from clickstream.sources.csv import (
-    CsvFile,
-    CsvRecord,
-    FileKind,
-    encode_body,
-    inspect_csv,
-    open_text,
-    read_records,
-)
+from clickstream.sources.csv import CsvFile, CsvRecord, encode_body, inspect_csv, open_text, read_records
+from clickstream.sources.header import FileKind
 from clickstream.storage.client import Role, connect
 from clickstream.storage.marts import rebuild_days
 from clickstream.storage.progress import advance, processed_offset
@@ -58,10 +57,17 @@ Manifest = dict[str, Any]
 
 
 class BrokenLine(msgspec.Struct):
-    """A line that is no event or user, whatever its fields say."""
+    """A line that is not an event or user, whatever its fields say, or one stored without some value.
+
+    Attributes:
+        line: Its number.
+        code: What it earns.
+        message: What is wrong and what to do about it.
+    """
 
     line: int
     code: str
+    message: str = ""
 
 
 class CsvLoad(msgspec.Struct):
@@ -72,6 +78,8 @@ class CsvLoad(msgspec.Struct):
         file: What was found out about the file.
         broken_by_code: Broken lines by error code, among them those known before.
         broken_lines: The first of them.
+        warned_by_code: Users stored without some value, by error code.
+        warned_lines: The first of them.
         problem: Why reading ended before the end of the file; empty if it did not.
     """
 
@@ -79,6 +87,8 @@ class CsvLoad(msgspec.Struct):
     file: CsvFile
     broken_by_code: dict[str, int] = {}
     broken_lines: list[BrokenLine] = []
+    warned_by_code: dict[str, int] = {}
+    warned_lines: list[BrokenLine] = []
     problem: str = ""
 
 
@@ -89,10 +99,10 @@ class _Broken:
     by_code: dict[str, int] = field(default_factory=dict)
     lines: list[BrokenLine] = field(default_factory=list)
 
-    def add(self, line: int, code: str) -> None:
-        self.by_code[code] = self.by_code.get(code, 0) + 1
+    def add(self, line: int, code: ErrorCode, text: str = "") -> None:
+        self.by_code[code.value] = self.by_code.get(code.value, 0) + 1
         if len(self.lines) < _MAX_SHOWN_LINES:
-            self.lines.append(BrokenLine(line, code))
+            self.lines.append(BrokenLine(line, code.value, explain_defect(code, text)))
 
 
 def inspect_file(path: str) -> Manifest:
@@ -105,6 +115,7 @@ def inspect_file(path: str) -> Manifest:
     journal.resume_run(run)
     file = inspect_csv(Path(path))
     announce(f"{Path(path).name}: {file.size_bytes:,} bytes of {file.kind}, {file.sha256[:12]}.")
+    announce(f"Recognised: {', '.join(file.recognised)}.")
     for warning in file.warnings:
         announce(warning)
     return to_manifest(CsvLoad(run, file))
@@ -141,8 +152,8 @@ def report_load(manifest: Manifest) -> Manifest:
     """
     load = msgspec.convert(manifest, CsvLoad)
     client = connect(get_settings().clickhouse, Role.WRITER)
-    for broken in load.broken_lines:
-        announce(f"Line {broken.line}: {broken.code}")
+    for line in (*load.broken_lines, *load.warned_lines):
+        announce(f"Line {line.line}: {line.code}. {line.message}")
     message = _summary(load)
     if load.problem:
         raise BadInputError(
@@ -170,7 +181,7 @@ def _load_events(client: Client, load: CsvLoad, records: Iterator[CsvRecord], ch
         for record in records:
             counts.rows_in += 1
             if record.defect is not None:
-                broken.add(record.line, record.defect.value)
+                broken.add(record.line, record.defect, record.text)
             if record.line > known_until:
                 yield record
             else:
@@ -227,14 +238,17 @@ def _raw_table(origin: str, chunk: list[CsvRecord], columns: tuple[str, ...]) ->
 
 
 def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chunk_rows: int) -> None:
-    broken = _Broken()
+    broken, warned = _Broken(), _Broken()
     is_id = re.compile(uint_pattern(64)).search
 
     def users(erased_people: ErasedPeople) -> Iterator[dict[str, object]]:
         for record in records:
             load.run.counts.rows_in += 1
             user = dict(zip(load.file.columns, record.cells, strict=False))
+            user_id = str(WHOLE_NUMBER.read(user.get("id", "")))
+            country = user.get("country", "")
             if record.defect is not None:
+<<<<<<< HEAD
                 broken.add(record.line, record.defect.value)
             elif not is_id(user["id"]):
                 broken.add(record.line, ErrorCode.INVALID_NUMBER.value)
@@ -242,8 +256,18 @@ def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chu
                 broken.add(record.line, ErrorCode.MISSING_FIELD.value)
             elif int(user["id"]) in erased_people:
                 load.run.counts.erased += 1
+=======
+                broken.add(record.line, record.defect, record.text)
+            elif not is_id(user_id):
+                broken.add(record.line, ErrorCode.INVALID_NUMBER)
+            elif not user["fio"]:
+                broken.add(record.line, ErrorCode.MISSING_FIELD)
+>>>>>>> 9d879cf (CSV as other programs write it, and wrong files known at the first look)
             else:
-                yield {"id": int(user["id"]), "fio": user["fio"], "country": user["country"].upper()}
+                code = read_country(country)
+                if country and code is None:
+                    warned.add(record.line, ErrorCode.UNKNOWN_COUNTRY)
+                yield {"id": int(user_id), "fio": user["fio"], "country": code or ""}
 
     settings = get_settings()
     with held_lock(settings.etl_locks, MARTS_LOCK):
@@ -253,6 +277,7 @@ def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chu
             load.run.counts.stored += written
             load.run.counts.duplicate += len(chunk) - written
         load.run.days = _bring_countries_to_marts(client)
+    load.warned_by_code, load.warned_lines = warned.by_code, warned.lines
     load.broken_by_code, load.broken_lines = broken.by_code, broken.lines
 
 
@@ -268,6 +293,13 @@ def _bring_countries_to_marts(client: Client) -> list[date]:
     return days
 
 
+def _warned(load: CsvLoad) -> str:
+    if not load.warned_by_code:
+        return ""
+    codes = describe_codes(load.warned_by_code)
+    return f", {sum(load.warned_by_code.values()):,} written without a value ({codes})"
+
+
 def _summary(load: CsvLoad) -> str:
     counts = load.run.counts
     broken = sum(load.broken_by_code.values())
@@ -276,8 +308,13 @@ def _summary(load: CsvLoad) -> str:
     if load.file.kind is FileKind.USERS:
         erased = f", {counts.erased:,} erased people left out" if counts.erased else ""
         return (
+<<<<<<< HEAD
             f"{counts.stored:,} users written, {counts.duplicate:,} known already{erased}, {broken:,} broken "
             f"lines left out{codes}; {len(load.run.days)} days rebuilt in {seconds:.1f} s."
+=======
+            f"{counts.stored:,} users written, {counts.duplicate:,} known already, {broken:,} broken lines "
+            f"left out{codes}{_warned(load)}; {len(load.run.days)} days rebuilt in {seconds:.1f} s."
+>>>>>>> 9d879cf (CSV as other programs write it, and wrong files known at the first look)
         )
     known = " The file was loaded before; nothing was added." if counts.rows_in and not counts.stored else ""
     return (

@@ -7,38 +7,42 @@ after its first, so that a quote that is never closed costs one line and not the
 import csv
 import hashlib
 import io
+import re
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import msgspec
 
-from clickstream.contract import CSV_COLUMNS, FIELD_BY_NAME, IGNORED_COLUMNS, MAX_RECORD_BYTES
+from clickstream.contract import MAX_RECORD_BYTES
 from clickstream.errors import BadInputError
+from clickstream.event.items import BYTE_ORDER_MARK
 from clickstream.reasons import ErrorCode
+from clickstream.sources.cells import double_quotes, split_cells, without_nulls
+from clickstream.sources.header import (
+    DELIMITERS,
+    FileKind,
+    header_hint,
+    judge_header,
+    known_columns,
+    read_header,
+)
 from clickstream.sources.unpack import unpack
-
-USER_COLUMNS: Final = ("id", "fio", "country")
-DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
+from clickstream.sources.wrong_files import recognise_file
 
 _MAX_KEPT_BYTES: Final = 4096
 """How much is kept of a line that is too large."""
 
-_UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
-_UTF8_BOM: Final = b"\xef\xbb\xbf"
+_HEAD_BYTES: Final = 64 << 10
+_SAMPLE_RECORDS: Final = 50
+_SEPARATOR_LINE: Final = re.compile(r'\A"?sep=(.)"?\s*\Z', re.IGNORECASE)
+"""Excel's line on top that names the delimiter."""
 
 csv.field_size_limit(MAX_RECORD_BYTES)
-
-
-class FileKind(StrEnum):
-    """What the lines of a file are."""
-
-    EVENTS = "events"
-    USERS = "users"
 
 
 class CsvFile(msgspec.Struct, frozen=True):
@@ -52,7 +56,10 @@ class CsvFile(msgspec.Struct, frozen=True):
         kind: What its lines are, by its header.
         delimiter: What parts its cells.
         columns: Its header in its own order, in lower case.
-        warnings: What is odd about the header, a sentence each.
+        warnings: What is odd about the header or the first lines, a sentence each.
+        header_line: The number of the line that is the header.
+        escapes_quotes: Whether quotes inside of cells are escaped by a backslash, not doubled.
+        recognised: What was found out about how it is written, for people.
     """
 
     path: str
@@ -62,7 +69,10 @@ class CsvFile(msgspec.Struct, frozen=True):
     kind: FileKind
     delimiter: str
     columns: tuple[str, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    header_line: int = 1
+    escapes_quotes: bool = False
+    recognised: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,71 +102,116 @@ def inspect_csv(path: Path) -> CsvFile:
         raise BadInputError(f"There is no file {path}.", hint="Give the path of a CSV file.")
     stat = path.stat()
     try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open("rb") as whole:
+            sha256 = hashlib.file_digest(whole, "sha256").hexdigest()
     except OSError as error:
         raise BadInputError(f"{path} can't be read: {error.strerror}.") from error
-    first_line = _read_first_line(path)
-    delimiter = max(DELIMITERS, key=lambda candidate: len(_known_columns(first_line, candidate)))
-    columns = tuple(_header(first_line, delimiter))
-    kind, warnings = _judge_header(path, columns, first_line)
-    return CsvFile(
-        str(path), sha256, stat.st_size, stat.st_mtime_ns, kind, delimiter, columns, tuple(warnings)
+    head, is_whole = _read_head(path)
+    text, marks = without_byte_order_marks(head)
+    lines = _LineFeeder(io.BytesIO(text))
+    header_line, given_delimiter, first_line = _read_header(path, lines)
+    delimiter = given_delimiter or max(
+        DELIMITERS, key=lambda candidate: len(known_columns(first_line, candidate))
     )
+    names = read_header(first_line, delimiter)
+    columns = tuple(name.lower() for name in names)
+    kind, warnings = judge_header(path, tuple(names), first_line)
+    file = CsvFile(
+        str(path),
+        sha256,
+        stat.st_size,
+        stat.st_mtime_ns,
+        kind,
+        delimiter,
+        columns,
+        tuple(warnings),
+        header_line=header_line,
+        recognised=(
+            DELIMITERS.get(delimiter, f"{delimiter!r} between the cells"),
+            "UTF-8" + (f" with {marks} byte order marks" if marks > 1 else " with BOM" if marks else ""),
+            *(["a line that names the delimiter"] if header_line > 1 else []),
+        ),
+    )
+    return _look_at_first_lines(file, text if is_whole else text[: text.rfind(b"\n") + 1])
 
 
-def _read_first_line(path: Path) -> str:
+def _look_at_first_lines(file: CsvFile, text: bytes) -> CsvFile:
+    """Finds out how quotes are escaped, and what is wrong where no line can be read."""
+    escaped = msgspec.structs.replace(file, escapes_quotes=True)
+    records, with_escapes = _first_records(text, file), _first_records(text, escaped)
+    bad, still_bad = (
+        sum(record.defect is ErrorCode.MALFORMED_LINE for record in sample)
+        for sample in (records, with_escapes)
+    )
+    if b'\\"' in text and still_bad < bad:
+        recognised = (*file.recognised, "quotes escaped by a backslash")
+        return msgspec.structs.replace(escaped, recognised=recognised)
+    if records and bad == len(records):
+        warning = f"All of the first {bad} lines are malformed. {_suspect(records[0].text, file)}"
+        return msgspec.structs.replace(file, warnings=(*file.warnings, warning))
+    return file
+
+
+def _first_records(text: bytes, file: CsvFile) -> list[CsvRecord]:
+    return list(islice(read_records(io.BytesIO(text), file), _SAMPLE_RECORDS))
+
+
+def _suspect(line: str, file: CsvFile) -> str:
+    """What seems to be wrong with a malformed line."""
+    width, cells = len(file.columns), line.count(file.delimiter) + 1
+    if "'{" in line:
+        return "Cells seem to stand in single quotes; write double quotes."
+    if "{" in line and '"{' not in line and cells > width:
+        delimiters = DELIMITERS.get(file.delimiter, "delimiters")
+        return f"The payload holds {delimiters} and is not quoted; quote it and double its quotes."
+    if '"{"' in line:
+        return 'Quotes inside of quotes seem not to be doubled; write "" for each.'
+    return f"The header has {width} cells and line {file.header_line + 1} has {cells}."
+
+
+def _read_head(path: Path) -> tuple[bytes, bool]:
+    """The beginning of a file's text, and whether that is all of it."""
     try:
-        with open_text(path) as file:
-            first_line = next(_LineFeeder(file), "")
-            is_empty = not first_line and not file.peek(1)
+        with open_text(path) as text:
+            head, is_whole = _read_beginning(text)
     except OSError as error:
         raise BadInputError(
             f"{path} can't be unpacked: {error}.", hint="Send the whole file again."
         ) from error
-    if not first_line.strip():
+    what, remedy = recognise_file(head)
+    if what:
+        raise BadInputError(f"{path} is {what}, not CSV in UTF-8.", hint=remedy)
+    return head, is_whole
+
+
+def _read_beginning(text: io.BufferedReader) -> tuple[bytes, bool]:
+    """The first bytes, as far as they can be unpacked, and whether those are all."""
+    head = b""
+    while len(head) < _HEAD_BYTES:
+        try:
+            piece = text.read1(_HEAD_BYTES - len(head))
+        except OSError:
+            if b"\n" not in head:
+                raise
+            return head, False
+        if not piece:
+            return head, True
+        head += piece
+    return head, False
+
+
+def _read_header(path: Path, lines: "_LineFeeder") -> tuple[int, str, str]:
+    """The number of the header's line, the delimiter if a line before it names one, and the header."""
+    first_line = next(lines, "")
+    separator = _SEPARATOR_LINE.match(first_line)
+    header = next(lines, "") if separator else first_line
+    if not header.strip():
+        is_empty = not first_line and not next(lines, "")
         what = "is empty" if is_empty else "has a blank first line"
-        raise BadInputError(f"{path} {what}.", hint=_header_hint())
-    if "\r" in first_line.strip():
+        raise BadInputError(f"{path} {what}.", hint=header_hint())
+    if "\r" in header.strip():
         raise BadInputError(f"{path} has carriage returns inside line 1.", hint="End lines with LF or CRLF.")
-    return first_line
-
-
-def _header(line: str, delimiter: str) -> list[str]:
-    try:
-        cells = next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return []
-    return [cell.strip().lower() for cell in cells]
-
-
-def _known_columns(line: str, delimiter: str) -> set[str]:
-    return set(_header(line, delimiter)) & {*CSV_COLUMNS, *USER_COLUMNS, *IGNORED_COLUMNS}
-
-
-def _header_hint() -> str:
-    return f"Line 1 must be a header: {','.join(CSV_COLUMNS)} (any order), or {','.join(USER_COLUMNS)}."
-
-
-def _judge_header(path: Path, columns: tuple[str, ...], first_line: str) -> tuple[FileKind, list[str]]:
-    is_header = not {*CSV_COLUMNS, *USER_COLUMNS}.isdisjoint(columns)
-    repeated = sorted({column for column in columns if columns.count(column) > 1})
-    if is_header and repeated:
-        names = ", ".join(name or "a column without a name" for name in repeated)
-        raise BadInputError(f"Line 1 of {path} has {names} twice.", hint=_header_hint())
-    if set(USER_COLUMNS) <= set(columns):
-        return FileKind.USERS, []
-    required = [name for name in CSV_COLUMNS if FIELD_BY_NAME[name].required or name == "payload"]
-    missing = [name for name in required if name not in columns]
-    if len(missing) == len(required):
-        shown = "".join(filter(str.isprintable, first_line))[:200]
-        raise BadInputError(f"Line 1 of {path} is no header of events or users: {shown}", hint=_header_hint())
-    unknown = [name for name in columns if name not in (*CSV_COLUMNS, *IGNORED_COLUMNS)]
-    warnings = [f"Line 1: the column {name} is missing; no line can be valid without it." for name in missing]
-    warnings += [
-        f"Line 1: the column {name} is unknown; it is kept in the raw events only." for name in unknown
-    ]
-    return FileKind.EVENTS, warnings
+    return (2, separator[1], header) if separator else (1, "", header)
 
 
 @contextmanager
@@ -164,13 +219,8 @@ def open_text(path: Path) -> Iterator[io.BufferedReader]:
     """Opens a file for reading bytes of text, unpacking gzip and zstd by their first bytes.
 
     Reading raises OSError where a packed file is damaged or ends in the middle, after all that comes before.
-
-    Raises:
-        BadInputError: The text is UTF-16, which spreadsheets call “Unicode”.
     """
     with io.BufferedReader(cast("Any", io.FileIO(path)), 1 << 20) as file, unpack(file) as text:
-        if text.peek(2).startswith(_UTF16_BOMS):
-            raise BadInputError(f"{path} is UTF-16.", hint="Save it as “CSV UTF-8”.")
         yield text
 
 
@@ -188,8 +238,9 @@ class _LineFeeder:
         has_bad_bytes: Whether one of them was not UTF-8.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, escapes_quotes: bool = False) -> None:
         self._file = file
+        self._escapes_quotes = escapes_quotes
         self._returned: deque[_Line] = deque()
         self._next_number = 1
         self.start_record()
@@ -198,6 +249,11 @@ class _LineFeeder:
         self.record: list[_Line] = []
         self.record_line = self._next_number
         self.has_bad_bytes = False
+
+    def text(self) -> str:
+        """The record as the parser got it."""
+        text = b"".join(line.text for line in self.record).decode(errors="backslashreplace")
+        return double_quotes(text) if self._escapes_quotes else text
 
     def keep_first_line(self) -> _Line:
         """Takes back the lines of the record after its first one, which are then read again."""
@@ -214,23 +270,33 @@ class _LineFeeder:
         self.record.append(line)
         self._next_number += 1
         try:
-            return line.text.decode()
+            text = line.text.decode()
         except UnicodeDecodeError:
             self.has_bad_bytes = True
             return line.text.decode(errors="backslashreplace")
+        return double_quotes(text) if self._escapes_quotes else text
 
     def _read_line(self) -> _Line:
         text = self._file.readline(MAX_RECORD_BYTES + 1)
         if not text:
             raise StopIteration
         if self._next_number == 1:
-            text = text.removeprefix(_UTF8_BOM)
+            text, _ = without_byte_order_marks(text)
         if len(text) <= MAX_RECORD_BYTES:
             return _Line(text, is_cut=False)
         end = text
         while end and not end.endswith(b"\n"):
             end = self._file.readline(MAX_RECORD_BYTES)
         return _Line(text[:_MAX_KEPT_BYTES], is_cut=True)
+
+
+def without_byte_order_marks(text: bytes) -> tuple[bytes, int]:
+    """A text without the byte order marks at its start, and how many there were."""
+    marks = 0
+    while text.startswith(BYTE_ORDER_MARK):
+        text = text.removeprefix(BYTE_ORDER_MARK)
+        marks += 1
+    return text, marks
 
 
 def read_records(file: BinaryIO, csv_file: CsvFile) -> Iterator[CsvRecord]:
@@ -243,10 +309,12 @@ def read_records(file: BinaryIO, csv_file: CsvFile) -> Iterator[CsvRecord]:
     Raises:
         OSError: A packed file ends in the middle; all records before that were yielded.
     """
-    feeder = _LineFeeder(file)
-    reader = csv.reader(feeder, delimiter=csv_file.delimiter, strict=True)
-    width = len(csv_file.columns)
-    next(reader, None)
+    feeder = _LineFeeder(file, escapes_quotes=csv_file.escapes_quotes)
+    delimiter, width = csv_file.delimiter, len(csv_file.columns)
+    reader = csv.reader(feeder, delimiter=delimiter, strict=True, skipinitialspace=True)
+    for _ in range(csv_file.header_line):
+        next(feeder, None)
+    space_before = f" {delimiter}".encode()
     while True:
         feeder.start_record()
         try:
@@ -254,9 +322,15 @@ def read_records(file: BinaryIO, csv_file: CsvFile) -> Iterator[CsvRecord]:
         except StopIteration:
             return
         except csv.Error:
-            cells = []
+            cells = split_cells(feeder.text(), delimiter) or []
+        else:
+            if any(space_before in line.text or b" \n" in line.text for line in feeder.record):
+                # The reader does not tell whether a cell was quoted, inside of which spaces count.
+                cells = split_cells(feeder.text(), delimiter) or cells
+        if len(cells) == width + 1 and not cells[-1]:
+            del cells[-1]
         if len(cells) == width and not feeder.has_bad_bytes:
-            yield CsvRecord(feeder.record_line, cells)
+            yield CsvRecord(feeder.record_line, without_nulls(cells))
         elif any(line.text.strip() for line in feeder.record):
             yield _broken_record(feeder, is_whole=len(cells) == width)
 

@@ -195,8 +195,8 @@ WARNED: list[tuple[str, ErrorCode, str, str]] = [
 ]
 """Optional values that cannot be used: the events are stored without them."""
 
-SOURCE_CODES = {ErrorCode.MALFORMED_LINE, ErrorCode.INVALID_ENCODING}
-"""Codes that only the CSV reader gives; see tests/unit/clickstream/test_csv.py."""
+SOURCE_CODES = {ErrorCode.MALFORMED_LINE, ErrorCode.INVALID_ENCODING, ErrorCode.UNKNOWN_COUNTRY}
+"""Codes that only readers of sources give; see tests/unit/clickstream/test_csv.py."""
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ import zstandard
 from clickstream.contract import CSV_COLUMNS, MAX_RECORD_BYTES
 from clickstream.errors import BadInputError
 from clickstream.reasons import ErrorCode
-from clickstream.sources.csv import CsvRecord, FileKind, inspect_csv, open_text, read_records
+from clickstream.sources.csv import CsvRecord, inspect_csv, open_text, read_records
+from clickstream.sources.header import FileKind
 
 HEADER = "type,created_at,session_id,user_id,url,payload"
 GOOD = 'view,2025-01-01T10:00:00Z,s-{n},{n},/,"{{""event_title"": ""t"", ""element_id"": ""#e""}}"'
@@ -44,18 +45,26 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "events.csv"
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
-def test_reads_each_delimiter(path: Path, delimiter: str) -> None:
+@pytest.mark.parametrize(
+    ("delimiter", "name"),
+    [(",", "commas"), (";", "semicolons"), ("\t", "tabs"), ("|", "pipes")],
+    ids=["comma", "semicolon", "tab", "pipe"],
+)
+def test_reads_each_delimiter(path: Path, delimiter: str, name: str) -> None:
     path.write_text(
-        delimiter.join(("user_id", "type", "session_id")) + "\n" + delimiter.join(("1", "view", "s")) + "\n"
+        HEADER.replace(",", delimiter) + "\n" + delimiter.join(("view", "t", "s", "1", "/", "{}")) + "\n"
     )
 
-    assert inspect_csv(path).delimiter == delimiter
-    assert [record.cells for record in read(path)] == [["1", "view", "s"]]
+    file = inspect_csv(path)
+
+    assert (file.delimiter, file.recognised) == (delimiter, (name, "UTF-8"))
+    assert [record.cells for record in read(path)] == [["view", "t", "s", "1", "/", "{}"]]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "bom"])
+@pytest.mark.parametrize(
+    "mark", [b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf" * 2], ids=["plain", "bom", "two_boms"]
+)
 def test_reads_line_ends_and_byte_order_marks(path: Path, end: str, mark: bytes) -> None:
     write(path, good(1), good(2), end=end)
     path.write_bytes(mark + path.read_bytes())
@@ -156,18 +165,87 @@ def test_an_endless_line_is_cut_and_does_not_fill_the_memory(path: Path) -> None
 
 
 def test_the_header_may_be_in_any_order_case_and_spacing(path: Path) -> None:
-    path.write_text(" User_ID ,TYPE,session_id\n1,view,s\n")
+    path.write_text(" User_ID ,TYPE,session_id, created_at,URL,payload\n1,view,s,t,/,{}\n")
 
-    assert inspect_csv(path).columns == ("user_id", "type", "session_id")
+    assert inspect_csv(path).columns == ("user_id", "type", "session_id", "created_at", "url", "payload")
 
 
-def test_warns_of_missing_and_unknown_columns(path: Path) -> None:
-    path.write_text("type,colour\nview,red\n")
+def test_warns_of_unknown_columns(path: Path) -> None:
+    path.write_text(f"{HEADER},colour\n{good(1)},red\n")
 
-    warnings = " ".join(inspect_csv(path).warnings)
+    assert inspect_csv(path).warnings == (
+        "Line 1: the column colour is unknown; it is kept in the raw events only.",
+    )
 
-    assert "column user_id is missing" in warnings
-    assert "column colour is unknown" in warnings
+
+DIALECTS: dict[str, tuple[str, list[str]]] = {
+    "excels_line": ("sep=;\r\n" + HEADER.replace(",", ";") + "\r\nview;t;s-1;1;/;{}\r\n", ["s-1"]),
+    "quoted_excels_line": ('"sep=;"\n' + HEADER.replace(",", ";") + "\nview;t;s-1;1;/;{}\n", ["s-1"]),
+    "cell_too_many": (f"{HEADER}\nview,t,s-1,1,/,{{}},\nview,t,s-2,1,/,{{}},\n", ["s-1", "s-2"]),
+    "cell_too_many_in_the_header": (f"{HEADER},\nview,t,s-1,1,/,{{}},\n", ["s-1"]),
+    "spaces_after_commas": (f'{HEADER.replace(",", ", ")}\nview, t, s-1, 1, /, "{{}}"\n', ["s-1"]),
+    "spaces_before_commas": (f'{HEADER}\nview ,t , s-1 ,"1" ,/ ,"{{}}" \n', ["s-1"]),
+    "spaces_inside_of_quotes": (f'{HEADER}\nview," t ","  s-1 ",1 ,/,"{{}}"\n', ["  s-1 "]),
+    "null_words": (f"{HEADER}\nview,NaN,\\N,nan,NULL,None\nview,null,s-2,1,/,{{}}\n", ["", "s-2"]),
+    "quotes_escaped_by_backslashes": (
+        f'{HEADER}\nview,t,s-1,1,/,"{{\\"a\\": \\"b, c\\"}}"\nview,t,"s-\\"2\\"",1,/,"{{}}"\n',
+        ["s-1", 's-"2"'],
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "expected"), DIALECTS.values(), ids=DIALECTS)
+def test_reads_what_other_programs_write(path: Path, content: str, expected: list[str]) -> None:
+    path.write_bytes(content.encode())
+
+    records = read(path)
+
+    assert defects(records) == []
+    assert sessions(records) == expected
+
+
+def test_words_for_no_value_and_spaces_leave_no_trace(path: Path) -> None:
+    path.write_bytes(DIALECTS["null_words"][0].encode())
+    assert read(path)[0].cells == ["view", "", "", "", "", ""]
+    path.write_bytes(DIALECTS["spaces_before_commas"][0].encode())
+    assert read(path)[0].cells == ["view", "t", "s-1", "1", "/", "{}"]
+
+
+def test_a_payload_with_escaped_quotes_is_read_as_json(path: Path) -> None:
+    path.write_bytes(DIALECTS["quotes_escaped_by_backslashes"][0].encode())
+
+    assert inspect_csv(path).recognised == ("commas", "UTF-8", "quotes escaped by a backslash")
+    assert read(path)[0].cells[-1] == '{"a": "b, c"}'
+
+
+def test_backslashes_of_json_are_left_alone_where_quotes_are_doubled(path: Path) -> None:
+    write(path, 'view,t,s-1,1,/,"{""a"": ""x\\""y"", ""b"": ""\\u0431""}"')
+
+    assert read(path)[0].cells[-1] == '{"a": "x\\"y", "b": "\\u0431"}'
+
+
+def test_lines_are_counted_with_excels_line(path: Path) -> None:
+    path.write_text(DIALECTS["excels_line"][0])
+
+    assert [record.line for record in read(path)] == [3]
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ('view,t,s,1,/,{"a": 1, "b": 2}', "not quoted"),
+        ('view,t,s,1,/,\'{"a": 1, "b": 2}\'', "single quotes"),
+        ('view,t,s,1,/,"{"a": 1, "b": 2}"', "doubled"),
+        ("view,t,s", "The header has 6 cells and line 2 has 3."),
+    ],
+)
+def test_says_what_seems_wrong_where_every_line_is_malformed(path: Path, line: str, part: str) -> None:
+    write(path, *[line] * 5)
+
+    (warning,) = inspect_csv(path).warnings
+
+    assert warning.startswith("All of the first 5 lines are malformed. ")
+    assert part in warning
 
 
 def test_knows_a_file_of_users_by_its_header(path: Path) -> None:
@@ -181,11 +259,22 @@ def test_knows_a_file_of_users_by_its_header(path: Path) -> None:
     [
         (b"", "is empty"),
         (b"\n\n", "has a blank first line"),
-        (b"a,b,c\n1,2,3\n", "no header of events or users: a,b,c"),
+        (b"a,b,c\n1,2,3\n", "not a header of events or users: a,b,c"),
         (b"type,type\n", "has type twice"),
         (b"type,payload,,\n", "has a column without a name twice"),
-        (b"1,view,,,\n", "no header of events or users: 1,view"),
-        (b"\x00\x01PK\x02\n", "no header of events or users: PK$"),
+        (b"1,view,,,\n", "not a header of events or users: 1,view"),
+        (b"\x00\x01PK\x02\n", "is binary, not CSV"),
+        (b"PK\x03\x04\x14\x00events.csv", "is a ZIP archive"),
+        (b"PK\x03\x04\x14\x00[Content_Types].xml xl/workbook.xml", "is an Excel workbook"),
+        (b"\xfd7zXZ\x00\x00", "packed with xz"),
+        (b"\x89PNG\r\n\x1a\n", "an image"),
+        (b'{"type": "view"}\n{"type": "click"}\n', "is JSON"),
+        (b"<!DOCTYPE html><html>", "HTML"),
+        (gzip.compress("type,user_id".encode("utf-16")), "UTF-16"),
+        ("type,user_id\n".encode("utf-16-le"), "UTF-16"),
+        ("type,user_id\n".encode("utf-16-be"), "UTF-16"),
+        (b"id,name,country\n", "no column fio of users"),
+        (b"type,created_at,session_id,user_id,url\n", "has no column payload, so no line"),
         (b"type,payload\rview,{}\r", "carriage returns inside line 1"),
         (b"\x1f\x8b\x08", "can't be unpacked: it is truncated"),
         ("type,user_id".encode("utf-16"), "UTF-16"),
@@ -198,6 +287,17 @@ def test_knows_a_file_of_users_by_its_header(path: Path) -> None:
         "columns_without_a_name",
         "no_header",
         "binary",
+        "zip",
+        "excel",
+        "xz",
+        "png",
+        "json_lines",
+        "html",
+        "packed_utf16",
+        "utf16_le_without_mark",
+        "utf16_be_without_mark",
+        "other_users",
+        "no_payload",
         "carriage_returns",
         "truncated",
         "utf16",
@@ -210,6 +310,44 @@ def test_refuses_a_file_that_holds_no_events(path: Path, content: bytes, words: 
         inspect_csv(path)
 
     assert refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    ("header", "hints"),
+    [
+        (
+            "id,type,createdAt,sessionId,userId,url,payload",
+            [
+                "createdAt seems to be created_at",
+                "sessionId seems to be session_id",
+                "userId seems to be user_id",
+            ],
+        ),
+        (
+            "type,created_at,session_id,user_id,url,event_title,element_id,x,y",
+            ["event_title, element_id, x, y belong into payload"],
+        ),
+        (
+            "event_time,event_type,product_id,price,user_id,user_session",
+            [
+                "event_time seems to be created_at",
+                "event_type seems to be type",
+                "user_session seems to be session_id",
+            ],
+        ),
+        ("type,creatd_at,session_id,user_id,url,payload", ["creatd_at seems to be created_at"]),
+    ],
+    ids=["camel_case", "flat_payload", "another_shop", "slip"],
+)
+def test_a_header_near_ours_is_refused_with_what_seems_to_be_which(
+    path: Path, header: str, hints: list[str]
+) -> None:
+    path.write_text(header + "\n")
+
+    with pytest.raises(BadInputError, match="so no line can be an event") as refusal:
+        inspect_csv(path)
+
+    assert all(hint in refusal.value.hint for hint in hints)
 
 
 def test_says_that_there_is_no_file(path: Path) -> None:

@@ -20,6 +20,7 @@ NOT_IN_CSV = {
     # Codes of warnings, which cost no event.
     ErrorCode.INVALID_IP,
     ErrorCode.UNKNOWN_DEVICE_TYPE,
+    ErrorCode.UNKNOWN_COUNTRY,
 }
 
 

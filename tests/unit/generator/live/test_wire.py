@@ -66,7 +66,7 @@ def test_valid_events_earn_none() -> None:
 def test_the_broker_carries_every_code_but_those_of_lines_and_sizes() -> None:
     codes = {code for fault in WIRE_FAULTS[Source.BROKER] for code in fault.codes}
 
-    warnings = {ErrorCode.INVALID_IP, ErrorCode.UNKNOWN_DEVICE_TYPE}
+    warnings = {ErrorCode.INVALID_IP, ErrorCode.UNKNOWN_DEVICE_TYPE, ErrorCode.UNKNOWN_COUNTRY}
     assert set(ErrorCode) - codes == {ErrorCode.MALFORMED_LINE, ErrorCode.TOO_LARGE} | warnings
 
 
