@@ -25,12 +25,9 @@ from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
 from clickstream.etl.run_lock import MARTS_LOCK, held_lock
-<<<<<<< HEAD
-from clickstream.privacy.people import ErasedPeople, read_erased_people
-=======
 from clickstream.event.countries import read_country
 from clickstream.event.spellings import WHOLE_NUMBER
->>>>>>> 9d879cf (CSV as other programs write it, and wrong files known at the first look)
+from clickstream.privacy.people import ErasedPeople, read_erased_people
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
 from clickstream.sources.csv import CsvFile, CsvRecord, encode_body, inspect_csv, open_text, read_records
@@ -248,21 +245,13 @@ def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chu
             user_id = str(WHOLE_NUMBER.read(user.get("id", "")))
             country = user.get("country", "")
             if record.defect is not None:
-<<<<<<< HEAD
-                broken.add(record.line, record.defect.value)
-            elif not is_id(user["id"]):
-                broken.add(record.line, ErrorCode.INVALID_NUMBER.value)
-            elif not user["fio"] or not user["country"]:
-                broken.add(record.line, ErrorCode.MISSING_FIELD.value)
-            elif int(user["id"]) in erased_people:
-                load.run.counts.erased += 1
-=======
                 broken.add(record.line, record.defect, record.text)
             elif not is_id(user_id):
                 broken.add(record.line, ErrorCode.INVALID_NUMBER)
             elif not user["fio"]:
                 broken.add(record.line, ErrorCode.MISSING_FIELD)
->>>>>>> 9d879cf (CSV as other programs write it, and wrong files known at the first look)
+            elif int(user_id) in erased_people:
+                load.run.counts.erased += 1
             else:
                 code = read_country(country)
                 if country and code is None:
@@ -308,13 +297,8 @@ def _summary(load: CsvLoad) -> str:
     if load.file.kind is FileKind.USERS:
         erased = f", {counts.erased:,} erased people left out" if counts.erased else ""
         return (
-<<<<<<< HEAD
             f"{counts.stored:,} users written, {counts.duplicate:,} known already{erased}, {broken:,} broken "
-            f"lines left out{codes}; {len(load.run.days)} days rebuilt in {seconds:.1f} s."
-=======
-            f"{counts.stored:,} users written, {counts.duplicate:,} known already, {broken:,} broken lines "
-            f"left out{codes}{_warned(load)}; {len(load.run.days)} days rebuilt in {seconds:.1f} s."
->>>>>>> 9d879cf (CSV as other programs write it, and wrong files known at the first look)
+            f"lines left out{codes}{_warned(load)}; {len(load.run.days)} days rebuilt in {seconds:.1f} s."
         )
     known = " The file was loaded before; nothing was added." if counts.rows_in and not counts.stored else ""
     return (

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 from clickstream.errors import BadInputError
 from clickstream.privacy.naming import people_named_in
 from clickstream.settings import PROJECT_ROOT, Settings
-from clickstream.sources.csv import FileKind, inspect_csv, open_text, read_records
+from clickstream.sources.csv import inspect_csv, open_text, read_records
+from clickstream.sources.header import FileKind
 
 _STAGED: Final = ("staging", "replay")
 _CSV_NAMES: Final = ("*.csv", "*.tsv", "*.csv.gz", "*.tsv.gz", "*.csv.zst", "*.tsv.zst")
