@@ -17,6 +17,7 @@ from rich.text import Text
 from clickstream.errors import ClickstreamError
 from clickstream.settings import env_file
 from stack.env_file import ensure_env_file, load_settings, render_env_file
+from stack.gateway.confinement import missing_walls
 from stack.lifecycle import ServiceStartError, Stack
 from stack.log_files import follow, last_lines
 from stack.progress import reporting
@@ -48,6 +49,7 @@ def up() -> None:
     if hint := panel_hint(settings):
         _say(hint)
     _print_status(stack_status(stack))
+    _say_missing_walls()
     _say(sign_in_hint(settings))
 
 
@@ -74,6 +76,7 @@ def status(
         )
     else:
         _print_status(rows)
+        _say_missing_walls()
         for change in stack.address_changes():
             _say(f"The settings have changed since the start: {change}; run `make down`, then `make up`.")
     if check and any(row.state != ServiceState.UP for row in rows):
@@ -164,6 +167,12 @@ def _fail(error: ClickstreamError) -> None:
     if error.hint:
         problems.print(error.hint, markup=False, soft_wrap=True)
     sys.exit(1)
+
+
+def _say_missing_walls() -> None:
+    """Say what this machine's kernel can't confine; see SECURITY.md."""
+    if problem := missing_walls():
+        _say(f"{problem} See SECURITY.md.")
 
 
 def _say(message: str) -> None:

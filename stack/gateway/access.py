@@ -27,8 +27,11 @@ def dashboards_grants(database: str) -> list[str]:
     ]
 
 
-def write_access(directory: Path, database: str) -> Path:
+def prepare_access(directory: Path, database: str) -> Path:
     """Write the roles for the engine; the file's path.
+
+    It lies beside the data directory, not in it: the engine reads it again when it changes, and must not be
+    able to change it.
 
     Args:
         directory: The data directory.
@@ -38,6 +41,6 @@ def write_access(directory: Path, database: str) -> Path:
     grants = "\n                ".join(
         f"<query>{escape(grant)}</query>" for grant in dashboards_grants(database)
     )
-    target = directory / _TEMPLATE
+    target = directory.with_name(f"{directory.name}_{_TEMPLATE}")
     target.write_text(template.replace(_GRANT, grants), encoding="utf-8")
     return target

@@ -12,10 +12,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from clickstream.settings import ClickHouseSettings
 from stack.gateway.answers import AnswerCutShortError
 from stack.gateway.auth import Accounts
 from stack.gateway.calls import read_call
+from stack.gateway.configuration import Configuration
 from stack.gateway.engine import Engine
 from stack.gateway.errors import StatementError
 from stack.gateway.execution import Gateway
@@ -59,9 +59,9 @@ class StatementEndpoint:
             await ending.send(send)
 
 
-def create_app(settings: ClickHouseSettings, engine: Engine) -> Starlette:
+def create_app(configuration: Configuration, engine: Engine) -> Starlette:
     """The gateway as an ASGI application over an engine that is open."""
-    gateway = Gateway(engine, settings.max_connections)
+    gateway = Gateway(engine, configuration.max_connections)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -77,7 +77,7 @@ def create_app(settings: ClickHouseSettings, engine: Engine) -> Starlette:
             Route("/ping", _ok),
             Route("/replicas_status", _ok),
             Route("/health/ready", _ready),
-            Route("/", StatementEndpoint(Accounts(settings), gateway), methods=["GET", "HEAD", "POST"]),
+            Route("/", StatementEndpoint(Accounts(configuration), gateway), methods=["GET", "HEAD", "POST"]),
         ],
         lifespan=lifespan,
     )

@@ -1,38 +1,26 @@
-"""Who asks: one of three accounts, proven by a password."""
+"""Who asks: proven by a password."""
 
 import base64
 import binascii
 import hmac
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final
 
-from clickstream.settings import ClickHouseSettings
+from stack.gateway.accounts import Account
+from stack.gateway.configuration import Configuration, password_digest
 from stack.gateway.errors import Code, StatementError
 
 
-class Account(StrEnum):
-    """What a client may do."""
-
-    READER = "reader"
-    DASHBOARDS = "dashboards"
-    WRITER = "writer"
-
-    @property
-    def only_reads(self) -> bool:
-        """Whether it may change nothing."""
-        return self is not Account.WRITER
-
-
 class Accounts:
-    """The accounts of the gateway and their passwords."""
+    """The accounts of the gateway.
 
-    def __init__(self, settings: ClickHouseSettings) -> None:
-        self._accounts: Final = (
-            (settings.writer_user, settings.writer_password.get_secret_value(), Account.WRITER),
-            (settings.reader_user, settings.reader_password.get_secret_value(), Account.READER),
-            (settings.dashboards_user, settings.dashboards_password.get_secret_value(), Account.DASHBOARDS),
-        )
+    Args:
+        configuration: The users, with digests of their passwords.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._salt: Final = configuration.salt
+        self._users: Final = configuration.users
 
     def authenticate(self, headers: Mapping[str, str], params: Mapping[str, str]) -> Account:
         """The account that a request's credentials belong to.
@@ -43,13 +31,14 @@ class Accounts:
             StatementError: They are missing or wrong (code 516, HTTP 403); which of both is not said.
         """
         user, password = _credentials(headers, params)
+        digest = password_digest(self._salt, password)
         match: Account | None = None
-        for name, secret, account in self._accounts:
+        for known in self._users:
             # Both comparisons always run, so that the time taken tells nothing.
-            known_name = hmac.compare_digest(user.encode(), name.encode())
-            known_secret = hmac.compare_digest(password.encode(), secret.encode())
-            if known_name and known_secret and secret:
-                match = account
+            known_name = hmac.compare_digest(user.encode(), known.name.encode())
+            known_secret = hmac.compare_digest(digest, known.digest)
+            if known_name and known_secret:
+                match = known.account
         if match is None:
             raise StatementError(
                 Code.AUTHENTICATION_FAILED,

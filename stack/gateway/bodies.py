@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from stack.gateway.compression import Decompressor
@@ -13,8 +12,6 @@ HEAD_BYTES: Final = 262_144
 MAX_STATEMENT_BYTES: Final = 16 * 1024 * 1024
 MAX_INSERT_BYTES: Final = 16 * 1024 * 1024 * 1024
 _PIECE_BYTES: Final = 1024 * 1024
-# Tables sent along with a query are held in memory.
-MAX_FORM_BYTES: Final = 256 * 1024 * 1024
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?')
 _DISPOSITION: Final = re.compile(r'\b(name|filename)="((?:[^"\\]|\\.)*)"')
@@ -64,12 +61,12 @@ class Body:
         Raises:
             StatementError: It is larger than the limit (code 229, HTTP 413).
         """
-        while not self._ended:
+        while not self._ended and len(self._pending) <= limit:
             self._pending += await self._next()
-            if len(self._pending) > limit:
-                raise StatementError(
-                    Code.QUERY_IS_TOO_LARGE, f"The statement is larger than {limit} bytes: send it in parts"
-                )
+        if len(self._pending) > limit:
+            raise StatementError(
+                Code.QUERY_IS_TOO_LARGE, f"The statement is larger than {limit} bytes: send it in parts"
+            )
         return bytes(self._pending)
 
     async def _next(self) -> bytes:
@@ -96,31 +93,29 @@ class Body:
         return await self._run(lambda: self._decompressor.feed(data))
 
 
-@dataclass(frozen=True)
-class FormPart:
-    """A field of a multipart form; one with a file name is a table sent along."""
-
-    name: str
-    is_file: bool
-    content: bytes
-
-
-def read_form(body: bytes, content_type: str) -> list[FormPart]:
+def read_form(body: bytes, content_type: str) -> dict[str, bytes]:
     """The fields of a `multipart/form-data` body.
 
     Raises:
-        StatementError: It is not such a body.
+        StatementError: It is not such a body, or it holds files.
     """
     found = _BOUNDARY.search(content_type)
     if found is None:
         raise StatementError(Code.BAD_ARGUMENTS, "A multipart body without a boundary")
-    parts: list[FormPart] = []
+    fields: dict[str, bytes] = {}
     for section in (b"\r\n" + body).split(b"\r\n--" + found[1].encode())[1:]:
         if section.startswith(b"--"):
-            return parts
+            return fields
         header, separator, content = section.partition(b"\r\n\r\n")
         names = dict(_DISPOSITION.findall(header.decode(errors="replace")))
         if not separator or "name" not in names:
             raise StatementError(Code.BAD_ARGUMENTS, "A multipart field without a name")
-        parts.append(FormPart(names["name"], "filename" in names, content))
+        name = names["name"]
+        if "filename" in names or not (name == "query" or name.startswith("param_")):
+            raise StatementError(
+                Code.NOT_IMPLEMENTED,
+                f"The form holds {name}, but external tables are not supported. A form may hold the fields "
+                "query and param_<name>; bind a list as a parameter, or use a temporary table of a session",
+            )
+        fields[name] = content
     raise StatementError(Code.BAD_ARGUMENTS, "The multipart body was cut off")

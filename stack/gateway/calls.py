@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from stack.gateway.auth import Account
+from stack.gateway.accounts import Account
 from stack.gateway.errors import Code, StatementError
 
 _DEFAULT_SESSION_SECONDS: Final = 60
@@ -27,6 +27,10 @@ _INTERFACE_PARAMETERS: Final = frozenset(
     }
 )  # fmt: skip
 _SETTING_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+_FORMAT_NAME: Final = re.compile(r"\w*")
+_MAX_ID_CHARACTERS: Final = 256
+# Stands between an account and its query's id. No id may hold it, so no account can take another's.
+_SEPARATOR: Final = "\x1f"
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,16 @@ class Call:
     accepted_encodings: str
     content_type: str
 
+    @property
+    def running_name(self) -> str:
+        """Under this name the statement runs: the client's id, apart from those of other accounts."""
+        return f"{self.account}{_SEPARATOR}{self.query_id}" if self.account.only_reads else self.query_id
+
+
+def client_query_id(running_name: str) -> str:
+    """The id that a client gave to the statement that runs under a name."""
+    return running_name.rpartition(_SEPARATOR)[2]
+
 
 def read_call(request: Request, account: Account) -> Call:
     """The call that a request makes.
@@ -90,9 +104,9 @@ def read_call(request: Request, account: Account) -> Call:
         query=params.get("query", "").encode(),
         parameters={name[6:]: value for name, value in params.items() if name.startswith("param_")},
         settings=_settings(params),
-        query_id=params.get("query_id") or headers.get("x-clickhouse-query-id") or str(uuid.uuid4()),
+        query_id=_query_id(params.get("query_id") or headers.get("x-clickhouse-query-id", "")),
         database=params.get("database") or headers.get("x-clickhouse-database", ""),
-        default_format=params.get("default_format") or headers.get("x-clickhouse-format", ""),
+        default_format=_format_name(params.get("default_format") or headers.get("x-clickhouse-format", "")),
         session=_session(params),
         reads_only=request.method != "POST" or params.get("readonly", "0") != "0",
         waits_for_end=_is_on(params.get("wait_end_of_query", "0"))
@@ -102,6 +116,22 @@ def read_call(request: Request, account: Account) -> Call:
         accepted_encodings=headers.get("accept-encoding", "") if http_compression else "",
         content_type=headers.get("content-type", ""),
     )
+
+
+def _query_id(given: str) -> str:
+    """The client's id for its query, or one made up; it comes back in a header."""
+    if len(given) > _MAX_ID_CHARACTERS or not given.isprintable():
+        raise StatementError(
+            Code.BAD_ARGUMENTS,
+            f"The query_id {given[:40]!r} is invalid: at most {_MAX_ID_CHARACTERS} printable characters",
+        )
+    return given or str(uuid.uuid4())
+
+
+def _format_name(given: str) -> str:
+    if not _FORMAT_NAME.fullmatch(given):
+        raise StatementError(Code.BAD_ARGUMENTS, f"The format {given[:40]!r} is not a name")
+    return given
 
 
 def _settings(params: Mapping[str, str]) -> dict[str, str]:
@@ -138,7 +168,7 @@ def _refuse_unsupported(params: Mapping[str, str]) -> None:
             "use Accept-Encoding and Content-Encoding with lz4, zstd, gzip or deflate",
         )
     if params.get("role"):
-        raise StatementError(Code.SET_NON_GRANTED_ROLE, "Roles are fixed: each of the two users has its own")
+        raise StatementError(Code.SET_NON_GRANTED_ROLE, "Roles are fixed: each user has its own")
 
 
 def _is_on(value: str) -> bool:

@@ -8,6 +8,7 @@ leak into the next one.
 import fcntl
 import json
 import logging
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,7 @@ from typing import IO, Any, Final, Self
 from urllib.parse import urlencode
 
 from clickstream.errors import ClickstreamError
-from stack.gateway.access import write_access
-from stack.gateway.auth import Account
+from stack.gateway.accounts import Account
 from stack.gateway.errors import StatementError
 
 _log: Final = logging.getLogger(__name__)
@@ -29,6 +29,21 @@ _chdb: Final[Any] = import_module("chdb._chdb")
 # Unlike chDB, a server wants to be told that a statement is a SELECT. Inserts are answered when they are
 # written, not when they are queued.
 _SERVER_SETTINGS: Final = {"implicit_select": "0", "async_insert": "0"}
+
+# What a statement of those who only read may take; `access.xml` bounds what they may change of it. A chart
+# that takes a minute is a mistake; an export may take longer.
+_READING_LIMITS: Final = {
+    "profile": "reading",
+    "max_memory_usage": "2000000000",
+    "max_result_rows": "10000000",
+    "max_result_bytes": "4000000000",
+    "readonly": "2",
+}
+_EXECUTION_SECONDS: Final = {Account.READER: "300", Account.DASHBOARDS: "60"}
+
+# A long text takes its time; short ones don't wait for it.
+_SHORT_STATEMENT_BYTES: Final = 16_384
+_MAX_PARSED_BYTES: Final = 64 * 1024 * 1024
 
 # The database that chDB starts a connection in looks for unknown tables among the files of the working
 # directory, and so wants a grant on files for every name. It gets a name that nobody uses; `default` is an
@@ -106,10 +121,10 @@ class Connection:
         )
 
     def restrict(self, account: Account) -> None:
-        """Give up all rights but those of an account."""
+        """Give up all rights but those of an account, and take its limits."""
         self.execute(f"SET ROLE gateway_{account}", "TSV")
         if account.only_reads:
-            self.change_settings({"readonly": "2"})
+            self.change_settings({"max_execution_time": _EXECUTION_SECONDS[account], **_READING_LIMITS})
 
     def use(self, database: str) -> None:
         """Look unqualified names up in a database."""
@@ -152,6 +167,24 @@ class Connection:
     def close(self) -> None:
         """Give the connection back to the engine."""
         self._raw.close()
+
+
+class _Parser:
+    """A connection that parses for everybody, one text at a time."""
+
+    def __init__(self, target: str) -> None:
+        self._connection = Connection(target)
+        self._connection.change_settings({"max_query_size": str(_MAX_PARSED_BYTES)})
+        self._lock = threading.Lock()
+
+    def execute(self, sql: bytes, fmt: str) -> Chunk:
+        """Run a statement."""
+        with self._lock:
+            return self._connection.execute(sql, fmt)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
 
 class ResultStream:
@@ -235,12 +268,12 @@ class Engine:
         version: ClickHouse version of the engine.
     """
 
-    def __init__(self, directory: Path, database: str, max_memory_bytes: int) -> None:
+    def __init__(self, directory: Path, access: Path, max_memory_bytes: int) -> None:
         """Open the engine.
 
         Args:
             directory: The data directory; made if it is not there.
-            database: The database whose views the dashboards' account may read.
+            access: The file of the roles.
             max_memory_bytes: What all statements together may take.
 
         Raises:
@@ -253,7 +286,7 @@ class Engine:
         files = resources.files("stack.gateway")
         options = {
             "config-file": str(files / "server.xml"),
-            "users_config": str(write_access(directory, database)),
+            "users_config": str(access),
             "max_server_memory_usage": str(max_memory_bytes),
             "default_database": _STARTING_DATABASE,
             **_SERVER_SETTINGS,
@@ -261,18 +294,33 @@ class Engine:
         self._target = f"{directory}?{urlencode(options, safe='/')}"
         # The engine lives as long as one connection is open.
         self._anchor = Connection(self._target)
+        self._parser = _Parser(self._target)
+        self._long_parser = _Parser(self._target)
         found = self._anchor.execute("SELECT timezone(), version()", "TSV").data.decode().strip()
         self.timezone, self.version = found.split("\t")
 
-    def connect(self, account: Account) -> Connection:
-        """A connection that may do what the account may, and nothing more."""
-        connection = Connection(self._target)
-        connection.restrict(account)
-        return connection
-
-    def connect_as_owner(self) -> Connection:
+    def connect(self) -> Connection:
         """A connection with all rights; `restrict` it before a client's statement runs on it."""
         return Connection(self._target)
+
+    def canonical(self, text: bytes) -> str:
+        """A statement as the engine's parser understands it, on one line; it is not run.
+
+        Raises:
+            StatementError: The text is not exactly one statement, or too long.
+        """
+        literal = text.replace(b"\\", b"\\\\").replace(b"'", b"\\'")
+        parser = self._parser if len(text) < _SHORT_STATEMENT_BYTES else self._long_parser
+        try:
+            answer = parser.execute(b"SELECT formatQuerySingleLine('" + literal + b"')", "TSVRaw")
+        except StatementError as error:
+            raise error.without(": In scope SELECT formatQuery") from None
+        return answer.data.decode(errors="surrogateescape").removesuffix("\n")
+
+    def table_functions(self) -> frozenset[str]:
+        """The names of all table functions of this engine."""
+        found = self._on_the_side("SELECT name FROM system.table_functions")
+        return frozenset(name for (name,) in json.loads(found)["data"])
 
     def running(self) -> dict[str, str]:
         """The engine's id of each running statement, by the `query_id` that its client gave it.
@@ -288,6 +336,8 @@ class Engine:
 
     def close(self) -> None:
         """Close the engine; connections that are still open are the caller's to close before."""
+        self._parser.close()
+        self._long_parser.close()
         self._anchor.close()
         self._lock.close()
 

@@ -25,9 +25,11 @@ class Code(IntEnum):
     SESSION_IS_LOCKED = 373
     INVALID_SESSION_TIMEOUT = 374
     QUERY_WAS_CANCELLED = 394
+    SETTING_CONSTRAINT_VIOLATION = 452
     ACCESS_DENIED = 497
     SET_NON_GRANTED_ROLE = 512
     AUTHENTICATION_FAILED = 516
+    USER_SESSION_LIMIT_EXCEEDED = 700
     UNKNOWN_EXCEPTION = 1002
 
 
@@ -72,6 +74,15 @@ class StatementError(Exception):
         self.status = http_status(code)
         self.text = f"Code: {self.code}. DB::Exception: {message}{name}"
         super().__init__(self.text)
+
+    def without(self, tail: str) -> Self:
+        """The same error, its message cut off before a text, as far as the name of its code."""
+        message, found, rest = self.text.partition(tail)
+        if found:
+            name = rest.rpartition(" (")[2]
+            self.text = f"{message} ({name}"
+            self.args = (self.text,)
+        return self
 
     @classmethod
     def from_engine(cls, error: BaseException) -> Self:

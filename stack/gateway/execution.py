@@ -12,15 +12,16 @@ import anyio
 from starlette.types import Receive, Send
 
 from stack.gateway import answers, arrow_stream
-from stack.gateway.auth import Account
-from stack.gateway.bodies import MAX_FORM_BYTES, Body, FormPart, read_form
-from stack.gateway.calls import Call
+from stack.gateway.accounts import Account
+from stack.gateway.bodies import Body, read_form
+from stack.gateway.calls import Call, client_query_id
+from stack.gateway.canonical import Statement, StatementReader
 from stack.gateway.compression import Compressor, choose_compressor
 from stack.gateway.engine import Chunk, Connection, Engine, ResultStream, Statistics
 from stack.gateway.errors import Code, StatementError
-from stack.gateway.external import create_external_tables
+from stack.gateway.rules import WITHOUT_RESULT, Rules
 from stack.gateway.sessions import Sessions
-from stack.gateway.statements import Statement, read_statement, string_literals
+from stack.gateway.statements import RowsStatement, split_rows, string_literals
 
 _T = TypeVar("_T")
 
@@ -28,8 +29,13 @@ AnyStream = ResultStream | arrow_stream.ArrowResultStream
 
 # How long a statement waits for its turn before it is refused, as a server's queue does.
 _ADMISSION_SECONDS: Final = 60.0
-# What takes less than a few milliseconds to read.
-_SHORT_STATEMENT_BYTES: Final = 4_096
+_MAX_WAITING: Final = 200
+# A server parses at most this much of a statement; pipelines may send more, since they bind long lists.
+_MAX_STATEMENT_BYTES: Final = {
+    Account.READER: 262_144,
+    Account.DASHBOARDS: 262_144,
+    Account.WRITER: 16 * 1024 * 1024,
+}
 # An answer that waits for the end of its query is kept in memory up to this size, then in a file.
 _SPOOL_BYTES: Final = 32 * 1024 * 1024
 
@@ -66,8 +72,11 @@ class Gateway:
         self.sessions = Sessions(engine)
         share = max(1, max_connections // len(Account))
         self._turns = {account: asyncio.Semaphore(share) for account in Account}
+        self._waiting = dict.fromkeys(Account, 0)
         self._threads = anyio.CapacityLimiter(max_connections + 4)
         self._running: set[str] = set()
+        self._reader = StatementReader(engine.canonical)
+        self._rules = Rules(engine.table_functions())
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:
         """Run work that blocks."""
@@ -93,36 +102,45 @@ class Gateway:
         prefix = call.query + b"\n" if call.query else b""
         body = Body(pieces, call.content_encoding, prefix, self.in_thread)
         head = await body.head()
-        statement = await self._read(head)
-        if statement.data_start is not None:
-            return await self._insert(Task(call, statement, statement.head), body)
-        text = await body.whole()
-        if len(text) > len(head):
-            statement = await self._read(text)
-        return await self._query(Task(call, statement, text), [], receive, send)
+        # Those who only read are spared the search: a text can be made that takes minutes to search.
+        if not call.account.only_reads and b"insert" in head.lower():
+            rows = await self.in_thread(lambda: split_rows(head))
+            if rows is not None:
+                return await self._insert(await self._judged(call, rows.text), rows, body)
+        text = await body.whole(_MAX_STATEMENT_BYTES[call.account])
+        return await self._query(await self._judged(call, text), receive, send)
 
     async def _run_form(
         self, call: Call, pieces: AsyncIterator[bytes], receive: Receive, send: Send
     ) -> answers.Ending:
-        """A form carries the statement and its parameters as fields, and tables as files."""
+        """A form carries the statement and its parameters as fields."""
         body = Body(pieces, call.content_encoding, b"", self.in_thread)
-        parts = read_form(await body.whole(MAX_FORM_BYTES), call.content_type)
-        fields = {part.name: part.content for part in parts if not part.is_file}
+        fields = read_form(await body.whole(_MAX_STATEMENT_BYTES[call.account]), call.content_type)
         parameters = {
             name[6:]: content.decode() for name, content in fields.items() if name.startswith("param_")
         }
         text = call.query + fields.get("query", b"")
         call = replace(call, parameters={**call.parameters, **parameters})
-        tables = [part for part in parts if part.is_file]
-        return await self._query(Task(call, await self._read(text), text), tables, receive, send)
+        return await self._query(await self._judged(call, text), receive, send)
 
-    async def _read(self, text: bytes) -> Statement:
-        """Read a statement: a long one in a thread, for others are not to wait for it."""
-        if len(text) < _SHORT_STATEMENT_BYTES:
-            return read_statement(text)
-        return await self.in_thread(lambda: read_statement(text))
+    async def _judged(self, call: Call, text: bytes) -> Task:
+        """The task of a call whose statement is one that its account may run.
 
-    async def _insert(self, task: Task, body: Body) -> answers.Ending:
+        Raises:
+            StatementError: It is none.
+        """
+
+        def judge(statement: Statement) -> Task:
+            self._rules.refuse_statement(call.account, statement)
+            self._rules.refuse_call(call.account, statement, call.settings, call.parameters, call.database)
+            return Task(call, statement, text)
+
+        known = self._reader.known(text)
+        if known is not None:
+            return judge(known)
+        return await self.in_thread(lambda: judge(self._reader.read(text)))
+
+    async def _insert(self, task: Task, given: RowsStatement, body: Body) -> answers.Ending:
         """Store the rows that follow a statement.
 
         As on a server, an insert that fails stores nothing as long as it fits one block (1,048,449 rows or
@@ -130,13 +148,13 @@ class Gateway:
         """
         call = task.call
         _refuse_writes(call)
-        async with self._connection(task, []) as connection:
+        async with self._connection(task) as connection:
             if call.parameters:
                 values = {f"param_{name}": value for name, value in call.parameters.items()}
                 await self.in_thread(lambda: connection.change_settings(values))
-            rows = await self.in_thread(lambda: connection.insert(task.text, task.statement.format))
+            rows = await self.in_thread(lambda: connection.insert(given.head, given.format))
             try:
-                async for piece in body.rest(task.statement.data_start or 0):
+                async for piece in body.rest(given.data_start):
                     await self.in_thread(partial(rows.append, piece))
             except BaseException:
                 with anyio.CancelScope(shield=True):
@@ -146,11 +164,9 @@ class Gateway:
         headers = self._headers(call) | answers.summary_header(statistics)
         return answers.Ending(headers | {"Content-Type": "text/plain; charset=UTF-8"})
 
-    async def _query(
-        self, task: Task, tables: list[FormPart], receive: Receive, send: Send
-    ) -> answers.Ending:
+    async def _query(self, task: Task, receive: Receive, send: Send) -> answers.Ending:
         """Run a statement without rows."""
-        async with self._connection(task, tables) as connection:
+        async with self._connection(task) as connection:
             task = await self.in_thread(lambda: self._check(task, connection))
             if not task.only_reads:
                 return await self.in_thread(lambda: self._execute(task, connection))
@@ -161,19 +177,18 @@ class Gateway:
 
     def _check(self, task: Task, connection: Connection) -> Task:
         """Refuse what the call may not do, and complete the task with what the engine sees in it."""
-        call, verb = task.call, task.statement.verb
+        call, kind = task.call, task.statement.kind
         classified = connection.classify(task.text)
-        if classified.statements > 1:
+        if classified.statements != 1:
             raise StatementError(Code.SYNTAX_ERROR, "Multi-statements are not allowed")
-        # What does not parse is left to the engine, which says where.
-        if verb not in ("SET", "USE") and classified.statements and not classified.only_reads:
+        if kind not in ("SET", "USE") and not classified.only_reads:
             _refuse_writes(call)
-        text = self._with_engine_ids(task.text) if verb == "KILL" else task.text
+        text = self._with_engine_ids(task.text) if kind == "KILL" else task.text
         return replace(task, text=text, only_reads=classified.only_reads)
 
     def _with_engine_ids(self, text: bytes) -> bytes:
         """A `KILL QUERY` names a query by the id that its client gave; the engine has ids of its own."""
-        running = self.engine.running()
+        running = {client_query_id(name): found for name, found in sorted(self.engine.running().items())}
         for start, end, literal in reversed(list(string_literals(text))):
             if literal in running:
                 text = text[:start] + f"'{running[literal]}'".encode() + text[end:]
@@ -183,7 +198,7 @@ class Gateway:
         call = task.call
         chunk = connection.execute(task.text, call.default_format or "TabSeparated", call.parameters)
         compressor = choose_compressor(call.accepted_encodings)
-        fmt = _output_format(task) if task.statement.has_result else ""
+        fmt = "" if task.statement.kind in WITHOUT_RESULT else _output_format(task)
         headers = self._headers(call, fmt, compressor)
         body = compressor.add(chunk.data) + compressor.finish()
         return answers.Ending(headers | answers.summary_header(chunk.statistics), body)
@@ -230,65 +245,68 @@ class Gateway:
             raise answers.AnswerCutShortError(error.code) from error
 
     @contextlib.asynccontextmanager
-    async def _connection(self, task: Task, tables: list[FormPart]) -> AsyncIterator[Connection]:
+    async def _connection(self, task: Task) -> AsyncIterator[Connection]:
         """A connection that is ready for a statement: admitted, named, with its settings."""
         call = task.call
         await self._replace_running(call)
-        if call.query_id in self._running:
+        if call.running_name in self._running:
             raise StatementError(
                 Code.QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING,
                 f"Query with id = {call.query_id} is already running",
             )
-        self._running.add(call.query_id)
+        self._running.add(call.running_name)
         try:
-            async with self._turn(call.account), self._open(task, tables) as connection:
+            async with self._turn(call.account), self._open(task) as connection:
                 yield connection
         finally:
-            self._running.discard(call.query_id)
+            self._running.discard(call.running_name)
 
     @contextlib.asynccontextmanager
-    async def _open(self, task: Task, tables: list[FormPart]) -> AsyncIterator[Connection]:
+    async def _open(self, task: Task) -> AsyncIterator[Connection]:
         """The session's connection, or a new one that is closed afterwards."""
         call = task.call
-        settings = {**_own_settings(call, tables), "log_comment": call.query_id}
-        if call.session is not None and not tables:
+        settings = {**call.settings, "log_comment": call.running_name}
+        if call.session is not None:
             session = await self.in_thread(partial(self.sessions.acquire, call.account, call.session))
             try:
-                keeps = task.statement.sets_settings
+                keeps = task.statement.kind == "SET"
                 await self.in_thread(lambda: session.prepare(settings, call.database, keeps_settings=keeps))
                 yield session.connection
-                if task.statement.verb == "USE":
+                if task.statement.kind == "USE":
                     await self.in_thread(session.follow_database)
             finally:
                 self.sessions.release(session, call.session)
             return
-        connection = await self.in_thread(self.engine.connect_as_owner)
+        connection = await self.in_thread(self.engine.connect)
         try:
-            await self.in_thread(lambda: self._prepare(connection, call, settings, tables))
+            await self.in_thread(lambda: self._prepare(connection, call, settings))
             yield connection
         finally:
             with anyio.CancelScope(shield=True):
                 await self.in_thread(connection.close)
 
-    def _prepare(
-        self, connection: Connection, call: Call, settings: dict[str, str], tables: list[FormPart]
-    ) -> None:
-        """Settings first: they may say how the rows of external tables are to be read."""
-        connection.change_settings(settings)
-        create_external_tables(connection, tables, call.settings)
+    def _prepare(self, connection: Connection, call: Call, settings: dict[str, str]) -> None:
         connection.restrict(call.account)
+        connection.change_settings(settings)
         if call.database:
             connection.use(call.database)
 
     @contextlib.asynccontextmanager
     async def _turn(self, account: Account) -> AsyncIterator[None]:
         turns = self._turns[account]
+        if self._waiting[account] >= _MAX_WAITING:
+            raise StatementError(
+                Code.TOO_MANY_SIMULTANEOUS_QUERIES, f"Too many simultaneous queries of the {account}"
+            )
+        self._waiting[account] += 1
         try:
             await asyncio.wait_for(turns.acquire(), _ADMISSION_SECONDS)
         except TimeoutError:
             raise StatementError(
                 Code.TOO_MANY_SIMULTANEOUS_QUERIES, f"Too many simultaneous queries of the {account}"
             ) from None
+        finally:
+            self._waiting[account] -= 1
         try:
             yield
         finally:
@@ -299,8 +317,8 @@ class Gateway:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_ADMISSION_SECONDS):
-                while call.query_id in self._running:
-                    await self.in_thread(lambda: self.engine.kill(call.query_id))
+                while call.running_name in self._running:
+                    await self.in_thread(lambda: self.engine.kill(call.running_name))
                     await asyncio.sleep(0.05)
 
     @contextlib.asynccontextmanager
@@ -310,7 +328,7 @@ class Gateway:
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
-            await self.in_thread(lambda: self.engine.kill(call.query_id))
+            await self.in_thread(lambda: self.engine.kill(call.running_name))
 
         watching = asyncio.create_task(watch())
         try:
@@ -343,7 +361,7 @@ def _refuse_writes(call: Call) -> None:
 
 def _streams(task: Task) -> bool:
     fmt = _output_format(task).lower()
-    return task.statement.verb == "SELECT" and (
+    return task.statement.kind == "SELECT" and (
         fmt in answers.STREAMABLE_FORMATS or fmt == arrow_stream.FORMAT
     )
 
@@ -357,12 +375,6 @@ def _open_stream(connection: Connection, text: bytes, fmt: str, parameters: Mapp
 
 def _output_format(task: Task) -> str:
     return task.statement.format or task.call.default_format or "TabSeparated"
-
-
-def _own_settings(call: Call, tables: list[FormPart]) -> dict[str, str]:
-    """The settings of a call without the parameters that describe tables sent along."""
-    described = {f"{table.name}_{what}" for table in tables for what in ("format", "structure", "types")}
-    return {name: value for name, value in call.settings.items() if name not in described}
 
 
 def _collect(stream: AnyStream, compressor: Compressor) -> tuple[IO[bytes], Statistics]:

@@ -5,12 +5,13 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from stack.gateway.auth import Account
+from stack.gateway.accounts import Account
 from stack.gateway.calls import SessionRequest
 from stack.gateway.engine import Connection, Engine
 from stack.gateway.errors import Code, StatementError
 
-_MAX_SESSIONS: Final = 1_000
+# Of one account: none can drive out the sessions of another.
+_MAX_SESSIONS: Final = 100
 _DEFAULT_DATABASE: Final = "default"
 
 
@@ -86,8 +87,8 @@ class Sessions:
         if session is None:
             if wanted.must_exist:
                 raise StatementError(Code.SESSION_NOT_FOUND, f"Session {wanted.session_id} not found")
-            self._make_room()
-            session = Session(self._engine.connect(account))
+            self._refuse_too_many(account)
+            session = Session(self._open(account))
             self._sessions[key] = session
         if session.busy:
             raise StatementError(
@@ -95,6 +96,11 @@ class Sessions:
             )
         session.busy = True
         return session
+
+    def _open(self, account: Account) -> Connection:
+        connection = self._engine.connect()
+        connection.restrict(account)
+        return connection
 
     def release(self, session: Session, wanted: SessionRequest) -> None:
         """Give a session back after its statement."""
@@ -114,11 +120,17 @@ class Sessions:
         for key in list(self._sessions):
             self._close(key)
 
-    def _make_room(self) -> None:
-        """Close the session that is nearest to its end where there are too many."""
-        idle = [key for key, session in self._sessions.items() if not session.busy]
-        if len(self._sessions) >= _MAX_SESSIONS and idle:
-            self._close(min(idle, key=lambda key: self._sessions[key].expires_at))
+    def _refuse_too_many(self, account: Account) -> None:
+        now = time.monotonic()
+        for key, session in list(self._sessions.items()):
+            if not session.busy and session.expires_at < now:
+                self._close(key)
+        if sum(owner is account for owner, _ in self._sessions) >= _MAX_SESSIONS:
+            raise StatementError(
+                Code.USER_SESSION_LIMIT_EXCEEDED,
+                f"User has reached their maximum number of simultaneous sessions ({_MAX_SESSIONS}): "
+                "use one for several statements, or give them a shorter session_timeout",
+            )
 
     def _close(self, key: tuple[Account, str]) -> None:
         self._sessions.pop(key).connection.close()

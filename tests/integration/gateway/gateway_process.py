@@ -15,10 +15,12 @@ import clickhouse_connect
 import httpx
 from clickhouse_connect.driver.client import Client
 
+from stack.env_file import setting_entries
+
 WRITER = ("clickstream_writer", "writer-secret")
 READER = ("clickstream_reader", "reader-secret")
 DASHBOARDS = ("clickstream_dashboards", "dashboards-secret")
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 
 
 def free_port() -> int:
@@ -84,21 +86,21 @@ class GatewayProcess:
 def environment(directory: Path, port: int) -> dict[str, str]:
     """Settings of a gateway, and of nothing else."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLICKSTREAM_")}
-    return inherited | {
-        "CLICKSTREAM_ENV_FILE": str(directory / "no.env"),
-        "CLICKSTREAM_STACK__DATA_DIR": str(directory),
-        "CLICKSTREAM_CLICKHOUSE__PORT": str(port),
-        "CLICKSTREAM_CLICKHOUSE__WRITER_PASSWORD": WRITER[1],
-        "CLICKSTREAM_CLICKHOUSE__READER_PASSWORD": READER[1],
-        "CLICKSTREAM_CLICKHOUSE__DASHBOARDS_PASSWORD": DASHBOARDS[1],
-        "CLICKSTREAM_CLICKHOUSE__MAX_CONNECTIONS": "12",
-        "CLICKSTREAM_CLICKHOUSE__MAX_MEMORY_BYTES": "2000000000",
-        "CLICKSTREAM_MAGE__OWNER_PASSWORD": "unused",
-        "CLICKSTREAM_MAGE__JWT_SECRET": "unused",
-        "CLICKSTREAM_SUPERSET__ADMIN_PASSWORD": "unused",
-        "CLICKSTREAM_SUPERSET__VIEWER_PASSWORD": "unused",
-        "CLICKSTREAM_SUPERSET__SECRET_KEY": "unused",
-    }
+    secrets = {entry.variable: "unused" for entry in setting_entries() if entry.default is None}
+    return (
+        inherited
+        | secrets
+        | {
+            "CLICKSTREAM_ENV_FILE": str(directory / "no.env"),
+            "CLICKSTREAM_STACK__DATA_DIR": str(directory),
+            "CLICKSTREAM_CLICKHOUSE__PORT": str(port),
+            "CLICKSTREAM_CLICKHOUSE__WRITER_PASSWORD": WRITER[1],
+            "CLICKSTREAM_CLICKHOUSE__READER_PASSWORD": READER[1],
+            "CLICKSTREAM_CLICKHOUSE__DASHBOARDS_PASSWORD": DASHBOARDS[1],
+            "CLICKSTREAM_CLICKHOUSE__MAX_CONNECTIONS": "12",
+            "CLICKSTREAM_CLICKHOUSE__MAX_MEMORY_BYTES": "2000000000",
+        }
+    )
 
 
 def launch(directory: Path, port: int) -> subprocess.Popen[bytes]:

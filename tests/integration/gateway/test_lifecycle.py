@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stack.gateway.__main__ import MAX_HEADER_BYTES
+from stack.gateway.serve import MAX_HEADER_BYTES
 from tests.integration.gateway import gateway_process
 from tests.integration.gateway.gateway_process import GatewayProcess
 

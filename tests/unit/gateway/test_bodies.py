@@ -37,18 +37,24 @@ def test_a_statement_over_the_limit_is_refused() -> None:
 
 
 FORM = (
-    b'--b\r\nContent-Disposition: form-data; name="query"\r\n\r\nselect 1\r\n'
-    b'--b\r\nContent-Disposition: form-data; name="t"; filename="t.tsv"\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="query"\r\n\r\nselect {a:UInt8}\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="param_a"\r\n'
     b"Content-Type: text/plain\r\n\r\n1\r\n2\n\x00\r\n--b--\r\n"
 )
 
 
-def test_a_form_has_fields_and_files() -> None:
-    parts = read_form(FORM, "multipart/form-data; boundary=b")
-    assert [(part.name, part.is_file, part.content) for part in parts] == [
-        ("query", False, b"select 1"),
-        ("t", True, b"1\r\n2\n\x00"),
-    ]
+def test_a_form_has_a_statement_and_parameters() -> None:
+    fields = read_form(FORM, "multipart/form-data; boundary=b")
+    assert fields == {"query": b"select {a:UInt8}", "param_a": b"1\r\n2\n\x00"}
+
+
+@pytest.mark.parametrize(
+    "field", [b'name="t"; filename="t"', b'name="t_structure"'], ids=["file", "structure"]
+)
+def test_a_form_with_a_table_is_refused(field: bytes) -> None:
+    with pytest.raises(StatementError, match="external tables are not supported") as caught:
+        read_form(FORM.replace(b'name="param_a"', field), "multipart/form-data; boundary=b")
+    assert caught.value.code == Code.NOT_IMPLEMENTED
 
 
 @pytest.mark.parametrize("kept", [30, 100, len(FORM) - 6])
