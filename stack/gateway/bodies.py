@@ -1,7 +1,7 @@
 """Request bodies: read in pieces, decompressed, bounded."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Final
 
 from stack.gateway.compression import Decompressor
@@ -9,9 +9,10 @@ from stack.gateway.errors import Code, StatementError
 
 # A server parses at most this much of a statement (max_query_size); rows of an insert may follow it.
 HEAD_BYTES: Final = 262_144
-MAX_STATEMENT_BYTES: Final = 16 * 1024 * 1024
 MAX_INSERT_BYTES: Final = 16 * 1024 * 1024 * 1024
 _PIECE_BYTES: Final = 1024 * 1024
+# What is expanded at once: a thread takes longer to hand it to.
+_SHORT_BYTES: Final = 32_768
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?')
 _DISPOSITION: Final = re.compile(r'\b(name|filename)="((?:[^"\\]|\\.)*)"')
@@ -36,6 +37,9 @@ class Body:
         self._run = run
         self._total = 0
         self._ended = False
+        self._has_arrived = False
+        self._is_short = True
+        self._expanding: Iterator[bytes] = iter(())
         self._pending = bytearray(prefix)
 
     async def head(self) -> bytes:
@@ -55,7 +59,7 @@ class Body:
             if piece:
                 yield piece
 
-    async def whole(self, limit: int = MAX_STATEMENT_BYTES) -> bytes:
+    async def whole(self, limit: int) -> bytes:
         """The whole body.
 
         Raises:
@@ -70,15 +74,15 @@ class Body:
         return bytes(self._pending)
 
     async def _next(self) -> bytes:
-        gathered = bytearray()
-        async for piece in self._pieces:
-            gathered += piece
-            if len(gathered) >= _PIECE_BYTES:
-                break
-        else:
+        """The next piece, of bounded size, however much the body expands to."""
+        data = await self._expand()
+        while not data and not self._has_arrived:
+            arrived = await self._arriving()
+            self._is_short = self._decompressor.is_identity or len(arrived) < _SHORT_BYTES
+            self._expanding = self._decompressor.feed(arrived)
+            data = await self._expand()
+        if not data:
             self._ended = True
-        data = await self._expand(bytes(gathered))
-        if self._ended:
             self._decompressor.finish()
         self._total += len(data)
         if self._total > MAX_INSERT_BYTES:
@@ -87,10 +91,20 @@ class Body:
             )
         return data
 
-    async def _expand(self, data: bytes) -> bytes:
-        if len(data) < HEAD_BYTES:
-            return self._decompressor.feed(data)
-        return await self._run(lambda: self._decompressor.feed(data))
+    async def _arriving(self) -> bytes:
+        gathered = bytearray()
+        async for piece in self._pieces:
+            gathered += piece
+            if len(gathered) >= _PIECE_BYTES:
+                return bytes(gathered)
+        self._has_arrived = True
+        return bytes(gathered)
+
+    async def _expand(self) -> bytes:
+        return self._expanded() if self._is_short else await self._run(self._expanded)
+
+    def _expanded(self) -> bytes:
+        return next((piece for piece in self._expanding if piece), b"")
 
 
 def read_form(body: bytes, content_type: str) -> dict[str, bytes]:

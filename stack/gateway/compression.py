@@ -8,37 +8,108 @@ would be lost without a word otherwise.
 import bz2
 import lzma
 import zlib
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Protocol
 
 import lz4.frame  # type: ignore[import-untyped]
 import zstandard
 
 from stack.gateway.errors import Code, StatementError
 
-# Compressed bytes that are expanded at once: bounds what a frame of zeros can claim of memory.
-_SLICE_BYTES: Final = 65_536
+# No piece of an expanded body is much larger than this, whatever it was compressed to.
+_PIECE_BYTES: Final = 1024 * 1024
+# zstd takes no limit for what it gives, but 4 compressed bytes stand for 128 KiB at most.
+_ZSTD_SLICE_BYTES: Final = 1024
+_MAX_WINDOW_BYTES: Final = 16 * 1024 * 1024
+_MAX_LZMA_BYTES: Final = 64 * 1024 * 1024
+# A client sends a frame for each block of rows.
+_MAX_FRAMES: Final = 100_000
 _GZIP_WINDOW: Final = 31
 _ZLIB_WINDOW: Final = 15
 
 
-class _FrameDecompressor(Protocol):
-    """What the decompressors of one frame have in common."""
+class _Frame(Protocol):
+    """Expands one frame; ends with it."""
 
     @property
     def eof(self) -> bool: ...
     @property
     def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
+    def expand(self, data: bytes) -> Iterator[bytes]:
+        """The pieces that the data stand for."""
 
 
-_DECOMPRESSORS: Final[dict[str, Callable[[], _FrameDecompressor]]] = {
-    "gzip": lambda: zlib.decompressobj(_GZIP_WINDOW),
-    "deflate": lambda: zlib.decompressobj(_ZLIB_WINDOW),
-    "lz4": lz4.frame.LZ4FrameDecompressor,
-    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
-    "xz": lzma.LZMADecompressor,
-    "bz2": bz2.BZ2Decompressor,
+class _ZlibFrame:
+    def __init__(self, window: int) -> None:
+        self._raw = zlib.decompressobj(window)
+
+    @property
+    def eof(self) -> bool:
+        return self._raw.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._raw.unused_data
+
+    def expand(self, data: bytes) -> Iterator[bytes]:
+        while data and not self._raw.eof:
+            yield self._raw.decompress(data, _PIECE_BYTES)
+            data = self._raw.unconsumed_tail
+
+
+class _ZstdFrame:
+    def __init__(self) -> None:
+        self._raw = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES).decompressobj()
+        self._behind = b""
+
+    @property
+    def eof(self) -> bool:
+        return self._raw.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return (self._raw.unused_data or b"") + self._behind
+
+    def expand(self, data: bytes) -> Iterator[bytes]:
+        gathered = bytearray()
+        for start in range(0, len(data), _ZSTD_SLICE_BYTES):
+            gathered += self._raw.decompress(data[start : start + _ZSTD_SLICE_BYTES])
+            if self._raw.eof:
+                self._behind = data[start + _ZSTD_SLICE_BYTES :]
+                break
+            if len(gathered) >= _PIECE_BYTES:
+                yield bytes(gathered)
+                gathered.clear()
+        yield bytes(gathered)
+
+
+class _BoundedFrame:
+    """The others have one interface: they give no more than asked for, and say whether they want input."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._raw.eof)
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._raw.unused_data or b""
+
+    def expand(self, data: bytes) -> Iterator[bytes]:
+        yield self._raw.decompress(data, max_length=_PIECE_BYTES)
+        while not self._raw.eof and not self._raw.needs_input:
+            yield self._raw.decompress(b"", max_length=_PIECE_BYTES)
+
+
+_FRAMES: Final[dict[str, Callable[[], _Frame]]] = {
+    "gzip": lambda: _ZlibFrame(_GZIP_WINDOW),
+    "deflate": lambda: _ZlibFrame(_ZLIB_WINDOW),
+    "lz4": lambda: _BoundedFrame(lz4.frame.LZ4FrameDecompressor()),
+    "zstd": _ZstdFrame,
+    "xz": lambda: _BoundedFrame(lzma.LZMADecompressor(memlimit=_MAX_LZMA_BYTES)),
+    "bz2": lambda: _BoundedFrame(bz2.BZ2Decompressor()),
 }
 
 
@@ -55,25 +126,43 @@ class Decompressor:
             StatementError: An encoding that is not known.
         """
         self._encoding = encoding.strip().lower()
-        self._identity = self._encoding in ("", "identity")
-        self._frame: _FrameDecompressor | None = None
-        if not self._identity and self._encoding not in _DECOMPRESSORS:
-            known = ", ".join(_DECOMPRESSORS)
+        self.is_identity = self._encoding in ("", "identity")
+        self._frame: _Frame | None = None
+        self._frames = 0
+        if not self.is_identity and self._encoding not in _FRAMES:
+            known = ", ".join(_FRAMES)
             raise StatementError(
                 Code.NOT_IMPLEMENTED, f"Unknown compression method '{encoding}'. Only {known} are supported."
             )
 
-    def feed(self, data: bytes) -> bytes:
-        """The bytes that the next piece of the body stands for."""
-        if self._identity:
-            return data
-        expanded = bytearray()
-        for start in range(0, len(data), _SLICE_BYTES):
-            rest = data[start : start + _SLICE_BYTES]
-            while rest:
-                expanded += self._expand(rest)
-                rest = self._take_unused()
-        return bytes(expanded)
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The bytes that the next part of the body stands for, in pieces of bounded size.
+
+        Raises:
+            StatementError: It is not what the encoding says, or has too many frames (code 271).
+        """
+        if self.is_identity:
+            yield data
+            return
+        while data:
+            frame = self._frame or self._next_frame()
+            try:
+                yield from frame.expand(data)
+            except (
+                RuntimeError,
+                zlib.error,
+                zstandard.ZstdError,
+                lzma.LZMAError,
+                OSError,
+                EOFError,
+            ) as error:
+                raise StatementError(
+                    Code.CANNOT_DECOMPRESS, f"The body is not valid {self._encoding}: {error}."
+                ) from error
+            if not frame.eof:
+                return
+            data = frame.unused_data
+            self._frame = None
 
     def finish(self) -> None:
         """Check that the body did not end within a frame.
@@ -87,23 +176,15 @@ class Decompressor:
                 f"The body ends within a {self._encoding} frame: it was cut off. Nothing was stored.",
             )
 
-    def _expand(self, data: bytes) -> bytes:
-        if self._frame is None:
-            self._frame = _DECOMPRESSORS[self._encoding]()
-        try:
-            return self._frame.decompress(data)
-        except (RuntimeError, zlib.error, zstandard.ZstdError, lzma.LZMAError, OSError, EOFError) as error:
+    def _next_frame(self) -> _Frame:
+        self._frames += 1
+        if self._frames > _MAX_FRAMES:
             raise StatementError(
-                Code.CANNOT_DECOMPRESS, f"The body is not valid {self._encoding}: {error}."
-            ) from error
-
-    def _take_unused(self) -> bytes:
-        """What follows the frame that has just ended; empty while it goes on."""
-        if self._frame is None or not self._frame.eof:
-            return b""
-        unused = self._frame.unused_data or b""
-        self._frame = None
-        return unused
+                Code.CANNOT_DECOMPRESS,
+                f"The body has more than {_MAX_FRAMES} {self._encoding} frames: send larger ones.",
+            )
+        self._frame = _FRAMES[self._encoding]()
+        return self._frame
 
 
 class Compressor:

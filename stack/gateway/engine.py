@@ -319,7 +319,7 @@ class Engine:
 
     def table_functions(self) -> frozenset[str]:
         """The names of all table functions of this engine."""
-        found = self._on_the_side("SELECT name FROM system.table_functions")
+        found = self.on_the_side("SELECT name FROM system.table_functions")
         return frozenset(name for (name,) in json.loads(found)["data"])
 
     def running(self) -> dict[str, str]:
@@ -328,11 +328,11 @@ class Engine:
         chDB gives each statement an id of its own; the gateway puts the client's into `log_comment`.
         """
         sql = "SELECT Settings['log_comment'] AS client, query_id FROM system.processes WHERE client != ''"
-        return dict(json.loads(self._on_the_side(sql))["data"])
+        return dict(json.loads(self.on_the_side(sql))["data"])
 
     def kill(self, query_id: str) -> None:
         """End the statement with a client's `query_id`, if it is running."""
-        self._on_the_side(f"KILL QUERY WHERE Settings['log_comment'] = {quote(query_id)} ASYNC")
+        self.on_the_side(f"KILL QUERY WHERE Settings['log_comment'] = {quote(query_id)} ASYNC")
 
     def close(self) -> None:
         """Close the engine; connections that are still open are the caller's to close before."""
@@ -341,7 +341,7 @@ class Engine:
         self._anchor.close()
         self._lock.close()
 
-    def _on_the_side(self, sql: str) -> bytes:
+    def on_the_side(self, sql: str) -> bytes:
         """The result of a statement about statements, on a connection that is free for sure."""
         connection = Connection(self._target)
         try:

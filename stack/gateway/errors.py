@@ -66,12 +66,14 @@ class StatementError(Exception):
         code: ClickHouse's error code.
         status: HTTP status of the answer.
         text: The message as a ClickHouse client expects it: `Code: 62. DB::Exception: …`.
+        retry_after_seconds: When to try again; None where that is no use.
     """
 
     def __init__(self, code: int, message: str) -> None:
         name = f" ({Code(code).name})" if code in _OWN_CODES else ""
         self.code = int(code)
         self.status = http_status(code)
+        self.retry_after_seconds: int | None = None
         self.text = f"Code: {self.code}. DB::Exception: {message}{name}"
         super().__init__(self.text)
 

@@ -34,7 +34,7 @@ _MAX_WAITING: Final = 200
 _MAX_STATEMENT_BYTES: Final = {
     Account.READER: 262_144,
     Account.DASHBOARDS: 262_144,
-    Account.WRITER: 16 * 1024 * 1024,
+    Account.WRITER: 4 * 1024 * 1024,
 }
 # An answer that waits for the end of its query is kept in memory up to this size, then in a file.
 _SPOOL_BYTES: Final = 32 * 1024 * 1024

@@ -130,7 +130,8 @@ _REFUSED_SETTINGS: Final = re.compile(
     r"|default_temporary_table_engine|param_\w+|disk|storage_policy"
 )
 _CALLS_IN_TEXT: Final = re.compile(rf"(?i)(?<![\w$])({'|'.join(sorted(REACHING_FUNCTIONS))})(?![\w$])")
-_IN_STRUCTURES: Final = frozenset(("values", "generaterandom", "null", "format"))
+# Table functions that take the description of columns as a string, in which expressions may be.
+_IN_STRUCTURES: Final = frozenset(("values", "generaterandom", "null"))
 
 
 class Rules:
@@ -195,7 +196,9 @@ class Rules:
             )
         if refused:
             raise StatementError(Code.ACCESS_DENIED, f"The function {refused[0]} is not allowed")
-        if not statement.calls & _IN_STRUCTURES:
+        # For readers, the engine itself refuses the table function `format`.
+        structures = _IN_STRUCTURES if account.only_reads else _IN_STRUCTURES | _ALSO_FUNCTIONS
+        if not statement.calls & structures:
             return
         if any(_CALLS_IN_TEXT.search(text) for text in statement.texts):
             raise StatementError(Code.ACCESS_DENIED, "A structure that names such a function is not allowed")

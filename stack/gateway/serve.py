@@ -15,6 +15,7 @@ from clickstream.storage.sql import WAREHOUSE_PATH
 from stack.gateway.access import prepare_access
 from stack.gateway.configuration import Configuration, temporary_directory
 from stack.gateway.confinement import Walls, confine, missing_walls, program_paths
+from stack.gateway.connections import GuardedProtocol
 
 if TYPE_CHECKING:
     from stack.gateway.engine import Engine
@@ -86,7 +87,7 @@ def _serve(configuration: Configuration, engine: "Engine") -> int:
             port=configuration.port,
             access_log=False,
             # As fast as the other one for our few, large requests, and it bounds the headers.
-            http="h11",
+            http=GuardedProtocol,
             log_config=None,
             timeout_graceful_shutdown=_STOP_SECONDS,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
