@@ -1,7 +1,7 @@
 """The engine's metrics as a ClickHouse server gives them to Prometheus.
 
 Names and forms are those of a server's own endpoint, so dashboards and alerts made for one fit. The embedded
-engine has no table of asynchronous metrics, so those that matter most are taken here, under the server's names.
+engine has no table of asynchronous metrics, so the most important ones are taken here, under those names.
 """
 
 import json
