@@ -30,6 +30,8 @@ AnyStream = ResultStream | arrow_stream.ArrowResultStream
 # How long a statement waits for its turn before it is refused, as a server's queue does.
 _ADMISSION_SECONDS: Final = 60.0
 _MAX_WAITING: Final = 200
+# New statements of an account that are read at once.
+_JUDGES: Final = 2
 # A server parses at most this much of a statement; pipelines may send more, since they bind long lists.
 _MAX_STATEMENT_BYTES: Final = {
     Account.READER: 262_144,
@@ -74,6 +76,7 @@ class Gateway:
         self._turns = {account: asyncio.Semaphore(share) for account in Account}
         self._waiting = dict.fromkeys(Account, 0)
         self._threads = anyio.CapacityLimiter(max_connections + 4)
+        self._judges = {account: anyio.CapacityLimiter(_JUDGES) for account in Account}
         self._running: set[str] = set()
         self._reader = StatementReader(engine.canonical)
         self._rules = Rules(engine.table_functions())
@@ -138,7 +141,10 @@ class Gateway:
         known = self._reader.known(text)
         if known is not None:
             return judge(known)
-        return await self.in_thread(lambda: judge(self._reader.read(text)))
+        # Long texts of one account take their time, which those of another don't wait for.
+        return await anyio.to_thread.run_sync(
+            lambda: judge(self._reader.read(text)), limiter=self._judges[call.account]
+        )
 
     async def _insert(self, task: Task, given: RowsStatement, body: Body) -> answers.Ending:
         """Store the rows that follow a statement.

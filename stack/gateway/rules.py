@@ -36,7 +36,8 @@ _LOCAL_DICTIONARY_SOURCES: Final = frozenset(("CLICKHOUSE", "NULL"))
 # Functions that reach files, processes, memory, addresses or certificates.
 REACHING_FUNCTIONS: Final = frozenset(
     {
-        "file", "catboostevaluate", "modelevaluate", "showcertificate", "fuzzquery", "logtrace",
+        "file", "hascolumnintable", "catboostevaluate", "modelevaluate", "showcertificate", "fuzzquery",
+        "logtrace",
         "addresstoline", "addresstolinewithinlines", "addresstosymbol", "getclienthttpheader",
         "filesystemavailable", "filesystemcapacity", "filesystemunreserved", "filesystemfree",
         "aiclassify", "aiembed", "aiextract", "aifilter", "aigenerate", "airedact", "aisimilarity",
@@ -93,7 +94,7 @@ _READERS_SETTINGS: Final = frozenset(
         "result_overflow_mode", "read_overflow_mode", "timeout_overflow_mode", "max_rows_to_group_by",
         "group_by_overflow_mode", "limit", "offset", "extremes", "final", "join_use_nulls",
         "session_timezone", "use_client_time_zone", "totals_mode", "joined_subquery_requires_alias",
-        "max_query_size", "count_distinct_implementation", "use_query_cache", "query_cache_ttl",
+        "max_query_size", "count_distinct_implementation",
         "optimize_read_in_order", "optimize_aggregation_in_order", "optimize_use_projections",
         "max_bytes_before_external_group_by", "max_bytes_before_external_sort", "join_algorithm",
         "do_not_merge_across_partitions_select_final", "cast_string_to_dynamic_use_inference",

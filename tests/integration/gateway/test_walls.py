@@ -93,6 +93,7 @@ REACHES = {
     "iceberg": "select * from icebergLocal('{path}')",
     "delta lake": "select * from deltaLakeLocal('{path}')",
     "paimon": "select * from paimonLocal('{path}')",
+    "a column elsewhere": "select hasColumnInTable('127.0.0.1:1', 'a', 'b', 'system', 'one', 'dummy')",
     "model": "select catboostEvaluate('{path}', 1)",
     "language model": "select aiGenerate('x', map('url', 'http://127.0.0.1:1'))",
     "addresses of the program": "select addressToLine(1)",
