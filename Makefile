@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup browser up dashboards-import dashboards-export dashboards-format down status logs reset demo bench test lint format lock env-example tracker prometheus drill
+.PHONY: help setup browser up dashboards-import dashboards-export dashboards-format down status logs reset uninstall demo bench test lint format lock env-example tracker prometheus drill
 
 # The first Python 3.11 there is that can make environments; PYTHON=/path/to/python3.11 names another. The system's
 # comes first: distributions build it with all optimizations; without them, as pyenv does, plain Python takes a fifth longer.
@@ -47,6 +47,13 @@ logs: setup ## Show the last log lines (SERVICE=clickhouse, FOLLOW=1)
 
 reset: setup ## Stop the stack and delete its data; asks first (YES=1 does not)
 	@$(RUN) stack reset $(if $(YES),--yes)
+
+uninstall: ## Stop the stack and delete all that was ever written here; asks first (YES=1 does not)
+	@[ ! -x .venv/bin/python ] || $(RUN) stack uninstall $(if $(YES),--yes)
+	@rm -rf .venv .venv-mage .venv-superset .venv-uv .kafka data/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "Deleted the environments and Kafka. Caches that other programs share stay: those of pip and uv in"
+	@echo "$${XDG_CACHE_HOME:-$$HOME/.cache}/pip and …/uv. So does Chromium, if make test has installed it."
 
 demo: setup ## Start, send 250,000 events in all three ways, process and prove them
 	@$(RUN) stack.prometheus install --optional

@@ -1,4 +1,4 @@
-"""Repairs of Mage's server, which whoever starts it applies first with `repair_mage`.
+"""Repairs of Mage's server, which whatever starts it applies first with `repair_mage`.
 
 - Mage's scheduler may queue one run twice, and then two processes execute it at once (mage-ai issue 5619).
   Repaired, a run that waits or is executed isn't queued again.
@@ -8,6 +8,10 @@
   every process ends with the one that forked it; the new server takes up the runs that were left behind.
 - Great Expectations takes seconds to import. Repaired, the scheduler does that once; the processes of runs
   are its forks and have it at hand. The project's own code is still read afresh by every run.
+- The scheduler makes the tables of Mage's database while the server, which needs them, goes on; at the first
+  start on a busy machine the server loses that race and dies. Repaired, the server makes them itself first.
+- The server does not notice that its scheduler has died, or has stopped to look for due runs. Repaired, the
+  scheduler gives a sign of life, and the server ends with it (`heartbeat.py`).
 """
 
 import ctypes
@@ -17,10 +21,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
+from mage_ai.orchestration.db.database_manager import database_manager
 from mage_ai.orchestration.queue.process_queue import JobStatus, ProcessQueue, QueueStatus
 from mage_ai.server import scheduler_manager
+
+from mage_project.heartbeat import beat_after_each_look, end_with_scheduler
 
 LIBRARIES_AT_HAND: Final = ("great_expectations", "pandas", "pyarrow", "clickhouse_connect", "msgspec")
 
@@ -30,13 +38,20 @@ FAILED_RUN_GRACE_SECONDS: Final = 20.0
 PR_SET_PDEATHSIG: Final = 1
 
 
-def repair_mage() -> None:
-    """Apply the repairs; to be called before the server starts."""
+def repair_mage(beat_file: Path) -> None:
+    """Apply the repairs; to be called before the server starts.
+
+    Args:
+        beat_file: Where the scheduler leaves its sign of life.
+    """
     if sys.platform == "linux":
         os.register_at_fork(after_in_child=end_with_parent)
     queue_runs_once()
     let_failed_runs_end()
     import_libraries_in_scheduler()
+    make_tables_before_scheduler()
+    beat_after_each_look(beat_file)
+    end_with_scheduler()
 
 
 def end_with_parent() -> None:
@@ -94,3 +109,14 @@ def import_libraries_in_scheduler() -> None:
         run_scheduler()
 
     scheduler_manager.run_scheduler = run_scheduler_with_libraries
+
+
+def make_tables_before_scheduler() -> None:
+    """Have the server bring its database up to date before it starts the scheduler, and then goes on."""
+    start_scheduler = scheduler_manager.SchedulerManager.start_scheduler
+
+    def migrate_and_start(manager: Any, foreground: bool = False) -> None:
+        database_manager.run_migrations()
+        start_scheduler(manager, foreground)
+
+    scheduler_manager.SchedulerManager.start_scheduler = migrate_and_start

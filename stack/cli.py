@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from stack.env_file import ensure_env_file, load_settings, render_env_file
 from stack.gateway.confinement import missing_walls
 from stack.lifecycle import ServiceStartError, Stack
 from stack.log_files import follow, last_lines
-from stack.progress import reporting
+from stack.progress import LineReporter, reporting
 from stack.services import chosen_services, panel_hint, service_named, sign_in_hint
 from stack.status import ServiceState, ServiceStatus, stack_status
 
@@ -143,6 +144,30 @@ def _own_as(path: Path, directory: Path) -> None:
         os.chown(path, owner.st_uid, owner.st_gid)
 
 
+@app.command()
+def uninstall(
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Stop the stack and delete its data and its settings; `make uninstall` deletes the programs as well."""
+    settings = load_settings()
+    data = settings.stack.data_path
+    question = f"Stop the stack and delete its data in {data}, {env_file()} and what `make setup` installed?"
+    if not yes and not typer.confirm(question):
+        _say("Nothing was changed.")
+        raise typer.Exit(1)
+    with reporting(console, [service.name for service in chosen_services(settings)]) as reporter:
+        Stack(settings, reporter).delete_data()
+    env_file().unlink(missing_ok=True)
+    _say(f"Deleted {data} and {env_file()}.")
+
+
+@app.command(hidden=True)
+def revive() -> None:
+    """Start the supervisor and the services again; the watchdog calls it when the supervisor has died."""
+    settings = load_settings()
+    Stack(settings, LineReporter(console, [service.name for service in chosen_services(settings)])).revive()
+
+
 @app.command("env-example", hidden=True)
 def env_example() -> None:
     """Print .env.example as the settings' model has it."""
@@ -151,6 +176,9 @@ def env_example() -> None:
 
 def main() -> None:
     """Run the command line; failures that a person can act on are told without a traceback."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # As an exception, so that what was begun is cleaned up.
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     try:
         app()
     except ServiceStartError as error:
@@ -185,18 +213,22 @@ def _print_log_line(name: str, line: str, width: int) -> None:
 
 def _print_status(rows: Sequence[ServiceStatus]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("service", "state", "address", "memory", "since"):
-        table.add_column(heading, justify="right" if heading == "memory" else "left", overflow="fold")
+    for heading in ("service", "state", "address", "memory", "since", "restarts"):
+        is_number = heading in ("memory", "restarts")
+        table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         state = Text(row.state, style=STATE_COLOURS.get(row.state, "red"))
         if row.detail:
             state.append(f": {row.detail}", style="default")
         memory = f"{row.memory_bytes / 2**20:,.0f} MiB" if row.pid else ""
-        table.add_row(row.name, state, row.address, memory, _since(row.since))
+        table.add_row(row.name, state, row.address, memory, _since(row.since), str(row.restarts or ""))
     total = sum(row.memory_bytes for row in rows)
     if total:
-        table.add_row("", "", "", f"{total / 2**20:,.0f} MiB", "")
+        table.add_row("", "", "", f"{total / 2**20:,.0f} MiB", "", "")
     console.print(table)
+    for row in rows:
+        if row.last_failure_at is not None:
+            _say(f"{row.name} last failed at {_since(row.last_failure_at)}: {row.last_failure_reason}.")
 
 
 def _since(moment: datetime | None) -> str:

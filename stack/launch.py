@@ -1,10 +1,12 @@
 """Become a service: what the supervisor runs as `python -m stack.launch NAME`.
 
 Being the last step before the service itself, it works at every start, also after a crash: it ends what an
-earlier life of the service left running, gives the service its settings and secrets, and gives up its place.
+earlier life of the service left running or lying about, gives the service its settings and secrets, and gives
+up its place.
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import NoReturn
 
 from clickstream.errors import ClickstreamError
 from clickstream.settings import Settings, env_file, get_settings
-from stack.paths import StackPaths
+from stack.paths import StackPaths, private_directory
 from stack.processes import described, end_processes, holder_of, is_free, marks, processes_of
 from stack.services import Service, service_named
 
@@ -23,6 +25,7 @@ def service_environment(service: Service, settings: Settings) -> Mapping[str, st
         **os.environ,
         "CLICKSTREAM_ENV_FILE": str(env_file()),
         "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(StackPaths(settings.stack.data_path).temporary_of(service.name)),
         **marks(settings.stack.data_path, service.name),
         **service.environment(settings),
     }
@@ -37,8 +40,10 @@ def launch(name: str) -> NoReturn:
     command = [str(word) for word in service.command(settings)]
     if not Path(command[0]).exists():
         raise ClickstreamError(f"{command[0]} is missing; run `make setup`.")
-    home = StackPaths(settings.stack.data_path).home_of(name)
+    paths = StackPaths(settings.stack.data_path)
+    home = paths.home_of(name)
     home.mkdir(mode=0o700, exist_ok=True)
+    empty_temporary_directory(paths, name)
     os.chdir(home)
     os.execve(command[0], command, service_environment(service, settings))  # noqa: S606 -- no shell is wanted
 
@@ -49,6 +54,13 @@ def end_leftovers(service: Service, settings: Settings) -> None:
     for process in leftovers:
         print(f"Ending {described(process)}, left over from an earlier start.", flush=True)  # noqa: T201
     end_processes(leftovers, service.stop_timeout_seconds or settings.stack.stop_timeout_seconds)
+
+
+def empty_temporary_directory(paths: StackPaths, name: str) -> None:
+    """Give the service an empty directory for temporary files: a killed process leaves its own behind."""
+    private_directory(paths.short_directory)
+    shutil.rmtree(paths.temporary_of(name), ignore_errors=True)
+    private_directory(paths.temporary_of(name))
 
 
 def refuse_taken_port(service: Service, settings: Settings) -> None:

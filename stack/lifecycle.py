@@ -19,6 +19,7 @@ from stack.checks import check_disk, check_ports
 from stack.health import health_problem
 from stack.log_files import last_lines
 from stack.paths import StackPaths
+from stack.patience import patience
 from stack.processes import end_processes, processes_of
 from stack.progress import Reporter, SilentReporter
 from stack.services import Service, chosen_services
@@ -28,6 +29,7 @@ POLL_SECONDS = 0.2
 LOG_LINES_SHOWN = 20
 # A service that ends so often while `up` waits for it will not become healthy by more patience.
 DEATHS_ALLOWED = 2
+END_ROUNDS = 5
 
 
 class ServiceStartError(ClickstreamError):
@@ -89,17 +91,34 @@ class Stack:
             if not was_running:
                 self._end_leftovers()
             check_ports([service for service in missing if self._is_dead(service)], self.settings)
-            if not was_running:
-                self._start_supervisor()
             try:
+                if not was_running:
+                    self._start_supervisor()
+                # From the beginning, so that what has started stays watched if `up` is killed.
+                self.supervisor.start_process(WATCHDOG)
                 self._start(missing)
             except BaseException:
                 if not was_running:
                     self._stop()
                     self._report.say("Everything was stopped again.")
                 raise
-            self.supervisor.start_process(WATCHDOG)
         return StartResult(started=tuple(service.name for service in missing))
+
+    def revive(self) -> None:
+        """Start the supervisor and all services again after the supervisor was killed, without waiting.
+
+        The services live without each other for a while, and the watchdog sees to each. It may be killed and
+        called again; while another command is at work, it does nothing.
+        """
+        try:
+            with self._exclusive():
+                if not self.supervisor.is_running():
+                    self._end_leftovers()
+                    self._start_supervisor()
+                for name in (WATCHDOG, *(service.name for service in self.services)):
+                    self.supervisor.start_process(name)
+        except BusyError:
+            self._report.say("Another command is starting or stopping the stack already.")
 
     def down(self) -> bool:
         """Stop everything, each service before those that it depends on; False if nothing ran.
@@ -198,20 +217,28 @@ class Stack:
 
     def _stop(self) -> bool:
         """Stop the services in reverse order, then the supervisor, then whatever is left."""
-        was_running = self.supervisor.is_running()
-        if was_running:
-            processes = self.supervisor.processes()
-            # First of all, so that it does not take a service that stops for one that hangs.
-            self.supervisor.stop_process(WATCHDOG)
-            for service in reversed(self.services):
-                self._stop_service(service.name, processes.get(service.name))
-            supervisor_process = [psutil.Process(self.supervisor.pid())]
-            self.supervisor.shutdown()
-            psutil.wait_procs(supervisor_process, timeout=self.settings.stack.stop_timeout_seconds)
+        was_running = False
+        try:
+            was_running = self.supervisor.is_running()
+            if was_running:
+                self._stop_in_order()
+        except ClickstreamError as error:
+            self._report.say(f"{error} Ending its processes without it.")
         self.paths.addresses.unlink(missing_ok=True)
+        self.paths.health.unlink(missing_ok=True)
         had_leftovers = self._end_leftovers()
         shutil.rmtree(self.paths.short_directory, ignore_errors=True)
         return had_leftovers or was_running
+
+    def _stop_in_order(self) -> None:
+        processes = self.supervisor.processes()
+        # First of all, so that it does not take a service that stops for one that hangs.
+        self.supervisor.stop_process(WATCHDOG)
+        for service in reversed(self.services):
+            self._stop_service(service.name, processes.get(service.name))
+        supervisor_process = [psutil.Process(self.supervisor.pid())]
+        self.supervisor.shutdown()
+        psutil.wait_procs(supervisor_process, timeout=self.settings.stack.stop_timeout_seconds * patience())
 
     def _stop_service(self, name: str, info: ProcessInfo | None) -> None:
         if info is None or info.state in DEAD_STATES:
@@ -225,12 +252,17 @@ class Stack:
 
     def _end_leftovers(self) -> bool:
         """End processes of this stack that no supervisor looks after; False if there are none."""
-        leftovers = processes_of(self.paths.data)
-        if leftovers:
+        had_any = False
+        # A supervisor that is among them may start another process before it ends.
+        for _ in range(END_ROUNDS):
+            leftovers = processes_of(self.paths.data)
+            if not leftovers:
+                break
+            had_any = True
             numbers = ", ".join(str(process.pid) for process in leftovers)
             self._report.say(f"Ending what an earlier start left running: process {numbers}.")
             end_processes(leftovers, self.settings.stack.stop_timeout_seconds)
-        return bool(leftovers)
+        return had_any
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
@@ -258,7 +290,7 @@ class _Start:
         self._settings = settings
         self._log: Path = paths.log_of(service.name)
         self._timeout = service.start_timeout_seconds or settings.stack.start_timeout_seconds
-        self._deadline = time.monotonic() + self._timeout
+        self._started_at = time.monotonic()
         self._stopped_at = before.stopped_at
         self._deaths = 0
 
@@ -274,8 +306,9 @@ class _Start:
         if info.state == ProcessStates.FATAL or self._deaths > DEATHS_ALLOWED:
             raise self._failure(f"ended {self._deaths} times while starting")
         problem = health_problem(self._service, self._settings) if info.pid else "does not run"
-        if problem and time.monotonic() > self._deadline:
-            raise self._failure(f"is not healthy after {self._timeout:g} s: it {problem}")
+        seconds = time.monotonic() - self._started_at
+        if problem and seconds > self._timeout * patience():
+            raise self._failure(f"is not healthy after {seconds:.0f} s: it {problem}")
         return problem is None
 
     def _failure(self, reason: str) -> ServiceStartError:

@@ -25,9 +25,6 @@ from stack.services import MAGE_PROJECT
 
 PIPELINE: Final = "stream_events"
 
-# A batch that the database takes longer than this to take in is as good as none.
-STALLED_SECONDS: Final = 120.0
-
 
 class LineFormatter(logging.Formatter):
     """Mage logs JSON; a service's log is read by people."""
@@ -70,10 +67,15 @@ def answer(environment: dict[str, Any], start_response: Callable[..., Any]) -> I
     if environment.get("PATH_INFO") != "/health":
         metrics: Iterable[bytes] = make_wsgi_app()(environment, start_response)
         return metrics
-    stalled = stream.stalled_seconds()
-    status = HTTPStatus.OK if stalled < STALLED_SECONDS else HTTPStatus.SERVICE_UNAVAILABLE
+    problem = stream.stream_problem()
+    if problem is None:
+        status, text = HTTPStatus.OK, "The stream does its work."
+    else:
+        # 424 says that another service is at fault, so that a restart is no remedy.
+        status = HTTPStatus.SERVICE_UNAVAILABLE if problem.is_own else HTTPStatus.FAILED_DEPENDENCY
+        text = problem.text
     start_response(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
-    return [f"The stream moved {stalled:.0f} s ago.\n".encode()]
+    return [f"{text}\n".encode()]
 
 
 def log_to_standard_error() -> None:

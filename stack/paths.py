@@ -82,6 +82,20 @@ class StackPaths:
         """The service's own directory, in which it runs."""
         return self.data / service
 
+    @property
+    def health(self) -> Path:
+        """What the watchdog knows of the services, for whatever shows it."""
+        return self.run / "health.json"
+
+    @property
+    def scheduler_beat(self) -> Path:
+        """The sign of life of Mage's scheduler."""
+        return self.home_of("mage") / "scheduler.json"
+
+    def temporary_of(self, service: str) -> Path:
+        """The service's directory for temporary files; its path is short, since sockets lie there."""
+        return self.short_directory / service
+
     def create(self) -> None:
         """Make the directories.
 

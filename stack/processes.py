@@ -39,6 +39,14 @@ def processes_of(data: Path, service: str | None = None) -> list[psutil.Process]
     return found
 
 
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
 def end_processes(processes: Sequence[psutil.Process], patience_seconds: float) -> None:
     """Ask the processes to stop, and kill those that have not after a while."""
     _for_each(processes, psutil.Process.terminate)

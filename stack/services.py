@@ -11,6 +11,14 @@ from clickstream.etl.upgrade import upgrade_warehouse
 from clickstream.settings import PROJECT_ROOT, Settings, env_file, require_secrets
 from clickstream.topics import ensure_topics
 from stack.kafka.install import ensure_installed
+from stack.probes import (
+    Probe,
+    api_is_ready,
+    clickhouse_selects,
+    kafka_serves,
+    mage_schedules,
+    stream_moves,
+)
 from stack.prometheus.install import Program, find_program
 
 MAIN_PYTHON: Final = PROJECT_ROOT / ".venv" / "bin" / "python"
@@ -49,7 +57,8 @@ class Service:
         command: The program and its arguments.
         port_setting: Section and name of the setting that holds its port.
         environment: Environment variables that it gets besides those of the stack.
-        health_path: What answers 200 to GET once it is healthy; None if accepting a connection is enough.
+        health_path: What answers 200 to GET while the process is alive; None if it accepts connections then.
+        probe: What else it must do to be healthy: the thing that it is for (`stack.probes`).
         address: What people are shown; `{host}` and `{port}` are filled in.
         depends_on: Services that must be healthy before this one starts; they stop after it.
         prepare: A set-up step that `up` takes before each start; must be quick when there is nothing to do.
@@ -68,6 +77,7 @@ class Service:
     port_setting: tuple[str, str]
     environment: Callable[[Settings], Mapping[str, str]] = _nothing
     health_path: str | None = None
+    probe: Probe | None = None
     address: str = "http://{host}:{port}"
     depends_on: tuple[str, ...] = ()
     prepare: Callable[[Settings, Say], None] | None = None
@@ -104,11 +114,16 @@ class Service:
         """The address for people."""
         return self.address.format(host=self.local_host(settings), port=self.port(settings))
 
+    def local_address(self, settings: Settings) -> str:
+        """Where this machine reaches it, as `host:port`."""
+        host = self.local_host(settings)
+        return f"[{host}]:{self.port(settings)}" if ":" in host else f"{host}:{self.port(settings)}"
+
     def health_url(self, settings: Settings) -> str | None:
         """What the health check asks; None if it only connects."""
         if self.health_path is None:
             return None
-        return f"http://{self.local_host(settings)}:{self.port(settings)}{self.health_path}"
+        return f"http://{self.local_address(settings)}{self.health_path}"
 
 
 def _port(setting: tuple[str, str], settings: Settings) -> int:
@@ -201,6 +216,7 @@ SERVICES: Final = (
         command=lambda _settings: (MAIN_PYTHON, "-m", "stack.gateway"),
         port_setting=("clickhouse", "port"),
         health_path="/ping",
+        probe=clickhouse_selects,
     ),
     Service(
         name="kafka",
@@ -208,6 +224,7 @@ SERVICES: Final = (
         port_setting=("broker", "port"),
         metrics_path="/metrics",
         metrics_port_setting=("monitoring", "kafka_metrics_port"),
+        probe=kafka_serves,
         address="{host}:{port}",
         prepare=lambda _settings, say: ensure_installed(say),
         is_private=True,
@@ -218,8 +235,8 @@ SERVICES: Final = (
         command=lambda _settings: (MAIN_PYTHON, "-m", "api"),
         port_setting=("api", "port"),
         metrics_path="/metrics",
-        # Without the broker it lives on and answers 503: no reason to restart it.
         health_path="/health/live",
+        probe=api_is_ready,
         depends_on=("kafka",),
         prepare=_make_topics,
     ),
@@ -229,6 +246,7 @@ SERVICES: Final = (
         environment=_mage_environment,
         port_setting=("mage", "port"),
         health_path="/api/statuses",
+        probe=mage_schedules,
         depends_on=("clickhouse",),
         prepare=_migrate_warehouse,
     ),
@@ -238,7 +256,7 @@ SERVICES: Final = (
         environment=_stream_environment,
         port_setting=("broker", "stream_port"),
         metrics_path="/metrics",
-        health_path="/health",
+        probe=stream_moves,
         address="http://{host}:{port}/metrics",
         depends_on=("clickhouse", "kafka"),
         prepare=_prepare_stream,
@@ -248,14 +266,16 @@ SERVICES: Final = (
         command=lambda _settings: (MAIN_PYTHON, "-m", "generator.service"),
         port_setting=("generator", "port"),
         metrics_path="/metrics",
-        health_path="/health/live",
+        # Its state, and not only its process: the page is made from the account of what it sends.
+        health_path="/status",
     ),
     Service(
         name="superset",
         # Sets itself up first, beside the start of the others: a minute at the very first start.
         command=lambda _settings: (SUPERSET_PYTHON, "-m", "dashboards", "serve"),
         port_setting=("superset", "port"),
-        health_path="/health",
+        # Asks its metadata database; its own `/health` asks nothing.
+        health_path="/health/metadata",
         depends_on=("clickhouse",),
         prepare=_migrate_warehouse,
         start_timeout_seconds=300,

@@ -1,6 +1,7 @@
 """Describes the services of a stack as they are right now."""
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -8,13 +9,17 @@ import psutil
 from supervisor.states import ProcessStates
 
 from clickstream.errors import ServiceUnavailableError
-from stack.health import health_problem
+from stack.health import check_health
+from stack.health_report import HealthReport, read_report
 from stack.lifecycle import Stack
+from stack.patience import patience
 from stack.processes import own_memory_bytes, processes_of, tree_memory_bytes
 from stack.services import Service
 from stack.supervision import ALIVE_STATES, WATCHDOG, ProcessInfo
 
 SUPERVISOR = "supervisor"
+SILENT_SECONDS = 30.0
+"""The watchdog reports every few seconds; silence of this length means that it hangs."""
 
 
 class ServiceState(StrEnum):
@@ -22,7 +27,7 @@ class ServiceState(StrEnum):
 
     UP = "up"
     STARTING = "starting"
-    UNHEALTHY = "unhealthy"
+    FAILING = "failing"
     RESTARTING = "restarting"
     STOPPING = "stopping"
     STOPPED = "stopped"
@@ -41,6 +46,9 @@ class ServiceStatus:
         pid: Its process id; None if it does not run.
         memory_bytes: Memory of it and its descendants.
         since: Start of its present life; None if it does not run.
+        restarts: How often it was started again since the stack was started.
+        last_failure_at: When it last died or failed a check; None if never.
+        last_failure_reason: What happened then; empty if nothing did.
     """
 
     name: str
@@ -50,6 +58,9 @@ class ServiceStatus:
     pid: int | None
     memory_bytes: int
     since: datetime | None
+    restarts: int = 0
+    last_failure_at: datetime | None = None
+    last_failure_reason: str = ""
 
 
 def stack_status(stack: Stack) -> list[ServiceStatus]:
@@ -59,25 +70,44 @@ def stack_status(stack: Stack) -> list[ServiceStatus]:
         supervisor_pid = stack.supervisor.pid()
     except ServiceUnavailableError:
         return [_unsupervised(service, stack) for service in stack.services] + [_stopped_supervisor()]
-    rows = [_supervised(service, processes.get(service.name), stack) for service in stack.services]
-    return [*rows, _supervisor_row(supervisor_pid, processes[WATCHDOG].pid)]
+    report = read_report(stack.paths.health)
+
+    def describe(service: Service) -> ServiceStatus:
+        return _supervised(service, processes.get(service.name), stack, report)
+
+    # Side by side: one that does not answer must not hold up the others.
+    with ThreadPoolExecutor(max_workers=len(stack.services)) as threads:
+        rows = list(threads.map(describe, stack.services))
+    return [*rows, _supervisor_row(supervisor_pid, processes[WATCHDOG].pid, report)]
 
 
-def _supervised(service: Service, info: ProcessInfo | None, stack: Stack) -> ServiceStatus:
+def _supervised(
+    service: Service, info: ProcessInfo | None, stack: Stack, report: HealthReport | None
+) -> ServiceStatus:
     if info is None:
         return _row(service, stack, ServiceState.STOPPED, "the stack was started without it")
     state, detail = _state(service, info, stack)
-    return _row(service, stack, state, detail, info.pid or None)
+    row = _row(service, stack, state, detail, info.pid or None)
+    known = report.services.get(service.name) if report else None
+    if known is None:
+        return row
+    return replace(
+        row,
+        restarts=known.restarts,
+        last_failure_at=known.last_failure_at,
+        last_failure_reason=known.last_failure_reason or "",
+    )
 
 
 def _state(service: Service, info: ProcessInfo, stack: Stack) -> tuple[ServiceState, str]:
     if info.state in ALIVE_STATES:
-        problem = health_problem(service, stack.settings)
+        problem = check_health(service, stack.settings)
         if problem is None:
             return ServiceState.UP, ""
         age = datetime.now(UTC).timestamp() - info.started_at
         timeout = service.start_timeout_seconds or stack.settings.stack.start_timeout_seconds
-        return (ServiceState.STARTING if age < timeout else ServiceState.UNHEALTHY), problem
+        is_starting = age < timeout * patience()
+        return (ServiceState.STARTING if is_starting else ServiceState.FAILING), problem.text
     if info.state == ProcessStates.BACKOFF:
         return ServiceState.RESTARTING, info.trouble or "ended soon after its start"
     if info.state == ProcessStates.STOPPING:
@@ -90,7 +120,7 @@ def _unsupervised(service: Service, stack: Stack) -> ServiceStatus:
     leftovers = processes_of(stack.paths.data, service.name)
     if not leftovers:
         return _row(service, stack, ServiceState.STOPPED, "")
-    detail = "its supervisor was killed; `make up` starts it anew, `make down` ends it"
+    detail = "its supervisor was killed; `make up` starts it again, `make down` ends it"
     return _row(service, stack, ServiceState.LEFT_OVER, detail, min(process.pid for process in leftovers))
 
 
@@ -108,9 +138,16 @@ def _row(
     )
 
 
-def _supervisor_row(pid: int, watchdog_pid: int) -> ServiceStatus:
+def _supervisor_row(pid: int, watchdog_pid: int, report: HealthReport | None) -> ServiceStatus:
+    """The supervisor and its watchdog."""
     memory = own_memory_bytes(pid) + (own_memory_bytes(watchdog_pid) if watchdog_pid else 0)
-    return ServiceStatus(SUPERVISOR, ServiceState.UP, "", "", pid, memory, _started_at(pid))
+    state, detail = ServiceState.UP, ""
+    if not watchdog_pid:
+        state, detail = ServiceState.FAILING, "its watchdog does not run: `make up` starts it"
+    elif report and report.age_seconds > SILENT_SECONDS * patience():
+        state = ServiceState.FAILING
+        detail = f"its watchdog has not looked after the services for {report.age_seconds:.0f} s"
+    return ServiceStatus(SUPERVISOR, state, detail, "", pid, memory, _started_at(pid))
 
 
 def _stopped_supervisor() -> ServiceStatus:

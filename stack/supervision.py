@@ -17,11 +17,13 @@ from supervisor.xmlrpc import Faults
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
 from clickstream.settings import PROJECT_ROOT, Settings
 from stack.paths import StackPaths
+from stack.patience import patience
 from stack.processes import marks
 from stack.services import MAIN_PYTHON, Service
 
 WATCHDOG: Final = "watchdog"
-ANSWER_TIMEOUT_SECONDS: Final = 10.0
+# On an idle machine; a busy one is given longer.
+ANSWER_TIMEOUT_SECONDS: Final = 15.0
 LOG_GENERATIONS: Final = 3
 # A service that keeps dying is tried again for ever, as it may wait for something outside of the stack; the
 # pause grows by a second each time.
@@ -50,6 +52,7 @@ class ProcessInfo:
         started_at: When it was last started, in seconds since 1970; 0 if never.
         stopped_at: When it last ended, in seconds since 1970; 0 if never.
         trouble: Why it could not be started; empty if it could.
+        exit_code: The code with which it ended, -1 after a signal; 0 while it runs.
     """
 
     state: int
@@ -57,6 +60,7 @@ class ProcessInfo:
     started_at: int
     stopped_at: int
     trouble: str
+    exit_code: int = 0
 
 
 def render_config(paths: StackPaths, services: Sequence[Service], settings: Settings) -> str:
@@ -149,8 +153,8 @@ class Supervisor:
             text=True,
             check=False,
         )
-        deadline = time.monotonic() + ANSWER_TIMEOUT_SECONDS
-        while finished.returncode == 0 and time.monotonic() < deadline:
+        began_at = time.monotonic()
+        while finished.returncode == 0 and time.monotonic() - began_at < ANSWER_TIMEOUT_SECONDS * patience():
             if self.is_running():
                 return
             time.sleep(0.05)
@@ -169,6 +173,7 @@ class Supervisor:
                 started_at=int(entry["start"]),
                 stopped_at=int(entry["stop"]),
                 trouble=str(entry["spawnerr"]),
+                exit_code=int(entry["exitstatus"]),
             )
             for entry in self._call("getAllProcessInfo")
         }
@@ -221,7 +226,7 @@ class _SocketTransport(xmlrpc.client.Transport):
 
 class _SocketConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=ANSWER_TIMEOUT_SECONDS)
+        super().__init__("localhost", timeout=ANSWER_TIMEOUT_SECONDS * patience())
         self._path = path
 
     def connect(self) -> None:

@@ -1,107 +1,143 @@
-"""Restarts services that are alive but do not answer; the supervisor itself restarts those that die."""
+"""Looks after the services: restarts those that live without doing their work, and tells how all get on.
 
+The supervisor itself restarts what dies. Each service is checked by a thread of its own, so that one that
+answers slowly holds up no other. What is known goes into `run/health.json`. When the supervisor itself was
+killed, the watchdog brings it back, and the services with it.
+"""
+
+import os
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final, NoReturn
+
+from supervisor.states import ProcessStates
 
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
-from clickstream.settings import Settings, get_settings
-from stack.health import health_problem
+from clickstream.settings import PROJECT_ROOT, Settings, get_settings
+from stack.health_report import HealthReport, HealthState, ServiceHealth, read_report, write_report
 from stack.paths import StackPaths
-from stack.services import Service, chosen_services
-from stack.supervision import ALIVE_STATES, DEAD_STATES, Supervisor
+from stack.processes import is_running
+from stack.service_watch import ServiceWatch, log
+from stack.services import MAIN_PYTHON, Service, chosen_services
+from stack.supervision import ALIVE_STATES, WATCHDOG, ProcessInfo, Supervisor
 
-
-@dataclass
-class HealthRecord:
-    """What is known about one life of a service; decides when patience ends.
-
-    Attributes:
-        start_timeout_seconds: So long after its start a service that was never healthy is left in peace.
-        failures_allowed: So many checks in a row must fail until it is restarted.
-    """
-
-    start_timeout_seconds: float
-    failures_allowed: int
-    _was_healthy: bool = False
-    _pid: int = 0
-    _failures: int = 0
-
-    def has_seen_healthy(self, pid: int) -> bool:
-        """Whether this very process has been seen healthy."""
-        return pid == self._pid and self._was_healthy
-
-    def must_restart(self, pid: int, age_seconds: float, problem: str | None) -> bool:
-        """Take in one health check of the process, and say whether it must be restarted."""
-        if pid != self._pid:
-            self._pid, self._was_healthy, self._failures = pid, False, 0
-        if problem is None:
-            self._was_healthy, self._failures = True, 0
-        elif self._was_healthy or age_seconds > self.start_timeout_seconds:
-            self._failures += 1
-        return self._failures >= self.failures_allowed
+LOOK_SECONDS: Final = 0.5
+WRITE_SECONDS: Final = 5.0
+"""The report is written this often though nothing has changed, so that readers see that somebody looks."""
 
 
 class Watchdog:
-    """Checks the health of each service in turn."""
+    """What is known of all services."""
 
-    def __init__(self, supervisor: Supervisor, services: Sequence[Service], settings: Settings) -> None:
-        self._supervisor = supervisor
-        self._services = services
+    def __init__(self, services: Sequence[Service], settings: Settings, before: HealthReport | None) -> None:
         self._settings = settings
-        self._records = {
-            service.name: HealthRecord(
-                service.start_timeout_seconds or settings.stack.start_timeout_seconds,
-                settings.stack.health_failures_before_restart,
-            )
-            for service in services
-        }
+        self._watches = {service.name: ServiceWatch(service, settings) for service in services}
+        self._known = dict(before.services) if before else {}
 
-    def check_all(self) -> None:
-        """Check every running service once, and restart those whose time is up."""
-        processes = self._supervisor.processes()
-        for service in self._services:
-            info = processes[service.name]
-            if info.state not in ALIVE_STATES:
-                continue
-            problem = health_problem(service, self._settings)
-            record = self._records[service.name]
-            was_seen = record.has_seen_healthy(info.pid)
-            if record.must_restart(info.pid, time.time() - info.started_at, problem):
-                log(f"{service.name} (process {info.pid}) {problem}, too often in a row: restarting it.")
-                self._restart(service)
-            elif not was_seen and record.has_seen_healthy(info.pid):
-                log(f"{service.name} (process {info.pid}) is healthy.")
+    def start(self) -> None:
+        """Begin to check, one thread a service."""
+        for name, watch in self._watches.items():
+            threading.Thread(target=watch.run, name=f"watch-{name}", daemon=True).start()
 
-    def _restart(self, service: Service) -> None:
-        self._supervisor.stop_process(service.name)
-        while self._supervisor.processes()[service.name].state not in DEAD_STATES:
-            time.sleep(0.1)
-        self._supervisor.start_process(service.name)
+    def look(self, processes: dict[str, ProcessInfo]) -> HealthReport:
+        """Take in how the processes are, and give what is known now."""
+        now = datetime.now(UTC)
+        for name, watch in self._watches.items():
+            info = processes.get(name)
+            watch.process = info
+            self._known[name] = self._next(name, watch, info, now)
+        return HealthReport(now, {name: self._known[name] for name in self._watches})
+
+    def _next(self, name: str, watch: ServiceWatch, info: ProcessInfo | None, now: datetime) -> ServiceHealth:
+        state, reason = _state(watch, info)
+        pid = info.pid if info else 0
+        before = self._known.get(name) or ServiceHealth(HealthState.STOPPED, "", now)
+        has_new_process = pid != 0 and before.pid not in {0, pid} and before.state is not HealthState.STOPPED
+        has_died = state is HealthState.RESTARTING or has_new_process
+        failure = ""
+        if has_died and before.state is not HealthState.RESTARTING:
+            failure = _death(before.pid, watch, info)
+        elif state is HealthState.FAILING and before.state is HealthState.UP:
+            failure = reason
+        return ServiceHealth(
+            state=state,
+            reason=reason,
+            since=before.since if before.state is state and not has_new_process else now,
+            restarts=before.restarts + has_new_process,
+            last_failure_at=now if failure else before.last_failure_at,
+            last_failure_reason=failure or before.last_failure_reason,
+            address=watch.service.shown_address(self._settings),
+            # While there is none, that of the last life, so that the next one counts as a restart.
+            pid=pid or before.pid,
+        )
 
 
-def log(message: str) -> None:
-    """Write one line into the watchdog's log."""
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {message}", flush=True)  # noqa: T201 -- the log is standard output
+def _state(watch: ServiceWatch, info: ProcessInfo | None) -> tuple[HealthState, str]:
+    if info is None or info.state in {ProcessStates.STOPPED, ProcessStates.FATAL, ProcessStates.UNKNOWN}:
+        return HealthState.STOPPED, info.trouble if info else "the stack was started without it"
+    if info.state not in ALIVE_STATES:
+        return HealthState.RESTARTING, watch.restart_reason or info.trouble or "its process has ended"
+    if watch.restart_reason:
+        return HealthState.RESTARTING, watch.restart_reason
+    problem, was_healthy = watch.verdict(info.pid)
+    if problem is None:
+        return (HealthState.UP, "") if was_healthy else (HealthState.STARTING, "not checked yet")
+    is_starting = not was_healthy and time.time() - info.started_at < watch.start_timeout_seconds
+    return (HealthState.STARTING if is_starting else HealthState.FAILING), problem
 
 
-def watch() -> int:
-    """Check for as long as the supervisor is there; gives the exit code."""
+def _death(pid: int, watch: ServiceWatch, info: ProcessInfo | None) -> str:
+    """Why a process is not there any more, as far as that is known."""
+    if watch.restart_reason:
+        return watch.restart_reason
+    code = info.exit_code if info and info.pid == 0 else 0
+    how = "was killed" if code == -1 else f"ended with exit code {code}" if code else "ended unexpectedly"
+    return f"process {pid} {how}"
+
+
+def watch() -> NoReturn:
+    """Look after the services for as long as the supervisor is there; without it, bring it back."""
     settings = get_settings()
-    supervisor = Supervisor(StackPaths(settings.stack.data_path))
-    watchdog = Watchdog(supervisor, chosen_services(settings), settings)
+    paths = StackPaths(settings.stack.data_path)
+    supervisor = Supervisor(paths)
+    supervisor_pid = supervisor.pid()
+    watchdog = Watchdog(chosen_services(settings), settings, read_report(paths.health))
+    watchdog.start()
+    written, written_at = None, 0.0
     while True:
         try:
-            watchdog.check_all()
-        except ServiceUnavailableError as error:
-            log(f"{error} Nothing is left to watch.")
-            return 1
+            report = watchdog.look(supervisor.processes())
         except ClickstreamError as error:
+            if isinstance(error, ServiceUnavailableError) and not is_running(supervisor_pid):
+                revive(paths, supervisor_pid)
             log(str(error))
-        time.sleep(settings.stack.health_check_seconds)
+        else:
+            if report.services != written or time.monotonic() - written_at >= WRITE_SECONDS:
+                write_report(paths.health, report)
+                written, written_at = report.services, time.monotonic()
+        time.sleep(LOOK_SECONDS)
+
+
+def revive(paths: StackPaths, supervisor_pid: int) -> NoReturn:
+    """Have the supervisor and the services started again, with a watchdog of their own, and end.
+
+    Another process does it, and is started again if it is killed; if this one is killed, it goes on.
+    """
+    # Standard output led to the supervisor.
+    descriptor = os.open(paths.log_of(WATCHDOG), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(descriptor, sys.stdout.fileno())
+    os.dup2(descriptor, sys.stderr.fileno())
+    log(f"The supervisor (process {supervisor_pid}) has died: starting it and the services again.")
+    command = (str(MAIN_PYTHON), "-m", "stack", "revive")
+    while subprocess.run(command, cwd=PROJECT_ROOT, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+        log("That was not possible; trying again.")
+        time.sleep(LOOK_SECONDS)
+    sys.exit()
 
 
 if __name__ == "__main__":
-    sys.exit(watch())
+    watch()

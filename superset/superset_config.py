@@ -16,7 +16,7 @@ from urllib.parse import quote
 from clickhouse_connect.cc_sqlalchemy.dialect import ClickHouseDialect
 from clickhouse_connect.dbapi.connection import Connection
 from clickhouse_connect.driver.exceptions import OperationalError
-from sqlalchemy import String
+from sqlalchemy import String, text
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.pool import QueuePool
 from superset.errors import SupersetErrorType
@@ -243,13 +243,23 @@ CACHE_CONFIG = {**_MEMORY_CACHE, "CACHE_KEY_PREFIX": "objects_"}
 ALEMBIC_SKIP_LOG_CONFIG = True
 
 
-def _start_at_dashboards(app: "Flask") -> None:
-    """Lead whoever signs in to the dashboards: Superset's own first page lists what one has edited last."""
+def _add_routes(app: "Flask") -> None:
+    """Lead whoever signs in to the dashboards, and tell whether the metadata database answers.
+
+    Superset's own first page lists what one has edited last, and its `/health` asks nothing.
+    """
     from flask import redirect, request  # noqa: PLC0415 -- only Superset's environment has it
 
     @app.before_request
     def lead_to_dashboards() -> "Response | None":
         return redirect("/dashboard/list/") if request.path in ("/", "/superset/welcome/") else None
+
+    @app.route("/health/metadata")
+    def check_metadata() -> tuple[str, int, dict[str, str]]:
+        from superset.extensions import db  # noqa: PLC0415 -- can be imported once there is an application
+
+        db.session.execute(text("select count(*) from ab_user")).scalar_one()
+        return "OK", 200, {"Content-Type": "text/plain", "Cache-Control": "no-store"}
 
 
 def _hold_doors(app: "Flask") -> None:
@@ -258,7 +268,7 @@ def _hold_doors(app: "Flask") -> None:
     from dashboards.live.sign_in import limit_sign_ins  # noqa: PLC0415
     from dashboards.live.viewers import hold_viewers  # noqa: PLC0415
 
-    _start_at_dashboards(app)
+    _add_routes(app)
     limit_sign_ins(app)
     hold_viewers(app)
 

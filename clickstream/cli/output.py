@@ -12,12 +12,25 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from clickstream.cli.printable import printable, printable_json
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")]
 
 _WIDTH_OF_A_PIPE: Final = 200
 
-out: Final = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE)
-err: Final = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_OF_A_PIPE)
+
+class _SafeConsole(Console):
+    """Shows texts without what would steer the terminal; cells of tables are made safe by `_cell`."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts and tables."""
+        super().print(*(printable(one) if isinstance(one, str) else one for one in objects), **options)
+
+
+out: Final = _SafeConsole(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE)
+err: Final = _SafeConsole(
+    stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_OF_A_PIPE
+)
 
 # Python prints what no handler takes; the driver logs what it raises, which `main` says in words.
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
@@ -26,7 +39,7 @@ logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 def print_json(value: Any) -> None:
     """Prints a value as JSON: NaN as null, times by RFC 3339, and what JSON does not know as its text."""
     text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    sys.stdout.write(printable_json(text.decode()) + "\n")
 
 
 def print_table(
@@ -36,10 +49,10 @@ def print_table(
     if not rows:
         out.print(empty, markup=False)
         return
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     for place, column in enumerate(columns):
         is_number = all(isinstance(row[place], int | float) or row[place] is None for row in rows)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(_cell(column), justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     out.print(table)
@@ -49,7 +62,7 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value).replace("[", "\\[")
+        return printable(str(value)).replace("[", "\\[")
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
 
 

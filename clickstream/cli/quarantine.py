@@ -1,6 +1,6 @@
 """`clickstream quarantine`: what was refused, how to fix it, and once more through the ETL."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
@@ -11,13 +11,34 @@ from clickstream.cli.output import AsJson, err, out, print_json, print_result, p
 from clickstream.cli.runs import reader, run_pipeline
 from clickstream.errors import BadInputError
 from clickstream.etl.quarantine_file import read_fixes, write_quarantine
+from clickstream.files import whole_file
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
 from clickstream.storage.quarantine import QuarantineFilter, count_quarantined, list_quarantined, unreplayed
 
 Code = Annotated[ErrorCode | None, typer.Option(help="Only events with this error code.")]
 Source = Annotated[str | None, typer.Option(help="Only events that came this way: csv, http, broker …")]
-Since = Annotated[datetime | None, typer.Option(help="Only events received then or later (UTC).")]
+
+
+def _parse_moment(text: str) -> datetime:
+    """A date or a time by ISO 8601; one without a zone is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a date or a time. Give one such as 2025-01-31 or 2025-01-31T10:00:00Z."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=_parse_moment,
+        metavar="TIME",
+        help="Only events received then or later, such as 2025-01-31; without a zone it is UTC.",
+    ),
+]
 
 app = typer.Typer(no_args_is_help=True, help="Look at, export and replay what was refused.")
 
@@ -70,9 +91,9 @@ def export(
 ) -> None:
     """Write refused events, with fields to fix, into a CSV file that a spreadsheet can open safely."""
     wanted = QuarantineFilter(code=code, source=source, since=since)
-    client = reader(get_settings())  # Before the file is opened, which empties one of that name.
+    client = reader(get_settings())
     try:
-        with file.open("w", encoding="utf-8-sig", newline="") as target:
+        with whole_file(file, encoding="utf-8-sig", newline="") as target:
             rows = write_quarantine(target, unreplayed(client, wanted))
     except OSError as error:
         raise BadInputError(f"{file} can't be written: {error.strerror}.") from error

@@ -129,7 +129,7 @@ def load_file(manifest: Manifest) -> Manifest:
     load = msgspec.convert(manifest, CsvLoad)
     client = connect(settings.clickhouse, Role.WRITER)
     lock = f"{PIPELINE}-{load.file.sha256[:16]}"
-    with held_lock(settings.etl_locks, lock), open_text(Path(load.file.path)) as text:
+    with held_lock(client, settings.etl_locks, lock), open_text(Path(load.file.path)) as text:
         if Path(load.file.path).stat().st_mtime_ns != load.file.modified_ns:
             raise BadInputError(f"{load.file.path} was changed meanwhile.", hint="Load it again.")
         journal.start_run(client, load.run)
@@ -171,7 +171,8 @@ def _until_broken_off(records: Iterator[CsvRecord], load: CsvLoad) -> Iterator[C
 
 def _load_events(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chunk_rows: int) -> None:
     origin = f"csv/{load.file.sha256}"
-    known_until = last_offset(client, origin) or 0
+    # Lines that were deleted from raw after they were processed are known as well.
+    known_until = max(last_offset(client, origin) or 0, processed_offset(client, origin) or 0)
     counts, broken = load.run.counts, _Broken()
 
     def new_records() -> Iterator[CsvRecord]:
@@ -259,7 +260,7 @@ def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chu
                 yield {"id": int(user_id), "fio": user["fio"], "country": code or ""}
 
     settings = get_settings()
-    with held_lock(settings.etl_locks, MARTS_LOCK):
+    with held_lock(client, settings.etl_locks, MARTS_LOCK):
         new = users(read_erased_people(client, settings))
         while chunk := list(islice(new, chunk_rows)):
             written = insert_users(client, pa.Table.from_pylist(chunk, schema=USERS_SCHEMA))

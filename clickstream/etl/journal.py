@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from clickstream.etl.run_marks import drop_mark, hold_mark, is_worked_on
 from clickstream.storage.runs import RunRecord, RunStatus, last_runs, record_run
 
 
@@ -38,6 +39,7 @@ class Run(msgspec.Struct):
     started_at: datetime
     counts: RunCounts = msgspec.field(default_factory=RunCounts)
     days: list[date] = msgspec.field(default_factory=list)
+    was_resumed: bool = False
     step_seconds: dict[str, float] = msgspec.field(default_factory=dict)
 
     @contextmanager
@@ -59,33 +61,53 @@ def new_run(pipeline: str) -> Run:
     return Run(run_id=uuid.uuid4().hex, pipeline=pipeline, started_at=datetime.now(UTC))
 
 
-def close_dead_runs(client: Client, pipeline: str) -> None:
-    """Records as failed the runs of a pipeline that were ended from outside.
+_AFTER_DEATH: Final[Mapping[str, str]] = {
+    "process_events": "A later run does what it left",
+    "load_csv": "Load the file again: no line counts twice",
+    "replay_quarantine": "Start the replay again: nothing is sent twice",
+    "rebuild_marts": "Start it again",
+    "erase_user": "The same command finishes it",
+}
+"""What happens, or is to be done, after the death of a run, by pipeline."""
 
-    Only the holder of the pipeline's lock may call this: every run that looks open is then dead.
+
+def close_dead_runs(client: Client, successor: Run) -> None:
+    """Records as failed the runs, of whatever pipeline, whose process has died.
+
+    One that is gone on with later, as Mage does after a restart, is recorded again by whatever does so.
     """
-    for record in last_runs(client, limit=100, pipeline=pipeline):
-        if record.status is RunStatus.RUNNING:
-            message = "It was ended from outside; a later run did its work."
-            dead = replace(record, status=RunStatus.FAILED, finished_at=datetime.now(UTC), message=message)
-            record_run(client, dead)
+    now = datetime.now(UTC)
+    for record in last_runs(client, limit=100, status=RunStatus.RUNNING):
+        if record.run_id == successor.run_id or is_worked_on(record.run_id):
+            continue
+        message = died(record.pipeline, now)
+        record_run(client, replace(record, status=RunStatus.FAILED, finished_at=now, message=message))
+
+
+def died(pipeline: str, noticed_at: datetime) -> str:
+    """What is said of a run that was ended from outside."""
+    then = _AFTER_DEATH.get(pipeline, "Start it again")
+    return f"Its process died before {noticed_at:%Y-%m-%d %H:%M:%S} UTC. {then}."
 
 
 def start_run(client: Client, run: Run) -> None:
     """Records that a run is under way."""
+    resume_run(run)
     record_run(client, _record(run, RunStatus.RUNNING, ""))
-    _open_runs[run.pipeline] = run
 
 
 def resume_run(run: Run) -> None:
-    """Notes that this process goes on with a run, so that a failure is recorded for it."""
+    """Notes that this process goes on with a run: it is alive, and a failure is recorded for it."""
+    run.was_resumed = hold_mark(run.run_id) or run.was_resumed
     _open_runs[run.pipeline] = run
 
 
 def finish_run(client: Client, run: Run, message: str) -> None:
     """Records that a run has done its work."""
-    record_run(client, _record(run, RunStatus.SUCCEEDED, message))
+    resumed = " It was resumed after its process had died." if run.was_resumed else ""
+    record_run(client, _record(run, RunStatus.SUCCEEDED, f"{message}{resumed}"))
     _open_runs.pop(run.pipeline, None)
+    drop_mark(run.run_id)
 
 
 def fail_open_runs(client: Client, message: str) -> list[Run]:
@@ -93,6 +115,7 @@ def fail_open_runs(client: Client, message: str) -> list[Run]:
     failed = list(_open_runs.values())
     for run in failed:
         record_run(client, _record(run, RunStatus.FAILED, message))
+        drop_mark(run.run_id)
     _open_runs.clear()
     return failed
 

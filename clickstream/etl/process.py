@@ -72,16 +72,17 @@ def stage_raw_events() -> Manifest:
         The manifest of the run; with no ranges where there is nothing to do.
     """
     settings = get_settings()
-    with held_lock(settings.etl_locks, MARTS_LOCK):
-        client = connect(settings.clickhouse, Role.WRITER)
+    client = connect(settings.clickhouse, Role.WRITER)
+    with held_lock(client, settings.etl_locks, MARTS_LOCK):
         process = ProcessRun(journal.new_run(PIPELINE))
+        # At each look, so that dead runs of pipelines that nobody starts again are told as well.
+        journal.close_dead_runs(client, process.run)
         process.ranges = pending_ranges(client, settings.etl.max_rows_per_run)
         if not process.ranges:
             announce("No raw event is waiting.")
             return to_manifest(process)
         staging = _staging(settings, process)
         staging.create()
-        journal.close_dead_runs(client, PIPELINE)
         journal.start_run(client, process.run)
         with process.run.timed("load_raw_events"):
             _stage_batches(client, settings, process, staging)
@@ -328,13 +329,14 @@ def _continue(manifest: Manifest, step: str, work: Callable[[ProcessRun, Staging
     if not process.ranges:
         return manifest
     staging = _staging(settings, process)
-    with held_lock(settings.etl_locks, MARTS_LOCK):
+    client = connect(settings.clickhouse, Role.WRITER)
+    with held_lock(client, settings.etl_locks, MARTS_LOCK):
         if not staging.exists:
             announce("Another run has taken over; nothing is left to do here.")
             return manifest
         journal.resume_run(process.run)
         with process.run.timed(step):
-            work(process, staging, connect(settings.clickhouse, Role.WRITER))
+            work(process, staging, client)
     return to_manifest(process)
 
 

@@ -1,8 +1,9 @@
 """The quarantine as a CSV file that people fix in a spreadsheet and send back.
 
 One row a quarantined event: its coordinate, what is wrong, the fields as sent, the body as received. To fix
-it, edit the fields. Texts that a spreadsheet would run as a formula get an apostrophe in front, which is
-taken off again on the way back (OWASP, “CSV injection”).
+it, edit the fields. What a spreadsheet would run as a formula gets an apostrophe in front, which is taken off
+again on the way back (OWASP, “CSV injection”). That goes for the beginning of a cell, and for what follows a
+separator within it: where the separator is another one than ours, a spreadsheet splits the cell there.
 """
 
 import csv
@@ -22,8 +23,16 @@ from clickstream.sources.csv import encode_body
 
 COORDINATE: Final = ("origin", "offset", "item")
 COLUMNS: Final = (*COORDINATE, "source", "received_at", "reasons", "errors", *CSV_COLUMNS, "body")
-_FORMULA_START: Final = re.compile(r"'*[=+\-@\t\r]")
-"""The beginning of a formula, or of what came to look like an escaped one."""
+_SIGNS: Final = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+"""What formulas begin with, also in the full-width forms that spreadsheets of East Asia take."""
+
+_LEAD: Final = r"""[ '"\u00a0\u200b\u3000\ufeff]*"""
+"""What spreadsheets drop or skip in front of a formula, and the apostrophe that we put there ourselves."""
+
+_FORMULA_STARTS: Final = rf"^(?={_LEAD}[{_SIGNS}\t\r\n])|(?<=[,;|\t\r\n])(?={_LEAD}[{_SIGNS}])"
+_FORMULA: Final = re.compile(_FORMULA_STARTS)
+_ESCAPED_FORMULA: Final = re.compile(_FORMULA_STARTS.replace("(?=", "'(?="))
+"""A formula has an apostrophe more than the text had, however many that were: so every text comes back."""
 
 _MAX_CELL_CHARACTERS: Final = 8 * MAX_RECORD_BYTES
 """A body is longer than the line it was made of: JSON writes some characters as six."""
@@ -66,12 +75,12 @@ def _as_texts(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def escape_formula(text: str) -> str:
-    """The text of a cell that no spreadsheet runs as a formula."""
-    return f"'{text}" if _FORMULA_START.match(text) else text
+    """The text of a cell that no spreadsheet runs as a formula, wherever it splits the cell."""
+    return _FORMULA.sub("'", text)
 
 
 def _unescape(text: str) -> str:
-    return text[1:] if text.startswith("'") and _FORMULA_START.match(text) else text
+    return _ESCAPED_FORMULA.sub("", text)
 
 
 def read_fixes(path: Path) -> dict[Coordinate, str]:

@@ -53,9 +53,9 @@ def rebuild_marts(days: list[str]) -> dict[str, Any]:
     """Builds every mart anew for some days; others are left as they are."""
     settings = get_settings()
     run = journal.new_run(PIPELINE)
-    with held_lock(settings.etl_locks, MARTS_LOCK):
-        client = connect(settings.clickhouse, Role.WRITER)
-        journal.close_dead_runs(client, PIPELINE)
+    client = connect(settings.clickhouse, Role.WRITER)
+    with held_lock(client, settings.etl_locks, MARTS_LOCK):
+        journal.close_dead_runs(client, run)
         journal.start_run(client, run)
         run.days = [date.fromisoformat(day) for day in days]
         rebuild_days(client, run.days)

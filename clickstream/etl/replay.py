@@ -27,7 +27,7 @@ from clickstream.settings import Settings, get_settings
 from clickstream.sources.broker import ValueItem, split_value
 from clickstream.storage.client import Role, connect
 from clickstream.storage.quarantine import QUARANTINED_SCHEMA, QuarantineFilter, mark_replayed, unreplayed
-from clickstream.storage.raw import RAW_SCHEMA, insert_raw, known_replays, last_offset
+from clickstream.storage.raw import RAW_SCHEMA, content_token, insert_raw, known_replays, reached_offset
 
 PIPELINE: Final = "replay_quarantine"
 SOURCE: Final = "replay"
@@ -67,9 +67,9 @@ def select_quarantined(code: str, source: str, fixed_file: str) -> Manifest:
     fixes = read_fixes(Path(fixed_file)) if fixed_file else None
     replay = Replay(journal.new_run(PIPELINE))
     staging = _staging(settings, replay)
-    with held_lock(settings.etl_locks, PIPELINE):
-        client = connect(settings.clickhouse, Role.WRITER)
-        journal.close_dead_runs(client, PIPELINE)
+    client = connect(settings.clickhouse, Role.WRITER)
+    with held_lock(client, settings.etl_locks, PIPELINE):
+        journal.close_dead_runs(client, replay.run)
         journal.start_run(client, replay.run)
         staging.create()
         for batch in unreplayed(client, wanted):
@@ -88,12 +88,12 @@ def replay_events(manifest: Manifest) -> Manifest:
     settings = get_settings()
     replay = msgspec.convert(manifest, Replay)
     staging = _staging(settings, replay)
-    with held_lock(settings.etl_locks, PIPELINE):
+    client = connect(settings.clickhouse, Role.WRITER)
+    with held_lock(client, settings.etl_locks, PIPELINE):
         if not staging.exists:
             announce("Another run has taken over; nothing is left to do here.")
             return manifest
         journal.resume_run(replay.run)
-        client = connect(settings.clickhouse, Role.WRITER)
         replay.run.counts.stored = sum(
             _replay_batch(client, staging.read(f"chosen-{number}")) for number in range(replay.batches)
         )
@@ -105,13 +105,20 @@ def replay_events(manifest: Manifest) -> Manifest:
 
 
 def _replay_batch(client: Client, chosen: pa.Table) -> int:
-    """Sends one batch again, but for rows that a killed run has sent; returns how many rows it has."""
-    known = known_replays(client, [_name(coordinate) for coordinate in _coordinates(chosen)])
-    last = last_offset(client, ORIGIN)
-    rows = _raw_rows(chosen, known, first_offset=0 if last is None else last + 1)
-    insert_raw(client, rows, f"{ORIGIN}:{rows['offset'][0].as_py() if rows.num_rows else ''}")
-    mark_replayed(client, chosen, datetime.now(UTC))
-    return chosen.num_rows
+    """Sends one batch again, but for rows that a killed run has sent; returns how many rows are in raw now.
+
+    Offsets go on from the last one that any table knows: what lies behind the progress of the origin is never
+    looked at again, and raw alone may have lost its last rows.
+    """
+    names = [_name(coordinate) for coordinate in _coordinates(chosen)]
+    reached = reached_offset(client, ORIGIN)
+    first_offset = 0 if reached is None else reached + 1
+    rows = _raw_rows(chosen, known_replays(client, names), first_offset)
+    insert_raw(client, rows, content_token(ORIGIN, rows))
+    sent = known_replays(client, names)
+    is_sent = pa.array([name in sent for name in names], pa.bool_())
+    mark_replayed(client, chosen.filter(is_sent), datetime.now(UTC))
+    return len(sent)
 
 
 def _parse_code(code: str) -> ErrorCode | None:

@@ -16,5 +16,6 @@ def upgrade_warehouse(settings: Settings) -> list[str]:
         ClickstreamError: A migration that was applied before has been changed since, or a run of
             `process_events` does not end.
     """
-    with held_lock(settings.etl_locks, MARTS_LOCK):
-        return migrate(connect(settings.clickhouse, Role.WRITER), settings.clickhouse)
+    client = connect(settings.clickhouse, Role.WRITER)
+    with held_lock(client, settings.etl_locks, MARTS_LOCK):
+        return migrate(client, settings.clickhouse)

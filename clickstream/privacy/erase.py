@@ -88,8 +88,8 @@ def erase_user(settings: Settings, user_id: int, tell: Tell = lambda _sentence: 
         ClickstreamError: ClickHouse is away, a run of a pipeline does not end, or the secret is another one.
     """
     locks = settings.etl_locks
-    with held_lock(locks, MARTS_LOCK), held_lock(locks, replay.PIPELINE):
-        client = connect(settings.clickhouse, Role.WRITER)
+    client = connect(settings.clickhouse, Role.WRITER)
+    with held_lock(client, locks, MARTS_LOCK), held_lock(client, locks, replay.PIPELINE):
         erasure = _begin(client, settings, user_id)
         try:
             return _erase(erasure, tell)
@@ -106,8 +106,8 @@ def _begin(client: Client, settings: Settings, user_id: int) -> _Erasure:
     unfinished = [one for one in read_erasures(client, user_hash=user_hash) if one.finished_at is None]
     record = unfinished[0] if unfinished else ErasureRecord(uuid.uuid4().hex, user_hash, now)
     record_erasure(client, record)
-    journal.close_dead_runs(client, PIPELINE)
     run = Run(run_id=record.run_id, pipeline=PIPELINE, started_at=record.started_at)
+    journal.close_dead_runs(client, run)
     journal.start_run(client, run)
     return _Erasure(client, settings, user_id, record, run)
 

@@ -84,7 +84,7 @@ def add_erased_person(client: Client, settings: Settings, user_id: int, now: dat
     secret = required_secret(settings.privacy.hash_secret, "privacy", "hash_secret")
     person = ErasedPerson(hash_user(secret.encode(), user_id), _key_id(secret), now)
     path = _file(settings)
-    with held_lock(settings.etl_locks, _LOCK):
+    with held_lock(client, settings.etl_locks, _LOCK):
         if all(known.user_hash != person.user_hash for known in _read_file(path)):
             _append(path, person)
     known = client.query(

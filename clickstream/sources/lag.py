@@ -13,12 +13,17 @@ _SESSION_TIMEOUT_MS: Final = 10_000
 
 
 class LagProbe:
-    """Asks the broker how many records of our topics are not stored yet; keeps its connection."""
+    """Asks the broker how many records of our topics are not stored yet; keeps its connection.
+
+    Attributes:
+        stored: The offset up to which each partition was stored when last asked.
+    """
 
     def __init__(self, settings: BrokerSettings, client_id: str) -> None:
         self._settings = settings
         self._client_id = client_id
         self._consumer: Any = None
+        self.stored: Mapping[TopicPartition, int] = {}
 
     def measure(self) -> Mapping[TopicPartition, int]:
         """The lag of each partition in records.
@@ -54,7 +59,8 @@ class LagProbe:
             for number in self._consumer.partitions_for_topic(topic) or ()
         ]
         ends = self._consumer.end_offsets(partitions)
-        return {partition: max(0, ends[partition] - self._stored(partition)) for partition in partitions}
+        self.stored = {partition: self._stored(partition) for partition in partitions}
+        return {partition: max(0, ends[partition] - self.stored[partition]) for partition in partitions}
 
     def _stored(self, partition: TopicPartition) -> int:
         return self._consumer.committed(partition, timeout_ms=_REQUEST_TIMEOUT_MS) or 0

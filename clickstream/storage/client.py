@@ -1,14 +1,21 @@
 """The connection to ClickHouse: the gateway of the stack, or a server."""
 
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum, unique
-from typing import Final
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
+from clickhouse_connect.driver.httputil import get_pool_manager_options
+from urllib3 import BaseHTTPResponse, PoolManager
 
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
 from clickstream.settings import ClickHouseSettings, required_secret
+from clickstream.storage.sql import load_sql
 
 _CONNECT_TIMEOUT_SECONDS: Final = 5
 _ANSWER_TIMEOUT_SECONDS: Final = 300
@@ -23,6 +30,53 @@ class Role(StrEnum):
 
     WRITER = "writer"
     READER = "reader"
+
+
+class _NamingPool(PoolManager):
+    """Sends requests, and gives each statement an id that tells its owners."""
+
+    owners: tuple[str, ...] = ()
+
+    def request(self, method: str, url: str, *arguments: Any, **options: Any) -> BaseHTTPResponse:
+        """Send one request."""
+        name = ".".join((*self.owners, uuid.uuid4().hex))
+        named = f"{url}{'&' if '?' in url else '?'}query_id={name}"
+        return super().request(method, named, *arguments, **options)
+
+
+_pools: "WeakKeyDictionary[Client, _NamingPool]" = WeakKeyDictionary()
+
+
+@contextmanager
+def owned_statements(client: Client, owner: str) -> Iterator[None]:
+    """Has every statement of a connection carry the owner's name, by which others find it while it runs.
+
+    Blocks may be nested; a statement then carries all the names.
+
+    Args:
+        client: A connection of `connect`.
+        owner: Letters, digits, `_` and `-`.
+    """
+    pool = _pools[client]
+    before, pool.owners = pool.owners, (*pool.owners, owner)
+    try:
+        yield
+    finally:
+        pool.owners = before
+
+
+def end_statements(client: Client, owner: str) -> int:
+    """Ends the statements that carry an owner's name and still run, whatever became of their clients.
+
+    Returns:
+        How many there were. They may take a moment to end: ask until there are none.
+    """
+    parameters = {"owner": owner}
+    rows = client.query(load_sql("queries/count_owned_statements"), parameters=parameters).result_rows
+    running = int(rows[0][0])
+    if running:
+        client.command(load_sql("queries/end_owned_statements"), parameters=parameters)
+    return running
 
 
 def connect(
@@ -42,11 +96,9 @@ def connect(
         ServiceUnavailableError: ClickHouse does not answer.
         ClickstreamError: The password is not set, or ClickHouse refuses it or the name.
     """
-    is_writer = role is Role.WRITER
-    user = settings.writer_user if is_writer else settings.reader_user
-    secret = settings.writer_password if is_writer else settings.reader_password
-    password = required_secret(secret, "clickhouse", f"{role}_password")
+    user, password = credentials(settings, role)
     address = f"{settings.host}:{settings.port}"
+    pool = _NamingPool(**get_pool_manager_options())
     try:
         client = clickhouse_connect.get_client(
             host=settings.host,
@@ -58,12 +110,27 @@ def connect(
             send_receive_timeout=answer_timeout_seconds,
             query_retries=_READ_RETRIES,
             autogenerate_session_id=False,
+            autogenerate_query_id=False,
             client_name="clickstream",
+            pool_mgr=pool,
         )
     except DatabaseError as error:
         raise _connect_error(error, user=user, address=address, role=role) from error
     client.database = settings.database
+    _pools[client] = pool
     return client
+
+
+def credentials(settings: ClickHouseSettings, role: Role) -> tuple[str, str]:
+    """The name and the password of a user.
+
+    Raises:
+        ClickstreamError: The password is not set.
+    """
+    is_writer = role is Role.WRITER
+    user = settings.writer_user if is_writer else settings.reader_user
+    secret = settings.writer_password if is_writer else settings.reader_password
+    return user, required_secret(secret, "clickhouse", f"{role}_password")
 
 
 def _connect_error(error: ClickHouseError, *, user: str, address: str, role: Role) -> ClickstreamError:

@@ -56,7 +56,7 @@ class QuarantineFilter:
     Attributes:
         code: Those with this error among theirs; all if None.
         source: Those that came this way; all if None.
-        since: Those received then or later; all if None.
+        since: Those received then or later; all if None. Without a zone it is UTC.
         include_replayed: Also those that have been sent again.
     """
 
@@ -70,9 +70,13 @@ class QuarantineFilter:
         return {
             "code": self.code.value if self.code else "",
             "source": self.source or "",
-            "since_ms": int(((self.since or _EPOCH) - _EPOCH).total_seconds() * 1_000),
+            "since_ms": int((_in_utc(self.since or _EPOCH) - _EPOCH).total_seconds() * 1_000),
             "include_replayed": int(self.include_replayed),
         }
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def insert_quarantined(client: Client, table: pa.Table) -> None:

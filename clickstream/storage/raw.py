@@ -1,5 +1,6 @@
 """Received events as they came: the table `raw_events`."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -61,6 +62,26 @@ def last_offset(client: Client, origin: str) -> int | None:
     """The last offset that was ever stored of an origin, its row erased or not; None if there is none."""
     rows = client.query(load_sql("queries/last_offset"), parameters={"origin": origin}).result_rows
     return int(rows[0][0]) if rows else None
+
+
+def reached_offset(client: Client, origin: str) -> int | None:
+    """The last offset that any table knows of an origin, whatever was deleted; None if none does."""
+    rows = client.query(load_sql("queries/reached_offset"), parameters={"origin": origin}).result_rows
+    return None if rows[0][0] is None else int(rows[0][0])
+
+
+def content_token(name: str, table: pa.Table) -> str:
+    """A token for `insert_raw` that names these rows: the same rows give the same one, others another.
+
+    Args:
+        name: Where they come from.
+        table: Rows of `RAW_SCHEMA`. When they were received does not matter.
+    """
+    sink = pa.BufferOutputStream()
+    rows = table.drop_columns(["received_at"]).combine_chunks()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    return f"{name}:{hashlib.sha256(sink.getvalue()).hexdigest()}"
 
 
 def stored_body(client: Client, origin: str, offset: int, item: int) -> str | None:

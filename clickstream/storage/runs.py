@@ -79,9 +79,11 @@ def record_expectations(client: Client, results: Iterable[ExpectationRecord]) ->
         client.insert("expectation_results", rows, column_names=_EXPECTATION_COLUMNS)
 
 
-def last_runs(client: Client, limit: int, pipeline: str | None = None) -> list[RunRecord]:
-    """The runs that started last, the latest first; of one pipeline, or of all."""
-    parameters = {"pipeline": pipeline or "", "limit": limit}
+def last_runs(
+    client: Client, limit: int, pipeline: str | None = None, status: RunStatus | None = None
+) -> list[RunRecord]:
+    """The runs that started last, the latest first; of one pipeline and status, or of all."""
+    parameters = {"pipeline": pipeline or "", "status": status.value if status else "", "limit": limit}
     rows = client.query(load_sql("queries/last_runs"), parameters=parameters, tz_mode="aware").named_results()
     return [
         RunRecord(**{**row, "status": RunStatus(row["status"]), "days_rebuilt": tuple(row["days_rebuilt"])})

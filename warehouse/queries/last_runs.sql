@@ -1,5 +1,5 @@
 -- Purpose: the runs that started last. One row per run, at most {limit}.
--- Inputs: etl_runs; the name of the pipeline, empty for all.
+-- Inputs: etl_runs; the name of the pipeline and the status, empty for all.
 select
     run_id,
     pipeline,
@@ -17,7 +17,8 @@ select
     step_seconds,
     message
 from etl_runs final
-where {pipeline:String} = '' or pipeline = {pipeline:String}
+where ({pipeline:String} = '' or pipeline = {pipeline:String})
+    and ({status:String} = '' or status = {status:String})
 order by
     started_at desc,
     run_id

@@ -4,7 +4,8 @@ The source is a `BrokerReader`, the sink a `RawWriter`. The reader commits an of
 inserted the rows, so a record may be delivered twice; the writer leaves out what is stored already.
 """
 
-from clickstream.etl.stream.lifecycle import request_stop, stalled_seconds
+from clickstream.etl.stream.health import StreamProblem, stream_problem
+from clickstream.etl.stream.lifecycle import request_stop
 from clickstream.etl.stream.reader import BrokerReader
 from clickstream.etl.stream.writer import RawWriter, TopicMadeAnewError
 from clickstream.sources.broker import BrokerRecord
@@ -13,7 +14,8 @@ __all__ = [
     "BrokerReader",
     "BrokerRecord",
     "RawWriter",
+    "StreamProblem",
     "TopicMadeAnewError",
     "request_stop",
-    "stalled_seconds",
+    "stream_problem",
 ]

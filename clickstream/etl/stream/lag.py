@@ -1,10 +1,14 @@
 """How far the stream is behind, asked of the broker by a thread of its own, so that a stall shows as well."""
 
 import threading
+from collections.abc import Mapping
 from typing import Final
 
+from kafka import TopicPartition
+
 from clickstream.etl.stream import metrics
-from clickstream.etl.stream.lifecycle import say
+from clickstream.etl.stream.health import READING
+from clickstream.etl.stream.lifecycle import note, say
 from clickstream.etl.stream.retry import describe
 from clickstream.settings import BrokerSettings
 from clickstream.sources.lag import LagProbe
@@ -20,6 +24,7 @@ class LagWatcher(threading.Thread):
         self._settings = settings
         self._stopping = threading.Event()
         self._probe = LagProbe(settings, "clickstream-lag")
+        self._reached: Mapping[TopicPartition, int] = {}
 
     def run(self) -> None:
         """Asks again and again; says once that the broker is away, and once that it is back."""
@@ -47,4 +52,7 @@ class LagWatcher(threading.Thread):
             return describe(error)
         for partition, lag in lags.items():
             metrics.LAG.labels(topic=partition.topic, partition=partition.partition).set(lag)
+        reached = dict(self._probe.stored)
+        note(READING, is_wrong=any(lags.values()) and reached == self._reached)
+        self._reached = reached
         return ""

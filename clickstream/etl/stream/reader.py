@@ -7,9 +7,10 @@ from typing import Any, Final
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 
 from clickstream.etl.stream import metrics
+from clickstream.etl.stream.health import COMMITTING
 from clickstream.etl.stream.lag import LagWatcher
 from clickstream.etl.stream.leniency import read_leniently
-from clickstream.etl.stream.lifecycle import STOPPING, beat, say
+from clickstream.etl.stream.lifecycle import STOPPING, beat, note, say
 from clickstream.etl.stream.retry import Backoff, describe
 from clickstream.settings import BrokerSettings
 from clickstream.sources.broker import BrokerRecord, source_of
@@ -200,7 +201,9 @@ class BrokerReader:
         try:
             self._committed = self._positions()
             self._consumer.commit(timeout_ms=_COMMIT_TIMEOUT_MS)
+            note(COMMITTING, is_wrong=False)
         except Exception as error:
+            note(COMMITTING, is_wrong=True)
             metrics.FAILURES.labels(stage="commit").inc()
             say(f"Stored, but not committed: {describe(error)}")
 

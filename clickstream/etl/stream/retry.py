@@ -8,7 +8,8 @@ from kafka.errors import KafkaError
 
 from clickstream.errors import ClickstreamError
 from clickstream.etl.stream import metrics
-from clickstream.etl.stream.lifecycle import say
+from clickstream.etl.stream.health import WAITING
+from clickstream.etl.stream.lifecycle import note, say
 
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _SHOWN_CHARACTERS: Final = 300
@@ -27,6 +28,7 @@ class Backoff:
         self._next_seconds = pause * 2
         metrics.FAILURES.labels(stage=stage).inc()
         metrics.PAUSE.set(pause)
+        note(WAITING, is_wrong=True, detail=f"failed to {stage}: {describe(error)}")
         say(f"Failed to {stage}: {describe(error)} Trying again in {pause:g} s.")
         return pause
 
@@ -36,6 +38,7 @@ class Backoff:
             say("It works again.")
         self._next_seconds = _FIRST_PAUSE_SECONDS
         metrics.PAUSE.set(0)
+        note(WAITING, is_wrong=False)
 
 
 def describe(error: BaseException) -> str:

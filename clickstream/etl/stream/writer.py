@@ -46,10 +46,10 @@ class RawWriter:
             Exception: Whatever else keeps the rows from being inserted; to be tried again.
         """
         started = time.monotonic()
-        locks = self._settings.stack.data_path / "etl" / "locks"
+        locks = self._settings.etl_locks
         try:
             client = self._connect()
-            with held_lock(locks, LOCK, wait_seconds=_LOCK_SECONDS):
+            with held_lock(client, locks, LOCK, wait_seconds=_LOCK_SECONDS):
                 new = without_stored(client, records)
                 rows = raw_table(new)
                 insert_raw(client, rows, _token(new))

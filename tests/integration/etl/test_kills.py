@@ -3,16 +3,20 @@
 import json
 import multiprocessing
 import random
+import re
 import time
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from clickstream.cli.state import print_status
 from clickstream.etl import csv_load
-from clickstream.storage.runs import last_runs
+from clickstream.settings import Settings
+from clickstream.storage.runs import RunStatus, last_runs
 from tests.integration.etl.pipelines import LOAD_NAMES, PROCESS_NAMES, PROCESS_STEPS, load, run, take_steps
 from tests.integration.etl.test_exactness import SAMPLE, assert_exact
+from tests.waiting import wait_until
 
 MAX_DELAY_SECONDS = 0.4
 """A step over the sample takes about so long; the moment within it is drawn."""
@@ -92,3 +96,50 @@ def test_a_run_that_was_killed_is_recorded_as_failed(client: Client, tmp_path: P
     run()
 
     assert sorted(run.status for run in last_runs(client, 10, "process_events")) == ["failed", "succeeded"]
+
+
+def test_a_dead_load_that_nobody_goes_on_with_is_told_by_the_next_look(
+    client: Client, tmp_path: Path
+) -> None:
+    kill_while_loading(client, tmp_path)
+    run(PROCESS_STEPS[:1])
+
+    (record,) = last_runs(client, 10, "load_csv")
+    assert (record.status, record.finished_at is not None) == (RunStatus.FAILED, True)
+    assert re.fullmatch(
+        r"Its process died before [\d-]+ [\d:]+ UTC\. Load the file again: no line counts twice\.",
+        record.message,
+    )
+
+
+def test_a_dead_load_that_is_gone_on_with_says_so(client: Client, tmp_path: Path) -> None:
+    kill_while_loading(client, tmp_path)
+    run(PROCESS_STEPS[:1])
+    csv_load.report_load(csv_load.load_file(json.loads((tmp_path / "manifest.json").read_text())))
+
+    (record,) = last_runs(client, 10, "load_csv")
+    assert record.status is RunStatus.SUCCEEDED
+    assert record.message.endswith("It was resumed after its process had died.")
+
+
+def test_status_tells_a_dead_run_before_anybody_has_recorded_it(
+    client: Client, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kill_while_loading(client, tmp_path)
+    assert [record.status for record in last_runs(client, 10, "load_csv")] == [RunStatus.RUNNING]
+
+    print_status(settings, as_json=True)
+
+    (shown,) = json.loads(capsys.readouterr().out)["runs"]
+    assert (shown["status"], shown["message"].startswith("Its process died before ")) == ("failed", True)
+
+
+def kill_while_loading(client: Client, tmp_path: Path) -> None:
+    """Kills a load once its run is recorded."""
+    fork = multiprocessing.get_context("fork")
+    arguments = (lambda _step: None, tmp_path / "manifest.json", SAMPLE)
+    process = fork.Process(target=take_steps, args=arguments)
+    process.start()
+    wait_until(lambda: last_runs(client, 1, "load_csv") != [], "the load has begun")
+    process.kill()
+    process.join()

@@ -1,12 +1,16 @@
 """The quarantine as a file: what is exported and sent back is the same, but for what was fixed."""
 
 import csv
+import io
 import json
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clickstream.contract import MAX_RECORD_BYTES
 from clickstream.errors import BadInputError
@@ -45,9 +49,37 @@ def export(path: Path, *bodies: str) -> None:
         assert write_quarantine(file, [quarantined(*bodies)]) == len(bodies)
 
 
-@pytest.mark.parametrize(
-    "text", ["=1+1", "'=1+1", "''=1", "'", "-5", "+7", "@a", "\tx", "\rx", "it's", "a\r\nb", '"', "\0"]
-)
+FORMULAS = [
+    "=1+1",
+    "'=1+1",
+    "''=1",
+    "-5",
+    "+7",
+    "@a",
+    "\tx",
+    "\rx",
+    "\n=1",
+    "\t=1",
+    "a;=1+1",
+    "a;'=1+1",
+    "a,=1+1",
+    "a;;=1",
+    "a\t=1",
+    "a\r\n=1",
+    'a;"=1+1"',
+    '"=1',
+    " =1",
+    "\N{NO-BREAK SPACE}=1",
+    "\N{FULLWIDTH EQUALS SIGN}1",
+    "\N{FULLWIDTH PLUS SIGN}1",
+    "\N{FULLWIDTH HYPHEN-MINUS}1",
+    "\N{FULLWIDTH COMMERCIAL AT}SUM(1)",
+    "a;\N{FULLWIDTH EQUALS SIGN}1",
+]
+SIGNS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+@pytest.mark.parametrize("text", [*FORMULAS, "'", "it's", "a\r\nb", '"', "\0", "a;'b", "[1,-2]"])
 def test_a_text_comes_back_as_it_was(path: Path, text: str) -> None:
     body = json.dumps({"session_id": text}, ensure_ascii=False, separators=(",", ":"))
     export(path, body)
@@ -55,14 +87,28 @@ def test_a_text_comes_back_as_it_was(path: Path, text: str) -> None:
     assert json.loads(read_fixes(path)["csv/1", 0, 0]) == {"session_id": text}
 
 
-@pytest.mark.parametrize("text", ["=1+1", "'=1+1", "-5"])
-def test_no_cell_starts_like_a_formula(path: Path, text: str) -> None:
-    export(path, json.dumps({"session_id": text}), text)
+@given(st.lists(st.text("=-@\N{FULLWIDTH EQUALS SIGN}'\";,\t\r\n a", max_size=8), min_size=1, max_size=5))
+def test_any_text_comes_back_as_it_was(texts: list[str]) -> None:
+    file = io.StringIO(newline="")
+    write_quarantine(file, [quarantined(*texts)])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bad.csv"
+        path.write_text(file.getvalue(), encoding="utf-8-sig", newline="")
+
+        assert list(read_fixes(path).values()) == texts
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_starts_like_a_formula_wherever_a_spreadsheet_splits(
+    path: Path, text: str, delimiter: str
+) -> None:
+    export(path, json.dumps({"session_id": text}, ensure_ascii=False), text)
 
     with path.open(encoding="utf-8-sig", newline="") as file:
-        cells = [cell for row in csv.DictReader(file) for cell in row.values()]
+        cells = [cell for row in csv.reader(file, delimiter=delimiter) for cell in row]
 
-    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+    assert [cell for cell in cells if cell.strip(' "\N{NO-BREAK SPACE}').startswith(SIGNS)] == []
 
 
 def test_a_record_without_fields_keeps_its_text(path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Mage's scheduler is looked after: the server answers for years without it."""
+
+import json
+import os
+import signal
+from typing import Any
+
+import psutil
+import pytest
+
+from clickstream.mage_api import MageClient
+from stack.health import check_health
+from stack.health_report import HealthState, ServiceHealth, read_report
+from stack.lifecycle import Stack
+from stack.processes import processes_of
+from stack.services import service_named
+from tests.waiting import wait_until
+
+
+def beat(stack: Stack) -> dict[str, Any]:
+    beat: dict[str, Any] = json.loads(stack.paths.scheduler_beat.read_text())
+    return beat
+
+
+def health(stack: Stack) -> ServiceHealth:
+    report = read_report(stack.paths.health)
+    assert report is not None
+    return report.services["mage"]
+
+
+def is_well(stack: Stack) -> bool:
+    return check_health(service_named("mage"), stack.settings) is None
+
+
+def test_the_scheduler_beats(stack: Stack) -> None:
+    first = beat(stack)
+    wait_until(lambda: beat(stack)["beat_at"] > first["beat_at"], "it beats again")
+
+    assert beat(stack)["pid"] == first["pid"] != stack.supervisor.processes()["mage"].pid
+    assert beat(stack)["late"] == ""
+
+
+def kill_scheduler(stack: Stack) -> int:
+    scheduler = int(beat(stack)["pid"])
+    os.kill(scheduler, signal.SIGKILL)
+    return scheduler
+
+
+def kill_manager_of_jobs(stack: Stack) -> int:
+    """The scheduler asks this process which runs have one; it is the scheduler's first child."""
+    scheduler = psutil.Process(int(beat(stack)["pid"]))
+    manager = min(scheduler.children(), key=psutil.Process.create_time)
+    manager.kill()
+    return scheduler.pid
+
+
+@pytest.mark.parametrize("kill", [kill_scheduler, kill_manager_of_jobs])
+def test_a_scheduler_that_was_killed_or_lost_its_jobs_comes_back_and_starts_runs(
+    stack: Stack, mage: MageClient, kill: Any
+) -> None:
+    wait_until(lambda: is_well(stack), "Mage is well", 120)
+    restarts = health(stack).restarts
+    before = kill(stack)
+
+    wait_until(lambda: beat(stack)["pid"] != before, "there is another scheduler", 120)
+    wait_until(lambda: is_well(stack), "Mage is well again", 120)
+    wait_until(lambda: health(stack).state is HealthState.UP, "the report says so", 60)
+
+    assert health(stack).restarts == restarts + 1
+    assert health(stack).last_failure_at is not None
+    assert before not in [process.pid for process in processes_of(stack.paths.data)]
+    run = mage.wait(mage.trigger("process_events"))
+    assert run.ended
