@@ -25,9 +25,12 @@ def test_no_column_that_tells_of_a_person_is_granted() -> None:
         for column in re.findall(r"\w+", (re.findall(r"\((.*)\)", grant) or [""])[0])
     }
     tables = {table for table, _ in columns}
-    assert tables == {"raw_events", "events", "duplicate_events", "quarantined_events"}
+    assert tables == {
+        "raw_events", "events", "duplicate_events", "quarantined_events", "erased_events",
+    }  # fmt: skip
     assert {column for _, column in columns} == {
-        "source", "origin", "offset", "received_at", "reasons", "replayed_at",
+        "source", "origin", "offset", "item", "received_at", "received_date", "reasons", "replayed_at",
+        "warnings", "warning_fields",
     }  # fmt: skip
     assert "users" not in {grant.rpartition(".")[2] for grant in dashboards_grants("any")}
 
