@@ -1,9 +1,11 @@
 """`kill -9` of everything while 100,000 events flow: each is there once, and every figure is right."""
 
+import json
 import os
 import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,14 +13,18 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickstream.cli.runs import process_pending, reader
+from clickstream.errors import ServiceUnavailableError
 from clickstream.mage_api import MageClient
 from clickstream.storage.checks import run_checks
 from clickstream.verification import compare_with_key, load_key
 from generator.live.options import LiveOptions, Source, Target
-from stack.health import health_problem
+from stack.health import check_health
+from stack.health_report import read_report
 from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
-from stack.services import service_named
+from stack.processes import is_running
+from stack.status import SUPERVISOR
+from stack.supervision import WATCHDOG
 from tests.integration.recovery.flow import Flow, flowing
 from tests.waiting import wait_until
 
@@ -26,15 +32,19 @@ EVENTS: Final = 100_000
 OPTIONS: Final = LiveOptions(
     target=Target.BOTH, rate_per_second=5_000, faults_percent=5, duplicates_percent=5, seed=5
 )
+SCHEDULER: Final = "mage's scheduler"
 KILLS: Final = (
     (5_000, "api"),
     (15_000, "stream_events"),
     (25_000, "mage"),
     (35_000, "kafka"),
     (45_000, "clickhouse"),
+    (50_000, SUPERVISOR),
+    (53_000, WATCHDOG),
     (55_000, "api"),
     (65_000, "kafka"),
     (73_000, "stream_events"),
+    (76_000, SCHEDULER),
     (80_000, "clickhouse"),
     (87_000, "api"),
 )
@@ -48,13 +58,22 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-def pid(stack: Stack, service: str) -> int:
-    return stack.supervisor.processes()[service].pid
+def pid(stack: Stack, process: str) -> int:
+    """The number of a process; 0 while it does not run."""
+    try:
+        if process == SUPERVISOR:
+            return stack.supervisor.pid()
+        if process == SCHEDULER:
+            beat = json.loads(stack.paths.scheduler_beat.read_text())
+            return int(beat["pid"]) if is_running(int(beat["pid"])) else 0
+        return stack.supervisor.processes()[process].pid
+    except (ServiceUnavailableError, FileNotFoundError):
+        return 0
 
 
 def kill(stack: Stack, service: str) -> int:
     """`kill -9`, once the service runs; the number of the process."""
-    wait_until(lambda: pid(stack, service) != 0, f"{service} runs")
+    wait_until(lambda: pid(stack, service) != 0, f"{service} runs", 120)
     killed = pid(stack, service)
     os.kill(killed, signal.SIGKILL)
     return killed
@@ -70,6 +89,7 @@ def kill_one_after_the_other(stack: Stack, flow: Flow) -> None:
         wait_until(
             lambda service=service: pid(stack, service) != killed.get(service),  # type: ignore[misc]
             f"{service} runs again",
+            120,
         )
         killed[service] = kill(stack, service)
         assert flow.is_flowing, f"{service} was killed after the flow"
@@ -94,9 +114,12 @@ def test_each_acknowledged_event_is_there_once_whatever_was_killed(stack: Stack,
     settings = stack.settings
     with flowing(settings, OPTIONS, EVENTS) as flow:
         kill_one_after_the_other(stack, flow)
-    for name in ("clickhouse", "mage"):
-        service = service_named(name)
-        wait_until(lambda service=service: health_problem(service, settings) is None, f"{name} is back")  # type: ignore[misc]
+    for service in stack.services:
+        is_back = partial(lambda service: check_health(service, settings) is None, service)
+        wait_until(is_back, f"{service.name} is back", 180)
+    report = read_report(stack.paths.health)
+    assert report is not None
+    assert {name for name, service in report.services.items() if service.restarts} == set(report.services)
     client = reader(settings)
     wait_until(lambda: is_all_received(client, flow), "all is in raw_events")
     process_pending(settings)
