@@ -102,12 +102,17 @@ def resume_run(run: Run) -> None:
     _open_runs[run.pipeline] = run
 
 
+def forget_run(run: Run) -> None:
+    """Notes that nothing is left of a run that was never recorded."""
+    _open_runs.pop(run.pipeline, None)
+    drop_mark(run.run_id)
+
+
 def finish_run(client: Client, run: Run, message: str) -> None:
     """Records that a run has done its work."""
     resumed = " It was resumed after its process had died." if run.was_resumed else ""
     record_run(client, _record(run, RunStatus.SUCCEEDED, f"{message}{resumed}"))
-    _open_runs.pop(run.pipeline, None)
-    drop_mark(run.run_id)
+    forget_run(run)
 
 
 def fail_open_runs(client: Client, message: str) -> list[Run]:

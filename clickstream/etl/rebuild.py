@@ -20,10 +20,14 @@ def plan_days(from_date: str, to_date: str) -> list[str]:
     Raises:
         BadInputError: A date is none, or they are in the wrong order.
     """
+    run = journal.new_run(PIPELINE)
+    # A refusal is then recorded as a failed run, which people see.
+    journal.resume_run(run)
     first, last = parse_days(from_date, to_date)
     client = connect(get_settings().clickhouse, Role.WRITER)
     days = days_between(client, first, last)
     announce(f"{len(days)} days have events or marts.")
+    journal.forget_run(run)
     return [day.isoformat() for day in days]
 
 

@@ -63,9 +63,11 @@ def select_quarantined(code: str, source: str, fixed_file: str) -> Manifest:
         BadInputError: The code is none, or the file can't be used.
     """
     settings = get_settings()
+    replay = Replay(journal.new_run(PIPELINE))
+    # A refusal is then recorded as a failed run, which people see.
+    journal.resume_run(replay.run)
     wanted = QuarantineFilter(code=_parse_code(code), source=source or None)
     fixes = read_fixes(Path(fixed_file)) if fixed_file else None
-    replay = Replay(journal.new_run(PIPELINE))
     staging = _staging(settings, replay)
     client = connect(settings.clickhouse, Role.WRITER)
     with held_lock(client, settings.etl_locks, PIPELINE):

@@ -5,13 +5,15 @@ import multiprocessing
 import random
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickstream.cli.state import print_status
-from clickstream.etl import csv_load
+from clickstream.errors import BadInputError
+from clickstream.etl import csv_load, process, rebuild, replay
 from clickstream.settings import Settings
 from clickstream.storage.runs import RunStatus, last_runs
 from tests.integration.etl.pipelines import LOAD_NAMES, PROCESS_NAMES, PROCESS_STEPS, load, run, take_steps
@@ -132,6 +134,26 @@ def test_status_tells_a_dead_run_before_anybody_has_recorded_it(
 
     (shown,) = json.loads(capsys.readouterr().out)["runs"]
     assert (shown["status"], shown["message"].startswith("Its process died before ")) == ("failed", True)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "refuse", "said"),
+    [
+        pytest.param("rebuild_marts", lambda: rebuild.plan_days("31.01.2025", ""), "'31.01.2025'", id="date"),
+        pytest.param("replay_quarantine", lambda: replay.select_quarantined("x", "", ""), "'x'", id="code"),
+    ],
+)
+def test_a_run_that_was_refused_at_once_is_recorded_with_the_cause(
+    client: Client, pipeline: str, refuse: Callable[[], object], said: str
+) -> None:
+    with pytest.raises(BadInputError) as caught:
+        refuse()
+    # What Mage calls when a block fails.
+    process.fail_run(f"a_block: {caught.value}")
+
+    (record,) = last_runs(client, 10, pipeline)
+    assert record.status is RunStatus.FAILED
+    assert record.message.startswith(f"a_block: {said}")
 
 
 def kill_while_loading(client: Client, tmp_path: Path) -> None:
