@@ -104,15 +104,17 @@ class AnswerKey:
 
     def add_session(self, session: Session, source: str = CSV) -> None:
         """Count a session; sessions come in the order of the days on which they begin."""
-        moments = [event.created_ms for event in session.events]
+        people = [event for event in session.events if not event.is_bot]
+        moments = [event.created_ms for event in people]
         first = min(moments)
         start_day = first // DAY_MS
-        for day in sorted(day for day in self._open_days if day < start_day):
+        first_day = min(event.created_ms for event in session.events) // DAY_MS
+        for day in sorted(day for day in self._open_days if day < first_day):
             self._close_day(day)
-        add_events(self._open_days, session, self._sessions)
+        add_events(self._open_days, session, people, self._sessions)
         self._open_days[start_day].add_session_start(len(moments), max(moments) - first)
         self._sessions += 1
-        self._sources[source].stored += len(moments)
+        self._sources[source].stored += len(session.events)
 
     def add_duplicate(self) -> None:
         """Count a record of the CSV file that repeats a valid one."""

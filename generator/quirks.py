@@ -131,6 +131,15 @@ def _send_cells(**cells: str) -> Quirk:
     return apply
 
 
+def _crawl(event: Event, session: Session) -> bool:
+    # The last of several events: the session is still one of people, and no click loses its view.
+    if len(session.events) < 2 or event is not session.events[-1]:
+        return False
+    event.is_bot = True
+    event.cells = {"user_agent": "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)"}
+    return True
+
+
 def _capitalise_type(event: Event, _: Session) -> bool:
     event.cells = {"type": " Click" if event.is_click else "VIEW"}
     return True
@@ -288,6 +297,7 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
     _send_cells(ip="fe80::1%eth0"),
     _send_cells(referrer="https://example.com/" + "r" * 8_192),
     _send_cells(user_agent="Mozilla/5.0 " + "u" * 2_048),
+    _crawl,
     _capitalise_type,
     _capitalise_device_type,
     _escape_cyrillic_path,

@@ -79,6 +79,7 @@ class Event(msgspec.Struct, gc=False):
         device_type: Where it differs from the session's: what the warehouse must take it for.
         cells: Cells of the CSV line that are written in an unusual way; the other attributes say what they
             mean.
+        is_bot: Sent by a bot, so that it is stored and no view of behaviour counts it.
     """
 
     event_id: int
@@ -91,6 +92,7 @@ class Event(msgspec.Struct, gc=False):
     y: int = 0
     device_type: str | None = None
     cells: dict[str, str] | None = None
+    is_bot: bool = False
 
 
 class Session(msgspec.Struct):

@@ -173,18 +173,19 @@ class DayTally:
         yield [self.date, sessions, average, median, self.single_event_sessions]
 
 
-def add_events(days: dict[int, DayTally], session: Session, number: int) -> None:
+def add_events(days: dict[int, DayTally], session: Session, events: Iterable[Event], number: int) -> None:
     """Count the events of a session, each on its own day.
 
     Args:
         days: Tallies by day since 1970; days that are missing are added.
-        session: The session with all its events.
+        session: The session.
+        events: Its events, but for those of bots.
         number: Tells the session from every other; not negative.
     """
     user = session.person.user_id
     device_type = session.device.device_type
     tally: DayTally | None = None
-    for event in session.events:
+    for event in events:
         day = event.created_ms // DAY_MS
         if tally is None or tally.day != day:
             tally = days.get(day)

@@ -10,6 +10,7 @@ from clickstream.decode import SentEvent, Values, read_record, read_values
 from clickstream.etl.device_memory import DeviceMemory
 from clickstream.event.agents import find_bot
 from clickstream.event.clocks import clock_skew_ms
+from clickstream.event.payloads import keep_keys_apart
 from clickstream.event.rules import without_unusable
 from clickstream.event.urls import split_url
 from clickstream.steps import hash_content
@@ -131,7 +132,7 @@ def make_columns(
         "element_id": sent.element_id,
         "x": sent.x,
         "y": sent.y,
-        "payload": [_encode(payload) for payload in sent.payload],
+        "payload": [keep_keys_apart(_encode(payload)) for payload in sent.payload],
     }
 
 

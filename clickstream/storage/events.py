@@ -61,7 +61,9 @@ _SETTINGS: Final = {
 }
 _EVENT_SETTINGS: Final = {
     **_SETTINGS,
-    # Of two values with one path, as in {"a.b": 1, "a": {"b": 2}}, the first is kept; `raw_events` has both.
+    # A dot in a key is no step of a path, so that {"a.b": 1, "a": {"b": 2}} keeps both.
+    "json_type_escape_dots_in_keys": 1,
+    # An insert does not fail for a key that JSON repeats; the decoder has kept the last one already.
     "type_json_skip_duplicated_paths": 1,
     # A text that looks like a date stays the text that was sent.
     "input_format_try_infer_dates": 0,
@@ -74,8 +76,9 @@ def insert_events(client: Client, table: pa.Table) -> None:
 
     Killed half-way, some months of the events may be there and others not: look up again which are.
 
-    Every payload that the contract allows is taken. In it, null and empty objects become nothing, a dot in a
-    key becomes a step of the path, integers beyond 64 bits become texts; `raw_events` keeps what was sent.
+    Every payload that the contract allows is taken. In it, null and empty objects become nothing, integers
+    beyond 64 bits become texts, and a dot in a key is `%2E` in the path: payload.`utm%2Esource`; `raw_events`
+    keeps what was sent.
 
     Args:
         client: A connection that may write.

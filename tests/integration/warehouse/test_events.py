@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clickstream.event.payloads import keep_keys_apart
 from clickstream.storage.events import (
     find_stored,
     insert_duplicates,
@@ -66,8 +67,10 @@ def test_every_payload_that_the_contract_allows_is_stored(
         pytest.param({"z": "a\x00b"}, {"z": "a\x00b"}, id="a NUL"),
         pytest.param({"": {"": 1}}, {"": {"": 1}}, id="empty keys"),
         pytest.param({"a": None, "b": {}}, {}, id="null and empty object are the same as nothing"),
-        pytest.param({"a.b": 1}, {"a": {"b": 1}}, id="a dot in a key is a step of the path"),
-        pytest.param({"a": {"b": 3}, "a.b": 1}, {"a": {"b": 3}}, id="the first of two values with one path"),
+        pytest.param({"a.b": 1}, {"a%2Eb": 1}, id="a dot in a key is escaped"),
+        pytest.param(
+            {"a": {"b": 3}, "a.b": 1}, {"a": {"b": 3}, "a%2Eb": 1}, id="keys do not hide each other"
+        ),
         pytest.param({"n": 10**30}, {"n": str(10**30)}, id="an integer beyond 64 bits is a text"),
     ],
 )
@@ -89,6 +92,13 @@ def test_custom_fields_can_be_queried(client: Client) -> None:
     insert_events(client, event_rows([{"payload": '{"cart": {"total": 12.5}}'}, {"payload": "{}"}]))
     total = client.query("select sum(payload.cart.total::Nullable(Float64)) from events").result_rows[0][0]
     assert math.isclose(total, 12.5)
+
+
+def test_no_key_hides_another(client: Client) -> None:
+    payload = '{"utm": {"source": "a"}, "utm.source": "b", "utm%2Esource": "c"}'
+    insert_events(client, event_rows([{"payload": keep_keys_apart(payload.encode()).decode()}]))
+    query = "select payload.utm.source, payload.`utm%2Esource`, payload.`utm%252Esource` from events"
+    assert client.query(query).result_rows == [("a", "b", "c")]
 
 
 def test_a_batch_may_reach_over_any_number_of_days_and_centuries(client: Client) -> None:

@@ -30,12 +30,16 @@ Cells = dict[str, str]
 
 @dataclass(frozen=True)
 class Recount:
-    """What a file holds: its records, the codes of each (none: valid), its distinct valid events."""
+    """What a file holds: its records, the codes of each (none: valid), its distinct valid events of people.
+
+    `stored` counts those of bots, too.
+    """
 
     records: list[list[str]]
     codes: list[set[str]]
     duplicates: int
     events: pd.DataFrame
+    stored: int
 
 
 def recount(path: Path) -> Recount:
@@ -54,7 +58,7 @@ def recount(path: Path) -> Recount:
         if not found:
             valid.append(_read_event(dict(zip(header, record, strict=True))))
     frame = pd.DataFrame(valid).drop_duplicates(subset="id")
-    return Recount(records, codes, len(valid) - len(frame), frame)
+    return Recount(records, codes, len(valid) - len(frame), frame[~frame["is_bot"]], len(frame))
 
 
 def _judge_record(header: list[str], record: list[str]) -> set[str]:
@@ -172,6 +176,7 @@ def _read_event(cells: Cells) -> dict[str, object]:
     moment = pd.Timestamp(created_ms, unit="ms", tz="UTC")
     return {
         "id": int(cells["id"]),
+        "is_bot": "bingbot" in cells["user_agent"],
         "is_click": _word(cells["type"]) == "click",
         "is_view": _word(cells["type"]) == "view",
         "created_ms": created_ms,

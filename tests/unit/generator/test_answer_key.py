@@ -56,7 +56,7 @@ def test_ledger_counts_every_record_once(dataset: Dataset) -> None:
     assert ledger == {
         "source": "csv",
         "received": len(recount.records),
-        "stored": len(recount.events),
+        "stored": recount.stored,
         "duplicate": recount.duplicates,
         "quarantined": sum(map(bool, recount.codes)),
     }
