@@ -128,7 +128,7 @@ def read_record(body: str) -> SentEvent | EventError:  # noqa: PLR0911 -- a retu
         return record_error(
             ErrorCode.INVALID_ENCODING, explain_defect(ErrorCode.INVALID_ENCODING, text), text
         )
-    if sent == _NO_FIELDS:
+    if sent.type is None and sent == _NO_FIELDS:
         words = explain_defect(ErrorCode.NOT_AN_OBJECT, body)
         if words != _NOT_AN_OBJECT:
             return record_error(ErrorCode.NOT_AN_OBJECT, words, body)

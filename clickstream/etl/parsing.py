@@ -103,7 +103,7 @@ def make_columns(
         ]
     sent = Values._make(zip(*values, strict=True) if values else [()] * len(Values._fields))
     user_agents = _or_empty(sent.user_agent)
-    bots = [find_bot(user_agent) for user_agent in user_agents]
+    bots = {user_agent: find_bot(user_agent) for user_agent in set(user_agents)}
     derived = (devices or DeviceMemory()).derive(
         user_agent
         for device_type, user_agent in zip(sent.device_type, user_agents, strict=True)
@@ -126,13 +126,13 @@ def make_columns(
             for device_type, user_agent in zip(sent.device_type, user_agents, strict=True)
         ],
         "user_agent": user_agents,
-        "is_bot": [bool(bot) for bot in bots],
-        "bot_name": bots,
+        "is_bot": [bots[user_agent] != "" for user_agent in user_agents],
+        "bot_name": [bots[user_agent] for user_agent in user_agents],
         "event_title": sent.event_title,
         "element_id": sent.element_id,
         "x": sent.x,
         "y": sent.y,
-        "payload": [keep_keys_apart(_encode(payload)) for payload in sent.payload],
+        "payload": list(map(keep_keys_apart, map(_encode, sent.payload))),
     }
 
 

@@ -5,6 +5,12 @@ import re
 from functools import lru_cache
 from typing import Final
 
+_PLAIN_IPV4: Final = re.compile(
+    r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}",
+    re.ASCII,
+)
+"""What nearly all addresses are; it is their usual spelling."""
+
 _WITH_PORT: Final = re.compile(r"\A(?:\[([^]]*)\]|([^:\[\]]*))(?::[0-9]{1,5})?\Z")
 """An address in brackets, or one without colons, each perhaps with a port."""
 
@@ -16,6 +22,8 @@ def read_address(text: str) -> str | None:
     A port, a zone and brackets are left out, of a comma-separated list (`X-Forwarded-For`) the first one
     counts, and IPv4 mapped into IPv6 is IPv4.
     """
+    if _PLAIN_IPV4.fullmatch(text):
+        return text
     first = text.partition(",")[0].strip(" ")
     match = _WITH_PORT.match(first)
     if match:

@@ -57,12 +57,11 @@ def choice_spelling(choices: tuple[str, ...]) -> Spelling:
 
 
 def _read_whole_number(value: Any) -> Any:
-    if type(value) is float:
-        return int(value) if value.is_integer() and abs(value) < EXACT_FLOATS else value
     if type(value) is str:
-        match = _FLOAT_TEXT.fullmatch(value)
-        if match and int(match[1]) < EXACT_FLOATS:
-            return int(match[1])
+        match = _FLOAT_TEXT.fullmatch(value) if "." in value else None
+        return int(match[1]) if match and int(match[1]) < EXACT_FLOATS else value
+    if type(value) is float and value.is_integer() and abs(value) < EXACT_FLOATS:
+        return int(value)
     return value
 
 

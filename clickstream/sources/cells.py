@@ -12,8 +12,6 @@ _ESCAPE: Final = re.compile(r'\\(["\\])')
 
 def without_nulls(cells: list[str]) -> list[str]:
     """The cells, empty where a word says that there is no value."""
-    if NULL_WORDS.isdisjoint(cells):
-        return cells
     return ["" if cell in NULL_WORDS else cell for cell in cells]
 
 

@@ -22,7 +22,7 @@ from clickstream.contract import MAX_RECORD_BYTES
 from clickstream.errors import BadInputError
 from clickstream.event.items import BYTE_ORDER_MARK
 from clickstream.reasons import ErrorCode
-from clickstream.sources.cells import double_quotes, split_cells, without_nulls
+from clickstream.sources.cells import NULL_WORDS, double_quotes, split_cells, without_nulls
 from clickstream.sources.header import (
     DELIMITERS,
     FileKind,
@@ -38,7 +38,7 @@ _MAX_KEPT_BYTES: Final = 4096
 """How much is kept of a line that is too large."""
 
 _HEAD_BYTES: Final = 64 << 10
-_SAMPLE_RECORDS: Final = 50
+_SAMPLE_RECORDS: Final = 200
 _SEPARATOR_LINE: Final = re.compile(r'\A"?sep=(.)"?\s*\Z', re.IGNORECASE)
 """Excel's line on top that names the delimiter."""
 
@@ -59,6 +59,7 @@ class CsvFile(msgspec.Struct, frozen=True):
         warnings: What is odd about the header or the first lines, a sentence each.
         header_line: The number of the line that is the header.
         escapes_quotes: Whether quotes inside of cells are escaped by a backslash, not doubled.
+        has_spaces_around_cells: Whether spaces stand between cells and delimiters.
         recognised: What was found out about how it is written, for people.
     """
 
@@ -72,6 +73,7 @@ class CsvFile(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     header_line: int = 1
     escapes_quotes: bool = False
+    has_spaces_around_cells: bool = False
     recognised: tuple[str, ...] = ()
 
 
@@ -136,9 +138,16 @@ def inspect_csv(path: Path) -> CsvFile:
 
 
 def _look_at_first_lines(file: CsvFile, text: bytes) -> CsvFile:
-    """Finds out how quotes are escaped, and what is wrong where no line can be read."""
+    """Finds out how quotes are written, and what is wrong where no line can be read."""
+    records = _first_records(text, file)
+    delimiter = re.escape(file.delimiter.encode())
+    is_spaced = re.search(rb'%b +"(?!")|(?<!")" +(?:%b|\r?\n)' % (delimiter, delimiter), text) is not None
+    if is_spaced or any(cell.strip(" ") != cell for record in records for cell in record.cells):
+        recognised = (*file.recognised, "spaces around cells")
+        file = msgspec.structs.replace(file, has_spaces_around_cells=True, recognised=recognised)
+        records = _first_records(text, file)
     escaped = msgspec.structs.replace(file, escapes_quotes=True)
-    records, with_escapes = _first_records(text, file), _first_records(text, escaped)
+    with_escapes = _first_records(text, escaped)
     bad, still_bad = (
         sum(record.defect is ErrorCode.MALFORMED_LINE for record in sample)
         for sample in (records, with_escapes)
@@ -311,10 +320,11 @@ def read_records(file: BinaryIO, csv_file: CsvFile) -> Iterator[CsvRecord]:
     """
     feeder = _LineFeeder(file, escapes_quotes=csv_file.escapes_quotes)
     delimiter, width = csv_file.delimiter, len(csv_file.columns)
-    reader = csv.reader(feeder, delimiter=delimiter, strict=True, skipinitialspace=True)
+    reader = csv.reader(
+        feeder, delimiter=delimiter, strict=True, skipinitialspace=csv_file.has_spaces_around_cells
+    )
     for _ in range(csv_file.header_line):
         next(feeder, None)
-    space_before = f" {delimiter}".encode()
     while True:
         feeder.start_record()
         try:
@@ -323,14 +333,15 @@ def read_records(file: BinaryIO, csv_file: CsvFile) -> Iterator[CsvRecord]:
             return
         except csv.Error:
             cells = split_cells(feeder.text(), delimiter) or []
-        else:
-            if any(space_before in line.text or b" \n" in line.text for line in feeder.record):
-                # The reader does not tell whether a cell was quoted, inside of which spaces count.
-                cells = split_cells(feeder.text(), delimiter) or cells
+        if csv_file.has_spaces_around_cells:
+            # The reader does not tell whether a cell was quoted, inside of which spaces count.
+            cells = split_cells(feeder.text(), delimiter) or cells
         if len(cells) == width + 1 and not cells[-1]:
             del cells[-1]
         if len(cells) == width and not feeder.has_bad_bytes:
-            yield CsvRecord(feeder.record_line, without_nulls(cells))
+            if not NULL_WORDS.isdisjoint(cells):
+                cells = without_nulls(cells)
+            yield CsvRecord(feeder.record_line, cells)
         elif any(line.text.strip() for line in feeder.record):
             yield _broken_record(feeder, is_whole=len(cells) == width)
 
