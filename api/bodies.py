@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from api import metrics
 from api.refusals import Refusal, RefusalBody, RefusalCode
-from clickstream.event.items import BYTE_ORDER_MARK, is_array, split_array
+from clickstream.event.items import BYTE_ORDER_MARK, holds_json, is_array, split_array
 from clickstream.event.recognise import recognise_encoding, recognise_text
 from clickstream.event.syntax import line_and_column
 from clickstream.settings import ApiSettings
@@ -235,7 +235,8 @@ def _decode(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as error:
-        if is_array(body) and split_array(body) is not None:
+        items = split_array(body) if is_array(body) else None
+        if items and holds_json(items):
             return body.decode(errors="surrogateescape")
         raise _not_utf8(body, error.start) from None
 

@@ -17,7 +17,7 @@ from api.senders import Sender
 from clickstream.contract import MAX_RECORD_BYTES
 from clickstream.decode import SentEvent, Values, read_record, read_values, record_error
 from clickstream.event.clocks import SENT_AT_KEY, clock_skew_ms
-from clickstream.event.items import split_array
+from clickstream.event.items import holds_json, split_array
 from clickstream.event.recognise import recognise_text
 from clickstream.event.rules import Receipt, find_problems, is_warning
 from clickstream.event.syntax import explain_syntax
@@ -120,7 +120,7 @@ def split_body(text: str, settings: ApiSettings) -> Sequence[str]:
         )
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         sound = split_array(text.encode(errors="surrogateescape")) if is_array else None
-        if sound is None:
+        if not sound or not holds_json(sound):
             raise _not_json(text, str(error)) from None
         items = [item.decode(errors="surrogateescape") for item in sound]
     except RecursionError:

@@ -1,6 +1,7 @@
 """The events of an array, one by one, also where one of them cannot be read."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -25,15 +26,19 @@ def split_array(value: bytes) -> list[bytes] | None:
     that are not UTF-8), its brackets, texts and commas still tell the items apart.
 
     Returns:
-        The items, of which some may not be JSON; None where the items cannot be told apart, or none is JSON.
+        The items, of which some may not be JSON (`holds_json`); None where they cannot be told apart.
     """
     try:
         if is_utf8(value):
             return list(map(bytes, _array_decoder.decode(value)))
     except (msgspec.DecodeError, RecursionError):
         pass
-    items = _split_by_brackets(value)
-    return items if items is not None and any(map(_is_json, items)) else None
+    return _split_by_brackets(value)
+
+
+def holds_json(items: Iterable[bytes]) -> bool:
+    """Whether one of the items can be read, so that the text around it was meant as JSON."""
+    return any(map(_is_json, items))
 
 
 def is_utf8(value: bytes) -> bool:

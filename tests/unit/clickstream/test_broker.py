@@ -67,14 +67,13 @@ BROKEN = {
     "blank": (b" \n", ErrorCode.INVALID_JSON, " \n"),
     "text": (b"hello", ErrorCode.INVALID_JSON, "hello"),
     "two_values": (b"{} {}", ErrorCode.INVALID_JSON, "{} {}"),
-    "only_broken_items": (b'[{"a":NaN},{"b":}]', ErrorCode.INVALID_JSON, '[{"a":NaN},{"b":}]'),
     "comma_missing": (b'[{"a":1} {"b":2},3]', ErrorCode.INVALID_JSON, '[{"a":1} {"b":2},3]'),
     "comma_too_many": (b'[{"a":1},]', ErrorCode.INVALID_JSON, '[{"a":1},]'),
     "bracket_missing": (b'[{"a":1},{"b":2]', ErrorCode.INVALID_JSON, '[{"a":1},{"b":2]'),
     "more_after_the_array": (b'[{"a":1}] 5', ErrorCode.INVALID_JSON, '[{"a":1}] 5'),
     "byte_order_marks_alone": (b"\xef\xbb\xbf\xef\xbb\xbf", ErrorCode.INVALID_JSON, ""),
     "too_deep": (b"[" * 9_999, ErrorCode.INVALID_JSON, "[" * 9_999),
-    "latin1": ('["é"]'.encode("latin-1"), ErrorCode.INVALID_ENCODING, '["\\xe9"]'),
+    "latin1": ('["é"]'.encode("latin-1"), ErrorCode.INVALID_ENCODING, '"\\xe9"'),
     "utf16": ("{}".encode("utf-16"), ErrorCode.INVALID_ENCODING, "\\xff\\xfe{\x00}\x00"),
     "too_long": (b"[" + b" " * MAX_VALUE_BYTES + b"]", ErrorCode.TOO_LARGE, "[" + " " * 4095),
     "too_many": (b"[" + b"1," * MAX_ITEMS + b"1]", ErrorCode.TOO_LARGE, "[" + "1," * 2047 + "1"),
@@ -129,6 +128,10 @@ def test_an_item_that_cannot_be_read_does_not_take_the_others_with_it(
         {"item": 1, "body": kept, "defect": defect},
         {"item": 2, "body": '{"y":[2]}', "defect": ""},
     ]
+
+
+def test_items_are_counted_one_by_one_also_where_none_can_be_read() -> None:
+    assert split_value(b'[{"a":NaN}, {"b":}]') == [ValueItem(b'{"a":NaN}'), ValueItem(b'{"b":}')]
 
 
 def test_byte_order_marks_are_skipped() -> None:
