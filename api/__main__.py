@@ -9,6 +9,7 @@ from typing import Final
 import uvicorn
 
 from api.app import create_app
+from clickstream import logs
 from clickstream.errors import ClickstreamError
 from clickstream.settings import get_settings
 from serving.protocol import BoundedProtocol
@@ -22,7 +23,7 @@ _GC_THRESHOLDS: Final = (50_000, 20, 50)
 
 def main() -> int:
     """Serves until the process is asked to stop; the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure("api")
     # They warn of every failed attempt to connect; `api.broker` and `api.tracing` tell once what matters.
     for library in ("aiokafka", "clickhouse_connect", "urllib3"):
         logging.getLogger(library).setLevel(logging.CRITICAL)

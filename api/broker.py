@@ -23,7 +23,9 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 from aiokafka.producer.message_accumulator import BatchBuilder  # type: ignore[import-untyped]
 
 from api import metrics
+from clickstream.logs import REQUEST_ID
 from clickstream.settings import ApiSettings, BrokerSettings
+from clickstream.sources.requests import REQUEST_ID_HEADER
 
 SOURCE_HEADER: Final = "source"
 """Header of a record that says how its events came in."""
@@ -59,7 +61,7 @@ class _Batch:
 
     def add(self, value: bytes, source: str) -> "asyncio.Future[None] | None":
         """Adds a record; None if it is full."""
-        headers = [(SOURCE_HEADER, source.encode())]
+        headers = [(SOURCE_HEADER, source.encode()), (REQUEST_ID_HEADER, REQUEST_ID.get().encode())]
         if self.builder.append(key=None, value=value, timestamp=None, headers=headers) is None:
             return None
         waiter = asyncio.get_running_loop().create_future()

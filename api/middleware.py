@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import metrics
 from api.refusals import Refusal, RefusalBody, RefusalCode
+from clickstream import logs
 
 _log: Final = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ SECURITY_HEADERS: Final = (
 )
 """For all that a browser may load; pages have no scripts but files of this service."""
 
+_REQUEST_ID_NAME: Final = b"x-request-id"
 UNMATCHED: Final = "unmatched"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _CLIENT_GONE: Final = "499"
@@ -40,7 +42,7 @@ class CrossOrigin(CORSMiddleware):
             allow_origin_regex=origins,
             allow_methods=["POST"],
             allow_headers=["*"],
-            expose_headers=["Retry-After"],
+            expose_headers=["Retry-After", "X-Request-Id"],
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,12 +71,16 @@ class Observed:
             await self._app(scope, receive, send)
             return
         status = ""
+        request_id = logs.request_id_of(_given_id(scope))
+        # Nothing is to be reset: each request has a context of its own.
+        logs.REQUEST_ID.set(request_id)
 
         async def send_observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = str(message["status"])
-                message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
+                named = (_REQUEST_ID_NAME, request_id.encode())
+                message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS, named]
             await send(message)
 
         started = time.perf_counter()
@@ -101,6 +107,12 @@ _FAULT: Final = Refusal(
         "The service failed; its log tells more. Nothing counts as accepted: the request may be repeated.",
     )
 )
+
+
+def _given_id(scope: Scope) -> str:
+    """The id that the client gives its request; empty if it gives none."""
+    given = next((value for name, value in scope["headers"] if name == _REQUEST_ID_NAME), b"")
+    return str(given.decode("latin-1"))
 
 
 def _route(scope: Scope) -> str:

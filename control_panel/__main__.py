@@ -6,6 +6,7 @@ from typing import Final
 
 import uvicorn
 
+from clickstream import logs
 from clickstream.errors import ClickstreamError
 from clickstream.settings import get_settings
 from control_panel.server import create_app
@@ -18,7 +19,7 @@ _STOP_SECONDS: Final = 3
 
 def main() -> int:
     """Serve; the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure("panel")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # Addresses may hold what a person searched for. Streamlit sets the level, so the logger is disabled.
     logging.getLogger("uvicorn.access").disabled = True

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from clickstream import logs
 from clickstream.errors import ClickstreamError
 from clickstream.settings import get_settings
 from clickstream.storage.client import Role, connect
@@ -130,7 +131,7 @@ WORK: Final[dict[str, Callable[[Path, dict[str, Any]], str]]] = {GENERATE: run_g
 
 def main(folder: Path) -> int:
     """Do the job of a folder; the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure("panel")
     request = read_request(folder)
     try:
         logger.info(WORK[request.kind](folder, request.arguments))

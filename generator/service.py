@@ -7,6 +7,7 @@ from typing import Final
 
 import uvicorn
 
+from clickstream import logs
 from clickstream.errors import ClickstreamError
 from clickstream.settings import get_settings
 from generator.live.account import Account
@@ -21,7 +22,7 @@ _STOP_SECONDS: Final = 5
 
 def main() -> int:
     """Serve until the process is asked to stop; the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure("generator")
     # They tell of every try and every request; what matters of that, the senders say.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clickstream.errors import ClickstreamError
+from clickstream.logs import for_people
 from clickstream.settings import env_file
 from stack.env_file import ensure_env_file, load_settings, render_env_file
 from stack.gateway.confinement import missing_walls
@@ -208,7 +209,7 @@ def _say(message: str) -> None:
 
 
 def _print_log_line(name: str, line: str, width: int) -> None:
-    console.print(Text.assemble((f"{name:<{width}} | ", "cyan"), line), soft_wrap=True)
+    console.print(Text.assemble((f"{name:<{width}} | ", "cyan"), for_people(line)), soft_wrap=True)
 
 
 def _print_status(rows: Sequence[ServiceStatus]) -> None:

@@ -19,6 +19,7 @@ from mage_ai.cli.main import app
 from prometheus_client import make_wsgi_app
 
 from clickstream.etl import stream
+from clickstream.logs import JsonFormatter
 from clickstream.settings import get_settings
 from stack.mage_server import cut_connections
 from stack.services import MAGE_PROJECT
@@ -26,21 +27,20 @@ from stack.services import MAGE_PROJECT
 PIPELINE: Final = "stream_events"
 
 
-class LineFormatter(logging.Formatter):
-    """Mage logs JSON; a service's log is read by people."""
+class LineFormatter(JsonFormatter):
+    """Mage logs JSON of its own, with much that says nothing; of that, what happened is kept."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Time, level, message, and the trace of an error."""
+        """The line of any other service, with the message out of Mage's."""
         text = record.getMessage()
         try:
             fields: dict[str, Any] = json.loads(text)
         except ValueError:
-            fields = {"message": text}
-        line = (
-            f"{self.formatTime(record, '%Y-%m-%d %H:%M:%S')} {record.levelname} {fields.get('message', text)}"
-        )
-        trace = fields.get("error_stacktrace") or fields.get("error")
-        return f"{line}\n{trace}" if trace else line
+            fields = {}
+        trace = fields.get("error_stacktrace") or fields.get("error") or ""
+        message = f"{fields.get('message', text)} {trace}".rstrip()
+        record.msg, record.args = message, None
+        return super().format(record)
 
 
 class MetricsServer(ThreadingMixIn, WSGIServer):
@@ -81,7 +81,7 @@ def answer(environment: dict[str, Any], start_response: Callable[..., Any]) -> I
 def log_to_standard_error() -> None:
     """Have what the pipeline says in the service's log; Mage makes no file where there is a handler."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter())
+    handler.setFormatter(LineFormatter("stream_events"))
     logging.getLogger(PIPELINE).addHandler(handler)
     logging.getLogger(PIPELINE).propagate = False
     # A line for each try to connect; the stream itself says what is away, once for each of its own.

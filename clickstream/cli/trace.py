@@ -11,6 +11,7 @@ from clickstream.cli.runs import reader
 from clickstream.errors import BadInputError
 from clickstream.privacy.naming import parse_user_id
 from clickstream.settings import get_settings
+from clickstream.sources.requests import request_ids
 from clickstream.trace import (
     Receipt,
     Trace,
@@ -76,6 +77,7 @@ def trace(
         print_json(msgspec.to_builtins(found))
     else:
         _print_trace(subject, found)
+        _print_requests(found)
     if found.state is TraceState.UNKNOWN:
         raise typer.Exit(1)
 
@@ -103,6 +105,13 @@ def _print_trace(subject: str, found: Trace) -> None:
         out.print(f"Counts on {day.date} in {', '.join(day.marts)}: {built}.", markup=False)
     for receipt in found.receipts[:_MAX_BODIES]:
         out.print(f"Raw {receipt.name}: {receipt.body}", markup=False, soft_wrap=True)
+
+
+def _print_requests(found: Trace) -> None:
+    """The requests that brought the records; the log of the API names them as well."""
+    records = dict.fromkeys((receipt.origin, receipt.offset) for receipt in found.receipts[:_MAX_BODIES])
+    for (origin, offset), request_id in request_ids(get_settings().broker, records).items():
+        out.print(f"Record {origin}:{offset} came with request {request_id}.", markup=False)
 
 
 def _sentence(subject: str, found: Trace) -> str:

@@ -39,15 +39,15 @@ class AlertWatch:
     def wait_for_must(self, seconds: float) -> None:
         """Until all alerts have fired that must, and note all that did."""
         began = time.monotonic()
-        must = self.outcome.scenario.must
+        scenario = self.outcome.scenario
 
         def is_complete() -> bool:
             for name in self._firing():
                 self.outcome.fired_after.setdefault(name, time.monotonic() - began)
-            return must <= self.outcome.fired_after.keys()
+            return scenario.is_complete(self.outcome.fired_after.keys())
 
         if not _until(is_complete, seconds):
-            missing = ", ".join(sorted(must - self.outcome.fired_after.keys()))
+            missing = ", ".join(sorted((scenario.must | scenario.one_of) - self.outcome.fired_after.keys()))
             self.outcome.problems.append(f"{missing} did not fire within {seconds:.0f} s")
 
     def wait_for_silence(self, seconds: float) -> None:
@@ -66,8 +66,7 @@ class AlertWatch:
             self.outcome.problems.append(
                 f"{', '.join(sorted(self._firing()))} still fire after {seconds:.0f} s"
             )
-        allowed = self.outcome.scenario.must | self.outcome.scenario.may
-        if others := self.outcome.fired_after.keys() - allowed:
+        if others := self.outcome.fired_after.keys() - self.outcome.scenario.allowed:
             self.outcome.problems.append(f"{', '.join(sorted(others))} fired and must not")
 
     def _firing(self) -> frozenset[str]:

@@ -28,7 +28,7 @@ def struck(stack: Stack, scenario: Scenario) -> Iterator[None]:
         return
     struck_processes = family(stack, component)
     starving = threading.Event()
-    thread = threading.Thread(target=_starve, args=(struck_processes, starving), daemon=True)
+    thread = threading.Thread(target=_starve, args=(stack, component, starving), daemon=True)
     if scenario.blow is Blow.STARVE:
         thread.start()
     else:
@@ -52,8 +52,10 @@ def family(stack: Stack, component: str) -> list[psutil.Process]:
         return []
 
 
-def _starve(processes: list[psutil.Process], done: threading.Event) -> None:
+def _starve(stack: Stack, component: str, done: threading.Event) -> None:
+    """Lets a component run for a twentieth of each second, also after it was started again."""
     while not done.is_set():
+        processes = family(stack, component)
         _send(processes, signal.SIGSTOP)
         done.wait(_CYCLE_SECONDS * (1 - _SHARE_THAT_RUNS))
         _send(processes, signal.SIGCONT)

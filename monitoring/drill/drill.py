@@ -1,7 +1,8 @@
 """The drill from its start to its verdict."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from clickstream.errors import ClickstreamError
 from monitoring.alerts.rules import render
 from monitoring.drill.alerts import AlertWatch, Outcome, wait_for_calm
 from monitoring.drill.blows import struck
-from monitoring.drill.flow import Flow, problems_of_data
+from monitoring.drill.flow import Flow, problems_of_data, stored_events
 from monitoring.drill.kills import VICTIMS, kill_at_random, wait_for_health
 from monitoring.drill.scenarios import SCENARIOS, THRESHOLDS, Scenario
 from monitoring.prometheus_api import PrometheusApi
@@ -21,10 +22,12 @@ from stack.lifecycle import Stack
 
 SERVICES: Final = ("api", "mage", "stream_events", "generator", "exporter", "node_exporter", "prometheus")
 
+RATE_PER_SECOND: Final = 50.0
+"""Events that flow meanwhile."""
+
 _FIRE_SECONDS: Final = 240.0
 _RESOLVE_SECONDS: Final = 300.0
 _SETTLE_SECONDS: Final = 300.0
-_RATE_PER_SECOND: Final = 50.0
 
 Say = Callable[[str], None]
 
@@ -81,6 +84,13 @@ def run_drill(directory: Path, plan: Plan, say: Say) -> Verdict:
         plan: What is done.
         say: Is told what happens.
     """
+    with drill_stack(directory) as stack:
+        return drill_on(stack, plan, say)
+
+
+@contextmanager
+def drill_stack(directory: Path) -> Iterator[Stack]:
+    """A stack whose alerts have the drill's thresholds, and which looks more often than usual."""
     rules = directory / "alerts.yaml"
     rules.write_text(render(THRESHOLDS), encoding="utf-8")
     overrides = {
@@ -89,7 +99,12 @@ def run_drill(directory: Path, plan: Plan, say: Say) -> Verdict:
         variable_of("monitoring", "warehouse_interval_seconds"): "5",
     }
     with isolated_stack(directory, SERVICES, overrides) as stack:
-        return _Drill(stack, plan, say).run()
+        yield stack
+
+
+def drill_on(stack: Stack, plan: Plan, say: Say) -> Verdict:
+    """Break a stack of `drill_stack` in every way of the plan, and judge; it runs again afterwards."""
+    return _Drill(stack, plan, say).run()
 
 
 class _Drill:
@@ -99,10 +114,12 @@ class _Drill:
         self._say = say
         self._api = PrometheusApi.of(stack.settings.monitoring)
         self._verdict = Verdict()
+        self._stored_before = 0
 
     def run(self) -> Verdict:
         """All blows, then the kills, then the data."""
-        flow = Flow(self._stack.settings, _RATE_PER_SECOND, self._plan.seed)
+        self._stored_before = stored_events(self._stack.settings)
+        flow = Flow(self._stack.settings, RATE_PER_SECOND, self._plan.seed)
         flow.start()
         try:
             self._wait_for_calm("at the start")
@@ -154,6 +171,7 @@ class _Drill:
 
     def _judge_data(self, flow: Flow) -> None:
         self._verdict.acknowledged, valid = flow.acknowledged()
+        valid += self._stored_before
         deadline = time.monotonic() + _SETTLE_SECONDS
         problems: Sequence[str] = ["the data could not be read"]
         # The stream may still be storing what was acknowledged last.

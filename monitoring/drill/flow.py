@@ -58,12 +58,22 @@ class Flow:
         return any(self._account.unacknowledged(source) for source in self._account.totals())
 
 
+def stored_events(settings: Settings) -> int:
+    """How many distinct events are stored."""
+    client = connect(settings.clickhouse, Role.READER)
+    try:
+        [(distinct,)] = client.query("select uniqExact(id) from events").result_rows
+    finally:
+        client.close()
+    return int(distinct)
+
+
 def problems_of_data(settings: Settings, valid: int) -> Sequence[str]:
     """What is lost, doubled, or not in balance, once all was processed; nothing if all is well.
 
     Args:
         settings: Where ClickHouse is.
-        valid: How many distinct valid events were acknowledged.
+        valid: How many distinct valid events were acknowledged, of all that are there.
     """
     client = connect(settings.clickhouse, Role.READER)
     try:

@@ -1,6 +1,6 @@
 """What is done to which component, and which alerts must come of it, may come of it, and no others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Final
@@ -29,12 +29,23 @@ class Scenario:
         blow: What is done to it.
         must: Alerts that must all fire.
         may: Alerts that may fire besides, as a consequence.
+        one_of: Alerts of which one at least must fire; none if this does not matter.
     """
 
     component: str
     blow: Blow
     must: frozenset[str]
     may: frozenset[str] = frozenset()
+    one_of: frozenset[str] = frozenset()
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The alerts that may fire."""
+        return self.must | self.may | self.one_of
+
+    def is_complete(self, fired: Set[str]) -> bool:
+        """Whether all has fired that must."""
+        return self.must <= fired and (not self.one_of or bool(self.one_of & fired))
 
     @property
     def name(self) -> str:
@@ -67,7 +78,7 @@ SCENARIOS: Final = (
     Scenario("stream_events", Blow.PAUSE, DOWN, _ENDED | _NOT_STORED),
     Scenario("kafka", Blow.PAUSE, DOWN, _ENDED | _REFUSED | _NOT_STORED | {"ProbeFailing"}),
     Scenario("clickhouse", Blow.PAUSE, DOWN, _ENDED | _NOT_STORED | _NOT_PROCESSED | {"ProbeFailing"}),
-    Scenario("mage", Blow.STARVE, _alerts("EtlLate"), _ENDED | _NOT_PROCESSED),
+    Scenario("mage", Blow.STARVE, _alerts(), _ENDED | _NOT_PROCESSED, one_of=DOWN | {"EtlLate"}),
 )
 
 THRESHOLDS: Final[Mapping[str, str]] = {

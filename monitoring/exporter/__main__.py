@@ -6,13 +6,14 @@ import sys
 
 import uvicorn
 
+from clickstream import logs
 from clickstream.settings import get_settings
 from monitoring.exporter.app import create_app
 
 
 def main() -> int:
     """Serve until the process is asked to stop; the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure("exporter")
     # They tell of every try to connect; the probes say once what is away.
     for library in ("kafka", "urllib3", "clickhouse_connect"):
         logging.getLogger(library).setLevel(logging.CRITICAL)

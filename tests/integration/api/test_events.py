@@ -8,8 +8,10 @@ from typing import Any
 import httpx
 import pytest
 import zstandard
+from kafka import KafkaConsumer, TopicPartition
 
 from api.middleware import SECURITY_HEADERS
+from clickstream.sources.requests import request_ids
 from tests.integration.api.service import ApiStack, event
 from tests.unit.clickstream.test_syntax import BRIEF_EXAMPLE
 
@@ -24,7 +26,7 @@ def test_a_batch_becomes_one_record_with_its_source(api: ApiStack) -> None:
     assert answer.status_code == 202
     assert answer.json() == {"accepted": 2, "rejected": 0, "errors": []}
     assert record.topic == api.settings.broker.topic
-    assert record.headers == {"source": b"http"}
+    assert record.headers["source"] == b"http"
     assert record.events == [{**events[0], "ip": "127.0.0.1", "user_agent": "Test/1"}, events[1]]
 
 
@@ -42,7 +44,7 @@ def test_a_beacon_is_a_simple_request_of_the_tracker(api: ApiStack) -> None:
         (record,) = read()
     assert answer.json() == ALL_ACCEPTED
     assert answer.headers["access-control-allow-origin"] == "https://shop.example"
-    assert record.headers == {"source": b"tracker"}
+    assert record.headers["source"] == b"tracker"
 
 
 @pytest.mark.parametrize(
@@ -149,3 +151,29 @@ def test_pages_are_served_with_security_headers(api: ApiStack, path: str) -> Non
 def test_the_reference_needs_no_other_site(api: ApiStack, path: str) -> None:
     assert api.client.get(path).status_code == 200
     assert f'"{path}"' in api.client.get("/docs").text
+
+
+@pytest.mark.parametrize("given", ["checkout-0001", ""], ids=["given", "made"])
+def test_a_request_has_one_id_in_its_answer_and_in_its_record(api: ApiStack, given: str) -> None:
+    with api.records() as read:
+        answer = api.post(event(), headers={"X-Request-Id": given} if given else {})
+        (record,) = read()
+
+    request_id = answer.headers["x-request-id"]
+    assert request_id == given or (not given and len(request_id) == 16)
+    assert record.headers["request_id"] == request_id.encode()
+
+
+def test_the_request_that_brought_a_record_is_found_by_its_name(api: ApiStack) -> None:
+    broker = api.settings.broker
+    request_id = api.post(event()).headers["x-request-id"]
+    consumer = KafkaConsumer(bootstrap_servers=broker.bootstrap_servers)
+    places = [TopicPartition(broker.topic, number) for number in range(broker.partitions)]
+    ends = consumer.end_offsets(places)
+    consumer.close()
+    last = [(f"{place.topic}/{place.partition}", end - 1) for place, end in ends.items() if end]
+
+    found = request_ids(broker, [*last, ("csv/0123", 5), (f"{broker.topic}/0", 10**12)])
+
+    assert request_id in found.values()
+    assert set(found) <= set(last)

@@ -1,0 +1,81 @@
+"""Structured logs: a JSON object a line, with the id of the request that was being answered.
+
+Bounded in size, and without the texts of exceptions, which may quote what somebody sent.
+"""
+
+import json
+import logging
+import re
+import secrets
+import sys
+import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Final
+
+REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id", default="")
+"""The request that is being answered; empty outside of requests."""
+
+_MAX_CHARACTERS: Final = 2_000
+_MAX_PLACES: Final = 8
+_GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time, level, service, logger, message; where known, the request, the error and its places."""
+        moment = datetime.fromtimestamp(record.created, UTC)
+        line: dict[str, Any] = {
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "logger": record.name,
+            "message": record.getMessage()[:_MAX_CHARACTERS],
+        }
+        if request_id := REQUEST_ID.get():
+            line["request_id"] = request_id
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+            line["places"] = _places(record)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure(service: str) -> None:
+    """Have the process log as this service, on standard error.
+
+    Args:
+        service: Its name, as in the stack.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(service))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def request_id_of(given: str) -> str:
+    """The id of a request: the one that the client gives, if it is a plain word, else a new one."""
+    return given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def for_people(line: str) -> str:
+    """A line of a log as people read it; one that is not ours stays as it is."""
+    try:
+        fields = json.loads(line)
+        text: str = f"{fields['time'][:19].replace('T', ' ')} {fields['level'].upper()} {fields['logger']}: "
+        text += fields["message"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line
+    where = f" ({fields['error']} at {' > '.join(fields['places'])})" if "error" in fields else ""
+    request = f" [request {fields['request_id']}]" if "request_id" in fields else ""
+    return text + where + request
+
+
+def _places(record: logging.LogRecord) -> list[str]:
+    """Where an exception passed by, the innermost place last."""
+    frames = traceback.extract_tb(record.exc_info[2] if record.exc_info else None)
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[-_MAX_PLACES:]]

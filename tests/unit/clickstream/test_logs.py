@@ -1,0 +1,83 @@
+"""Log lines: what they hold, and what they must not."""
+
+import json
+import logging
+import sys
+from typing import Any
+
+import pytest
+
+from clickstream.logs import REQUEST_ID, JsonFormatter, for_people, request_id_of
+
+
+def record(message: str, *arguments: object, error: bool = False) -> logging.LogRecord:
+    info = sys.exc_info() if error else None
+    return logging.LogRecord("api.broker", logging.WARNING, __file__, 1, message, arguments, info)
+
+
+def formatted(made: logging.LogRecord) -> dict[str, Any]:
+    line: dict[str, Any] = json.loads(JsonFormatter("api").format(made))
+    return line
+
+
+def test_a_line_says_when_who_and_what() -> None:
+    line = formatted(record("The broker at %s is away", "127.0.0.1:9092"))
+
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "level": "warning",
+        "service": "api",
+        "logger": "api.broker",
+        "message": "The broker at 127.0.0.1:9092 is away",
+    }
+
+
+def test_a_line_names_the_request_that_is_being_answered() -> None:
+    token = REQUEST_ID.set("f00dfeedf00dfeed")
+    try:
+        assert formatted(record("slow"))["request_id"] == "f00dfeedf00dfeed"
+    finally:
+        REQUEST_ID.reset(token)
+
+
+def test_an_error_is_named_with_its_places_and_without_its_text() -> None:
+    try:
+        raise ValueError("jane@example.org is not a number")
+    except ValueError:
+        made = record("A request failed", error=True)
+
+    text = JsonFormatter("api").format(made)
+
+    assert "jane@example.org" not in text
+    assert json.loads(text)["error"] == "ValueError"
+    assert json.loads(text)["places"][-1].startswith("test_logs.py:")
+
+
+def test_a_line_is_bounded_and_stays_one_line() -> None:
+    text = JsonFormatter("api").format(record("x\n" * 100_000))
+
+    assert len(text) < 5_000
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    "given", ["", "short", "a" * 65, "with space", 'quote"quote', "new\nline-in-it"], ids=repr
+)
+def test_an_id_that_is_no_plain_word_is_replaced(given: str) -> None:
+    assert request_id_of(given) != given
+    assert len(request_id_of(given)) == 16
+
+
+def test_an_id_that_a_client_gives_is_kept() -> None:
+    assert request_id_of("checkout-2025.06_01") == "checkout-2025.06_01"
+
+
+def test_people_read_a_line_as_a_sentence() -> None:
+    line = JsonFormatter("api").format(record("Connected."))
+
+    assert for_people(line).endswith(" WARNING api.broker: Connected.")
+
+
+@pytest.mark.parametrize("line", ["plain text", '{"a": 1}', "[1]", "null", '{"time": 5}'])
+def test_a_line_of_another_program_stays_as_it_is(line: str) -> None:
+    assert for_people(line) == line
