@@ -215,6 +215,7 @@ SERVICES: Final = (
         name="clickhouse",
         command=lambda _settings: (MAIN_PYTHON, "-m", "stack.gateway"),
         port_setting=("clickhouse", "port"),
+        metrics_path="/metrics",
         health_path="/ping",
         probe=clickhouse_selects,
     ),

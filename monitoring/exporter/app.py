@@ -28,7 +28,7 @@ def make_probes(settings: Settings) -> Sequence[Probe]:
     paths = StackPaths(settings.stack.data_path)
     often = float(settings.monitoring.scrape_interval_seconds)
     supervised = (
-        Probe("components", ComponentStates(paths.run), min(often, settings.stack.health_check_seconds)),
+        Probe("components", ComponentStates(paths.health), min(often, settings.stack.health_check_seconds)),
         Probe("processes", ComponentUse(paths), _USE_SECONDS),
     )
     return (
@@ -48,7 +48,7 @@ def make_probes(settings: Settings) -> Sequence[Probe]:
 def create_app(settings: Settings) -> Starlette:
     """The exporter; its probes look for as long as it runs."""
     probes = make_probes(settings)
-    run_directory = StackPaths(settings.stack.data_path).run
+    report = StackPaths(settings.stack.data_path).health
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ProbeCollector(probes))
     ProcessCollector(registry=registry)
@@ -66,7 +66,7 @@ def create_app(settings: Settings) -> Starlette:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     def get_components(_: Request) -> Response:
-        found = read_components(run_directory, datetime.now(UTC))
+        found = read_components(report, datetime.now(UTC))
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     async def get_health(_: Request) -> Response:

@@ -9,31 +9,12 @@ import msgspec
 from prometheus_client.metrics_core import Metric
 
 from monitoring.exporter import metrics
-
-REPORT: Final = "health.json"
-"""The watchdog's report, in the directory `run` of the data directory."""
+from stack.health_report import read_report
 
 State = Literal["starting", "up", "failing", "restarting", "stopped", "unknown"]
 STATES: Final[tuple[State, ...]] = ("starting", "up", "failing", "restarting", "stopped", "unknown")
 
 _SILENT_AFTER: Final = timedelta(seconds=60)
-
-
-class _Reported(msgspec.Struct):
-    """One service in the report."""
-
-    state: State
-    reason: str
-    since: datetime
-    restarts: int
-    last_failure_at: datetime | None = None
-    last_failure_reason: str | None = None
-    address: str = ""
-
-
-class _Report(msgspec.Struct):
-    checked_at: datetime
-    services: dict[str, _Reported]
 
 
 class Component(msgspec.Struct, frozen=True):
@@ -67,16 +48,15 @@ class Components(msgspec.Struct, frozen=True):
     components: list[Component]
 
 
-def read_components(run_directory: Path, now: datetime) -> Components:
+def read_components(path: Path, now: datetime) -> Components:
     """What the watchdog reported last. Where it is silent, the components are unknown, whatever they were.
 
     Args:
-        run_directory: Where the report lies.
+        path: The report.
         now: The present moment.
     """
-    try:
-        report = msgspec.json.decode((run_directory / REPORT).read_bytes(), type=_Report)
-    except FileNotFoundError:
+    report = read_report(path)
+    if report is None:
         return Components(checked_at=None, components=[])
     silence = now - report.checked_at
     is_silent = silence > _SILENT_AFTER
@@ -85,7 +65,7 @@ def read_components(run_directory: Path, now: datetime) -> Components:
         components=[
             Component(
                 name=name,
-                state="unknown" if is_silent else reported.state,
+                state="unknown" if is_silent else reported.state.value,
                 reason=f"The watchdog has not reported for {silence.total_seconds():.0f} s."
                 if is_silent
                 else reported.reason,
@@ -103,19 +83,18 @@ def read_components(run_directory: Path, now: datetime) -> Components:
 class ComponentStates:
     """The states of the components as metrics."""
 
-    def __init__(self, run_directory: Path) -> None:
-        self._run_directory = run_directory
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
     def __call__(self) -> Sequence[Metric]:
         """Looks once.
 
         Raises:
             FileNotFoundError: The watchdog has never reported.
-            msgspec.ValidationError: Its report is not what it should be.
         """
-        found = read_components(self._run_directory, datetime.now(UTC))
+        found = read_components(self._path, datetime.now(UTC))
         if found.checked_at is None:
-            raise FileNotFoundError(self._run_directory / REPORT)
+            raise FileNotFoundError(self._path)
         components = found.components
         return [
             metrics.COMPONENT_UP.family(((one.name,), float(one.state == "up")) for one in components),

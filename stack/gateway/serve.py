@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from clickstream import logs
 from clickstream.errors import ClickstreamError
 from clickstream.storage.sql import WAREHOUSE_PATH
 from stack.gateway.access import prepare_access
@@ -33,7 +34,7 @@ MAX_HEADER_BYTES: Final = 1024 * 1024
 
 def main(descriptor: int) -> int:
     """Serve until the process is asked to stop; the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure("clickhouse")
     configuration = Configuration.taken_over(descriptor)
     directory = Path(configuration.directory)
     directory.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,16 @@ _QUERY_LIMITS: Final = (
 _NODE_COLLECTORS: Final = (*("cpu", "diskstats", "loadavg", "meminfo", "netdev", "pressure"),)
 
 
+# The engine has a thousand counters; these are the ones to look at when something is slow.
+_ENGINE_METRICS: Final = (
+    "ClickHouseMetrics_(Query|Merge|PartMutation|MemoryTracking|HTTPConnection)"
+    "|ClickHouseProfileEvents_(Query|FailedQuery|InsertQuery|InsertedRows|SelectedRows|MergedRows)"
+    "|ClickHouseAsyncMetrics_.+"
+)
+_KEPT: Final[Mapping[str, str]] = {"clickhouse": _ENGINE_METRICS}
+"""Of which service only the metrics of these names are kept."""
+
+
 def prometheus_config(services: Sequence[Service], settings: Settings) -> Mapping[str, object]:
     """What Prometheus asks of which service, and which alerts it evaluates."""
     interval = f"{settings.monitoring.scrape_interval_seconds}s"
@@ -38,11 +48,19 @@ def prometheus_config(services: Sequence[Service], settings: Settings) -> Mappin
                 "job_name": service.name,
                 "metrics_path": service.metrics_path,
                 "static_configs": [{"targets": [_target(service, settings)]}],
+                **_kept_metrics(service.name),
             }
             for service in services
             if service.metrics_path is not None
         ],
     }
+
+
+def _kept_metrics(service: str) -> Mapping[str, object]:
+    if service not in _KEPT:
+        return {}
+    rule = {"source_labels": ["__name__"], "regex": _KEPT[service], "action": "keep"}
+    return {"metric_relabel_configs": [rule]}
 
 
 def _target(service: Service, settings: Settings) -> str:

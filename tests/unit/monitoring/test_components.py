@@ -4,8 +4,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from monitoring.exporter.components import REPORT, read_components
+from monitoring.exporter.components import read_components
 
+REPORT = "health.json"
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 
 
@@ -26,7 +27,7 @@ def write_report(directory: Path, checked_at: datetime) -> None:
 def test_a_component_is_what_the_watchdog_reports(tmp_path: Path) -> None:
     write_report(tmp_path, NOW)
 
-    [api] = read_components(tmp_path, NOW + timedelta(seconds=10)).components
+    [api] = read_components(tmp_path / REPORT, NOW + timedelta(seconds=10)).components
 
     assert (api.name, api.state, api.reason, api.restarts) == (
         "api",
@@ -39,13 +40,13 @@ def test_a_component_is_what_the_watchdog_reports(tmp_path: Path) -> None:
 def test_a_watchdog_that_is_silent_leaves_the_components_unknown(tmp_path: Path) -> None:
     write_report(tmp_path, NOW)
 
-    [api] = read_components(tmp_path, NOW + timedelta(seconds=90)).components
+    [api] = read_components(tmp_path / REPORT, NOW + timedelta(seconds=90)).components
 
     assert (api.state, api.reason) == ("unknown", "The watchdog has not reported for 90 s.")
 
 
 def test_before_the_first_report_there_are_no_components(tmp_path: Path) -> None:
-    found = read_components(tmp_path, NOW)
+    found = read_components(tmp_path / REPORT, NOW)
 
     assert found.checked_at is None
     assert found.components == []
