@@ -11,7 +11,7 @@ from stack.gateway.engine import Connection, Engine
 from stack.gateway.errors import Code, StatementError
 
 # Of one account: none can drive out the sessions of another.
-_MAX_SESSIONS: Final = 100
+_MAX_SESSIONS: Final = 64
 _DEFAULT_DATABASE: Final = "default"
 
 
