@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from clickstream.sign_in import FAILURES_ALLOWED
 from stack.gateway.errors import StatementError
-from stack.gateway.sign_in import FAILURES_ALLOWED, FailedPasswords
+from stack.gateway.sign_in import FailedPasswords
 
 ADDRESS = "192.0.2.1"
 
