@@ -19,7 +19,7 @@ OWN = [service for service in SERVICES if service.name not in {*OFFICIAL, *REPLA
 ONLY_HERE = {"cli", "demo", "setup"}
 """Containers that run once; without Docker they are commands."""
 
-ONLY_IN_CONTAINERS = {"grafana"}
+ONLY_IN_CONTAINERS = {"alertmanager", "grafana"}
 """What cannot be had without Docker."""
 
 
