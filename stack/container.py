@@ -1,33 +1,96 @@
-"""The entry point of the project's images: a service of the stack becomes the container's process.
+"""The entry point of the project's images: a container keeps one service of the stack.
 
-In a container nothing of an earlier life is left over, the port is the container's own, and restarts are
-Docker's work. What a service runs with is the same as without Docker: its declaration in `stack.services`.
+What the service runs with is the same as without Docker: its declaration in `stack.services`. It is looked
+after in the same way, too: where it no longer does its work, it is ended, the container ends with it, and
+Docker's restart policy starts both again. What is known of it lies in `run/health`, which the exporter reads.
 """
 
 import argparse
 import os
+import signal
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
-from typing import NoReturn
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from supervisor.states import ProcessStates
 
 from clickstream.errors import ClickstreamError
 from clickstream.etl.upgrade import upgrade_warehouse
 from clickstream.settings import Settings, get_settings
 from clickstream.topics import ensure_topics
 from stack.health import health_problem
+from stack.health_report import HealthReport, HealthState, read_report, write_report
 from stack.paths import StackPaths
-from stack.services import service_named
+from stack.services import Service, service_named
+from stack.supervision import ProcessInfo
+from stack.watchdog import LOOK_SECONDS, WRITE_SECONDS, Watchdog
+
+_LOST_PROCESS: Final = -1
+"""Stands for the process of the container's last life, so that this one counts as a restart."""
 
 
-def become(name: str, settings: Settings) -> NoReturn:
-    """Replace this process with the service, on the interpreter that the image has for it."""
-    service = service_named(name)
+def keep(service: Service, settings: Settings) -> int:
+    """Run the service and look after it until it ends; gives its exit code.
+
+    It is asked to stop when this process is, and ended where it no longer does its work.
+    """
+    paths = StackPaths(settings.stack.data_path)
+    process = _start(service, settings, paths)
+    report = paths.run / "health" / f"{service.name}.json"
+    report.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    watchdog = Watchdog([service], settings, _last_life(report))
+    watchdog.start()
+    is_asked_to_stop = threading.Event()
+
+    def stop(*_: object) -> None:
+        is_asked_to_stop.set()
+        # From now on it is not looked after: a service that is stopping may not answer.
+        watchdog.look({})
+        process.send_signal(getattr(signal, f"SIG{service.stop_signal}"))
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    info = ProcessInfo(ProcessStates.RUNNING, process.pid, int(time.time()), stopped_at=0, trouble="")
+    written_at = 0.0
+    known = None
+    while process.poll() is None:
+        found = watchdog.look({} if is_asked_to_stop.is_set() else {service.name: info})
+        if found.services != known or time.monotonic() - written_at >= WRITE_SECONDS:
+            write_report(report, found)
+            known, written_at = found.services, time.monotonic()
+        time.sleep(LOOK_SECONDS)
+    state = ProcessStates.STOPPED if is_asked_to_stop.is_set() else ProcessStates.EXITED
+    ended = replace(info, state=state, pid=0, exit_code=max(process.returncode, -1))
+    write_report(report, watchdog.look({service.name: ended}))
+    return process.returncode if process.returncode >= 0 else 128 - process.returncode
+
+
+def _start(service: Service, settings: Settings, paths: StackPaths) -> subprocess.Popen[bytes]:
+    """Start the service on the interpreter that the image has for it."""
     _, *arguments = (str(word) for word in service.command(settings))
-    home = StackPaths(settings.stack.data_path).home_of(name)
-    if home.is_dir():
-        os.chdir(home)
+    home = paths.home_of(service.name)
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", **service.environment(settings)}
-    os.execve(sys.executable, [sys.executable, *arguments], environment)  # noqa: S606 -- no shell is wanted
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=home if home.is_dir() else None,
+        env=environment,
+        # As the supervisor does, so that the whole group can be ended.
+        start_new_session=True,
+    )
+
+
+def _last_life(path: Path) -> HealthReport | None:
+    """What was known before this container started; in each, the process may have the same id."""
+    report = read_report(path)
+    if report is not None:
+        for one in report.services.values():
+            one.pid = _LOST_PROCESS if one.state is not HealthState.STOPPED else 0
+    return report
 
 
 def prepare(settings: Settings) -> None:
@@ -44,7 +107,7 @@ def main(arguments: Sequence[str]) -> int:
     """Do what the container's command says; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m stack.container", description="Run inside a container.")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("service", nargs="?", help="become this service")
+    what.add_argument("service", nargs="?", help="keep this service")
     what.add_argument("--healthy", metavar="SERVICE", help="exit with 1 and the reason unless it is healthy")
     what.add_argument("--prepare", action="store_true", help="bring tables, views and topics up to date")
     options = parser.parse_args(arguments)
@@ -58,7 +121,7 @@ def main(arguments: Sequence[str]) -> int:
                 sys.stderr.write(f"{options.healthy} {problem}\n")
             return 1 if problem else 0
         else:
-            become(options.service, settings)
+            return keep(service_named(options.service), settings)
     except (ClickstreamError, ValueError) as error:
         sys.stderr.write(f"{error}\n{getattr(error, 'hint', '')}\n")
         return 1

@@ -27,13 +27,11 @@ def make_probes(settings: Settings) -> Sequence[Probe]:
     """All probes; none looks yet."""
     paths = StackPaths(settings.stack.data_path)
     often = float(settings.monitoring.scrape_interval_seconds)
-    supervised = (
-        Probe("components", ComponentStates(paths.health), min(often, settings.stack.health_check_seconds)),
-        Probe("processes", ComponentUse(paths), _USE_SECONDS),
-    )
+    use = Probe("processes", ComponentUse(paths), _USE_SECONDS)
     return (
-        # In a container there is no supervisor to ask; Docker looks after the components.
-        *(supervised if paths.run.is_dir() else ()),
+        Probe("components", ComponentStates(paths.health), min(often, settings.stack.health_check_seconds)),
+        # In a container there is no supervisor whose processes could be measured.
+        *([use] if paths.supervisor_config.exists() else []),
         Probe("disk", DiskUse(paths), often),
         Probe("broker", BrokerLag(settings.broker), often),
         Probe("activity", Warehouse(settings.clickhouse, look_at_activity), _USE_SECONDS),

@@ -9,7 +9,7 @@ import msgspec
 from prometheus_client.metrics_core import Metric
 
 from monitoring.exporter import metrics
-from stack.health_report import read_report
+from stack.health_report import HealthReport, read_report
 
 State = Literal["starting", "up", "failing", "restarting", "stopped", "unknown"]
 STATES: Final[tuple[State, ...]] = ("starting", "up", "failing", "restarting", "stopped", "unknown")
@@ -49,35 +49,39 @@ class Components(msgspec.Struct, frozen=True):
 
 
 def read_components(path: Path, now: datetime) -> Components:
-    """What the watchdog reported last. Where it is silent, the components are unknown, whatever they were.
+    """What was reported last. Where a watchdog is silent, its components are unknown, whatever they were.
 
     Args:
-        path: The report.
+        path: The watchdog's report. In a folder of the same name without suffix, each container leaves a
+            report on its own service.
         now: The present moment.
     """
-    report = read_report(path)
-    if report is None:
-        return Components(checked_at=None, components=[])
+    paths = [path, *sorted(path.with_suffix("").glob(f"*{path.suffix}"))]
+    reports = [report for report in map(read_report, paths) if report is not None]
+    return Components(
+        checked_at=max((report.checked_at for report in reports), default=None),
+        components=[one for report in reports for one in _components(report, now)],
+    )
+
+
+def _components(report: HealthReport, now: datetime) -> list[Component]:
     silence = now - report.checked_at
     is_silent = silence > _SILENT_AFTER
-    return Components(
-        checked_at=report.checked_at,
-        components=[
-            Component(
-                name=name,
-                state="unknown" if is_silent else reported.state.value,
-                reason=f"The watchdog has not reported for {silence.total_seconds():.0f} s."
-                if is_silent
-                else reported.reason,
-                since=reported.since,
-                restarts=reported.restarts,
-                last_failure_at=reported.last_failure_at,
-                last_failure_reason=reported.last_failure_reason,
-                address=reported.address,
-            )
-            for name, reported in report.services.items()
-        ],
-    )
+    return [
+        Component(
+            name=name,
+            state="unknown" if is_silent else reported.state.value,
+            reason=f"The watchdog has not reported for {silence.total_seconds():.0f} s."
+            if is_silent
+            else reported.reason,
+            since=reported.since,
+            restarts=reported.restarts,
+            last_failure_at=reported.last_failure_at,
+            last_failure_reason=reported.last_failure_reason,
+            address=reported.address,
+        )
+        for name, reported in report.services.items()
+    ]
 
 
 class ComponentStates:

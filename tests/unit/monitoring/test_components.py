@@ -50,3 +50,19 @@ def test_before_the_first_report_there_are_no_components(tmp_path: Path) -> None
 
     assert found.checked_at is None
     assert found.components == []
+
+
+def test_each_container_reports_on_its_own_service(tmp_path: Path) -> None:
+    folder = tmp_path / "health"
+    folder.mkdir()
+    write_report(folder, NOW)
+    (folder / REPORT).rename(folder / "api.json")
+    write_report(tmp_path, NOW - timedelta(seconds=90))
+    stale = (tmp_path / REPORT).read_text().replace('"api"', '"mage"')
+    (tmp_path / REPORT).unlink()
+    (folder / "mage.json").write_text(stale)
+
+    found = read_components(tmp_path / REPORT, NOW)
+
+    assert found.checked_at == NOW
+    assert [(one.name, one.state) for one in found.components] == [("api", "failing"), ("mage", "unknown")]
