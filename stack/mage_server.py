@@ -13,6 +13,7 @@ from mage_ai.usage_statistics.logger import UsageStatisticLogger
 from clickstream.settings import get_settings
 from mage_project.repairs import repair_mage
 from stack.mage.guard import guard_mage
+from stack.mage.kernels import sign_kernel_messages
 from stack.paths import StackPaths
 
 
@@ -50,6 +51,7 @@ if __name__ == "__main__":
     cut_connections()
     settings = get_settings()
     repair_mage(StackPaths(settings.stack.data_path).scheduler_beat)
+    sign_kernel_messages()
     # The other services call it by the name that the settings give to it.
     guard_mage(f"{settings.mage.allowed_hosts},{settings.mage.host}")
     app()

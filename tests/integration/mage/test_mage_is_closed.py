@@ -5,6 +5,7 @@ import base64
 import hmac
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -302,6 +303,16 @@ def test_it_keeps_what_it_writes_in_the_data_directory(stack: Stack) -> None:
 
     assert (home / "mage-ai.db").is_file()
     assert (home / "ipython").is_dir()
+
+
+def test_the_editors_kernel_runs_only_what_is_signed(stack: Stack) -> None:
+    commands = [process.cmdline() for process in processes_of(stack.paths.data, "mage")]
+    files = [Path(words[words.index("-f") + 1]) for words in commands if "ipykernel_launcher" in words]
+
+    assert files
+    for connection in files:
+        assert len(json.loads(connection.read_text())["key"]) >= 32
+        assert connection.stat().st_mode & 0o077 == 0
 
 
 def test_running_it_changes_no_file_of_the_project(owner: httpx.Client, files_before: dict[str, str]) -> None:
