@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from api import metrics
 from api.refusals import Refusal, RefusalBody, RefusalCode
-from clickstream.event.items import BYTE_ORDER_MARK, holds_json, is_array, split_array
+from clickstream.event.items import holds_json, is_array, split_array, without_marks
 from clickstream.event.recognise import recognise_encoding, recognise_text
 from clickstream.event.syntax import line_and_column
 from clickstream.settings import ApiSettings
@@ -30,6 +30,8 @@ _SKIP_SECONDS: Final = 5.0
 _GZIP_WINDOW: Final = 31
 # Clients send one frame, some one a chunk. Frames that hold nothing cost time, and a body could have 400,000.
 _MAX_FRAMES: Final = 1_000
+# A larger body is decoded in a thread, as mending one that is not UTF-8 takes long.
+_SMALL_BODY: Final = 262_144
 # A frame that claims to need more memory to be decompressed is refused.
 _ZSTD_WINDOW_BYTES: Final = 8 << 20
 
@@ -71,7 +73,7 @@ async def read_text(request: Request, settings: ApiSettings) -> str:
         # In a thread, as a small body can take long to expand: others must not wait for it.
         body = await asyncio.to_thread(_expand, sent, encoding, settings.max_expanded_bytes)
     metrics.BODY_BYTES.inc(len(body))
-    return _decode(body)
+    return _decode(body) if len(body) <= _SMALL_BODY else await asyncio.to_thread(_decode, body)
 
 
 def _check_content_type(value: str) -> None:
@@ -230,8 +232,7 @@ def _decode(body: bytes) -> str:
 
     Where bytes that are not UTF-8 spoil only some events of an array, they are as `surrogateescape` has them.
     """
-    while body.startswith(BYTE_ORDER_MARK):
-        body = body.removeprefix(BYTE_ORDER_MARK)
+    body = without_marks(body)
     try:
         return body.decode()
     except UnicodeDecodeError as error:

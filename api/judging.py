@@ -34,6 +34,7 @@ UNUSABLE_ADDRESS: Final = "not an address"
 
 # So many events are judged before other requests have their turn.
 _TURN_EVENTS: Final = 100
+_LARGE_TEXT: Final = 262_144
 _array_decoder: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _value_decoder: Final = msgspec.json.Decoder(msgspec.Raw)
 _object_decoder: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -93,8 +94,10 @@ async def judge(
     Raises:
         Refusal: The body is not JSON, nested too deep, or has too many events.
     """
-    items = split_body(text, settings)
     now_ms = time.time_ns() // 1_000_000
+    # What is large is read in a thread, so that others have their turn.
+    is_large = len(text) > _LARGE_TEXT
+    items = await asyncio.to_thread(split_body, text, settings) if is_large else split_body(text, settings)
     receipt = Receipt(now_ms, future_allowed_ms, clock_skew_ms(sent_at, now_ms))
     judging = _Judging(sender, receipt, text, sent_at)
     for start in range(0, len(items), _TURN_EVENTS):
@@ -113,11 +116,9 @@ def split_body(text: str, settings: ApiSettings) -> Sequence[str]:
     """
     is_array = text.lstrip(_WHITE).startswith("[")
     try:
-        items = (
-            [str(raw, "utf-8") for raw in _array_decoder.decode(text)]
-            if is_array
-            else [str(_value_decoder.decode(text), "utf-8")]
-        )
+        raws = _array_decoder.decode(text) if is_array else [_value_decoder.decode(text)]
+        _check_count(len(raws), settings.max_events)
+        items = [str(raw, "utf-8") for raw in raws]
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         sound = split_array(text.encode(errors="surrogateescape")) if is_array else None
         if not sound or not holds_json(sound):
@@ -125,21 +126,24 @@ def split_body(text: str, settings: ApiSettings) -> Sequence[str]:
         items = [item.decode(errors="surrogateescape") for item in sound]
     except RecursionError:
         raise _too_deep(settings.max_depth) from None
-    if len(items) > settings.max_events:
-        raise Refusal(
-            RefusalBody(
-                RefusalCode.TOO_MANY_EVENTS,
-                f"The body has {len(items)} events, and {settings.max_events} are allowed. "
-                "Send them in several requests.",
-                limit=settings.max_events,
-            )
-        )
+    _check_count(len(items), settings.max_events)
     levels = settings.max_depth - is_array
     for item in items:
         # Counting is quick; only who has so many brackets may be so deep.
         if item.count("{") + item.count("[") > levels and _depth(item) > levels:
             raise _too_deep(settings.max_depth)
     return items
+
+
+def _check_count(count: int, limit: int) -> None:
+    if count > limit:
+        raise Refusal(
+            RefusalBody(
+                RefusalCode.TOO_MANY_EVENTS,
+                f"The body has {count} events, and {limit} are allowed. Send them in several requests.",
+                limit=limit,
+            )
+        )
 
 
 class _Judging:

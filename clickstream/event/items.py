@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_MARKS: Final = re.compile(b"(?:%b)*" % BYTE_ORDER_MARK)
 _WHITE: Final = b" \t\r\n"
 _TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{},]', re.DOTALL)
 _PAIRS: Final = {b"[": b"]", b"{": b"}"}
@@ -17,6 +18,12 @@ _value_decoder: Final = msgspec.json.Decoder(msgspec.Raw)
 def is_array(value: bytes) -> bool:
     """Whether a text is a JSON array, if it is JSON."""
     return value.lstrip(_WHITE).startswith(b"[")
+
+
+def without_marks(value: bytes) -> bytes:
+    """Bytes without the byte order marks at their beginning, however many there are."""
+    marks = _MARKS.match(value)
+    return value[marks.end() :] if marks and marks.end() else value
 
 
 def split_array(value: bytes) -> list[bytes] | None:

@@ -11,8 +11,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 MAX_PROBLEMS: Final = 10
-# Each problem is a reading from the beginning, so of a long text only the first one is told.
+# Each problem is a reading from the beginning, so of a long text only the first one is told, and of a very
+# long one only what the decoder says.
 _LONG_TEXT: Final = 200_000
+_VERY_LONG_TEXT: Final = 1_000_000
 _LOOKED_BACK: Final = 2_000
 _SHOWN: Final = 40
 _TOKEN: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[-+.\w]+|\S')
@@ -58,6 +60,8 @@ class _Found(NamedTuple):
 
 def find_syntax_problems(text: str) -> tuple[SyntaxProblem, ...]:
     """The places at which a text is not JSON, as far as they can be told."""
+    if len(text) > _VERY_LONG_TEXT:
+        return ()
     problems: list[SyntaxProblem] = []
     # Mending moves what comes after it: by how much, from which place of the mended text on.
     shifts: list[tuple[int, int]] = []

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from clickstream.contract import MAX_RECORD_BYTES
-from clickstream.event.items import BYTE_ORDER_MARK, is_array, is_utf8, split_array
+from clickstream.event.items import is_array, is_utf8, split_array, without_marks
 from clickstream.reasons import ErrorCode
 from clickstream.storage.raw import RAW_SCHEMA
 
@@ -104,8 +104,8 @@ def split_value(value: bytes | None) -> list[ValueItem]:
     An item that can't be read does not take the others with it; a value that can't be taken apart is one item
     with a defect.
     """
-    while value is not None and value.startswith(BYTE_ORDER_MARK):
-        value = value.removeprefix(BYTE_ORDER_MARK)
+    if value is not None:
+        value = without_marks(value)
     if not value:
         return [ValueItem(b"", ErrorCode.INVALID_JSON)]
     if len(value) > MAX_VALUE_BYTES:

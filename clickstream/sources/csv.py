@@ -20,7 +20,7 @@ import msgspec
 
 from clickstream.contract import MAX_RECORD_BYTES
 from clickstream.errors import BadInputError
-from clickstream.event.items import BYTE_ORDER_MARK
+from clickstream.event.items import BYTE_ORDER_MARK, without_marks
 from clickstream.reasons import ErrorCode
 from clickstream.sources.cells import NULL_WORDS, double_quotes, split_cells, without_nulls
 from clickstream.sources.header import (
@@ -301,11 +301,8 @@ class _LineFeeder:
 
 def without_byte_order_marks(text: bytes) -> tuple[bytes, int]:
     """A text without the byte order marks at its start, and how many there were."""
-    marks = 0
-    while text.startswith(BYTE_ORDER_MARK):
-        text = text.removeprefix(BYTE_ORDER_MARK)
-        marks += 1
-    return text, marks
+    rest = without_marks(text)
+    return rest, (len(text) - len(rest)) // len(BYTE_ORDER_MARK)
 
 
 def read_records(file: BinaryIO, csv_file: CsvFile) -> Iterator[CsvRecord]:

@@ -13,8 +13,13 @@ from tests.integration.api.service import ApiStack
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    # Names of the guide to the own site, which nobody else has.
-    with open_browser("--host-resolver-rules=MAP *.shop.example 127.0.0.1") as running:
+    arguments = (
+        # The names of the guide to a site of one's own, which nobody else has.
+        "--host-resolver-rules=MAP *.shop.example 127.0.0.1",
+        # Pages that stand for a site on the internet may reach this machine without asking the visitor.
+        "--disable-features=LocalNetworkAccessChecks,HttpsUpgrades",
+    )
+    with open_browser(*arguments) as running:
         yield running
 
 

@@ -181,7 +181,7 @@ def test_a_tagged_page_on_the_site_sends_views_and_clicks(
 
         wait_until(lambda: len(found()) >= 3, "two views and a click")
         page.context.close()
-    kinds = sorted((one["type"], one["payload"]["event_title"]) for one in found())
+        kinds = sorted((one["type"], one["payload"]["event_title"]) for one in found())
     assert kinds == [("click", "checkout"), ("view", "checkout"), ("view", "page")]
 
 
