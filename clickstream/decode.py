@@ -91,7 +91,6 @@ _decode_event: Final = msgspec.json.Decoder(SentEvent).decode
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 _NOT_AN_OBJECT: Final = "An event must be a JSON object."
-_NO_FIELDS: Final = SentEvent()
 _as_values: Final = tuple.__new__
 MAX_SHOWN_CHARACTERS: Final = 200
 """How much of a value a message shows."""
@@ -128,7 +127,7 @@ def read_record(body: str) -> SentEvent | EventError:  # noqa: PLR0911 -- a retu
         return record_error(
             ErrorCode.INVALID_ENCODING, explain_defect(ErrorCode.INVALID_ENCODING, text), text
         )
-    if sent.type is None and sent == _NO_FIELDS:
+    if sent.type is None and sent.session_id is None and sent.user_id is None:
         words = explain_defect(ErrorCode.NOT_AN_OBJECT, body)
         if words != _NOT_AN_OBJECT:
             return record_error(ErrorCode.NOT_AN_OBJECT, words, body)

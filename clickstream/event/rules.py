@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from clickstream.contract import FIELDS, EventType, Field, Kind, Severity
 from clickstream.decode import MAX_SHOWN_CHARACTERS, TYPE_NAMES, PayloadForm, Values, text_of
+from clickstream.event.recognise import recognise_text
+from clickstream.event.syntax import explain_syntax
 from clickstream.event.times import EPOCH_HINT, explain_time, parse_timestamp
 from clickstream.reasons import ErrorCode, EventError
 
@@ -101,11 +103,20 @@ def _payload_rule(field: Field) -> Rule:
     def check(value: Any, values: Values, receipt: Receipt) -> EventError | None:  # noqa: ARG001
         if values.payload_form == PayloadForm.OBJECT:
             return None
-        return _error(
-            field, ErrorCode.INVALID_PAYLOAD, value, f"{field.rule}; this one is {values.payload_form}"
-        )
+        what = f"this one is {values.payload_form}"
+        if values.payload_form == PayloadForm.NOT_JSON and type(value) is str:
+            what += f": {_explain_text(value)}"
+        return _error(field, ErrorCode.INVALID_PAYLOAD, value, f"{field.rule}; {what.rstrip('.')}")
 
     return check
+
+
+def _explain_text(text: str) -> str:
+    """Why the text of a payload is not JSON."""
+    words = recognise_text(text)
+    if words:
+        return words[0].lower() + words[1:]
+    return explain_syntax(text, "it cannot be read")[0].message
 
 
 def _pattern_rule(field: Field) -> Rule:

@@ -62,6 +62,10 @@ _MISTAKES: Final = tuple(
         (r"\A[0-9]{8}[Tt ]?[0-9]{4}", "write it with hyphens and colons, as in 2025-03-01T10:00:00Z"),
         (r":60(?:\D|\Z)", "leap seconds are not taken; send second 59"),
         (r"[Tt ]24:", "hour 24 is not taken; send hour 00 of the next day"),
+        (
+            r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b",
+            "write the month as a number, as in 2025-03-01",
+        ),
         (r"[0-9]{1,2}:[0-9]{2}.*\b[AaPp]\.?[Mm]", "the hour must run from 00 to 23, without AM or PM"),
         (r"[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2},[0-9]", "fractions of a second follow a point, not a comma"),
         (r"(?:\[[^]]+\]|[ 0-9][A-Za-z]{2,5})\Z", "of the names of time zones only UTC and GMT are taken"),

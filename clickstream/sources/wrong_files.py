@@ -58,7 +58,8 @@ def recognise_file(start: bytes) -> tuple[str, str]:
             is_workbook = what == "a ZIP archive" and (b"xl/" in start or b"[Content_Types]" in start)
             return ("an Excel workbook", _SAVE_AS) if is_workbook else (what, remedy)
     sample = start[:_SAMPLE_BYTES]
-    if b"\x00" in sample:
+    first_line = sample.partition(b"\n")[0]
+    if b"\x00" in first_line:
         halves = [sample[place::2].count(0) / max(len(sample[place::2]), 1) for place in (0, 1)]
         return ("text in UTF-16", _SAVE_AS) if max(halves) > 0.4 else ("binary", "Choose the CSV file.")
     text = sample.removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -225,7 +225,7 @@ def test_a_wrong_file_is_told_with_what_to_do(stack: Stack, tmp_path: Path) -> N
     refused = shell(f"clickstream load {wrong}")
 
     assert refused.returncode == 2
-    assert "no header of events or users: a,b" in refused.stderr
+    assert "is not a header of events or users: a,b" in refused.stderr
     assert "Line 1 must be a header" in refused.stderr
 
 

@@ -19,21 +19,62 @@ BROKEN: dict[ErrorCode, tuple[str, str]] = {
     ErrorCode.MISSING_FIELD: (broken(session_id=...), "session_id"),
     ErrorCode.WRONG_TYPE: (broken(session_id=5), "session_id"),
     ErrorCode.UNKNOWN_EVENT_TYPE: (broken(type="hover"), "type"),
-    ErrorCode.UNKNOWN_DEVICE_TYPE: (broken(device_type="watch"), "device_type"),
     ErrorCode.INVALID_TIMESTAMP: (broken(created_at="yesterday"), "created_at"),
     ErrorCode.CREATED_AT_IN_FUTURE: (broken(created_at="2999-01-01T00:00:00Z"), "created_at"),
     ErrorCode.INVALID_NUMBER: (broken(user_id=-1), "user_id"),
-    ErrorCode.INVALID_IP: (broken(ip="1.2.3"), "ip"),
     ErrorCode.INVALID_PAYLOAD: (broken(payload="text"), "payload"),
     ErrorCode.TOO_LONG: (broken(session_id="s" * 513), "session_id"),
 }
 # What the API refuses with the whole body, or what only a CSV file can have.
 MESSAGE = 'Line 2, column 2: expected a comma after "view", found "user_id".'
-ELSEWHERE = {ErrorCode.INVALID_ENCODING, ErrorCode.TOO_LARGE, ErrorCode.MALFORMED_LINE}
+ELSEWHERE = {
+    ErrorCode.INVALID_ENCODING,
+    ErrorCode.TOO_LARGE,
+    ErrorCode.MALFORMED_LINE,
+    ErrorCode.UNKNOWN_COUNTRY,
+}
+WARNED: dict[ErrorCode, tuple[str, str]] = {
+    ErrorCode.INVALID_IP: (broken(ip="1.2.3"), "ip"),
+    ErrorCode.UNKNOWN_DEVICE_TYPE: (broken(device_type="watch"), "device_type"),
+    ErrorCode.TOO_LONG: (broken(user_agent="u" * 2049), "user_agent"),
+    ErrorCode.WRONG_TYPE: (broken(referrer=5), "referrer"),
+}
 
 
 def test_every_code_has_a_broken_event() -> None:
-    assert set(BROKEN) | ELSEWHERE == set(ErrorCode)
+    assert set(BROKEN) | set(WARNED) | ELSEWHERE == set(ErrorCode)
+
+
+@pytest.mark.parametrize("code", WARNED)
+def test_an_unusable_optional_value_is_told_and_costs_nothing(api: ApiStack, code: ErrorCode) -> None:
+    text, field = WARNED[code]
+    with api.records() as read:
+        answer = api.post(f"[{json.dumps(event())}, {text}]")
+        (record,) = read()
+    assert answer.status_code == 202
+    assert (answer.json()["accepted"], answer.json()["errors"]) == (2, [])
+    (warning,) = answer.json()["warnings"]
+    assert (warning["index"], warning["code"], warning["field"]) == (1, code, field)
+    assert record.events[1] == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("item", "code"),
+    [
+        pytest.param(b'{"session_id": "\\ud83d"}', "invalid_json", id="half a surrogate pair"),
+        pytest.param(b'{"price": NaN}', "invalid_json", id="NaN"),
+        pytest.param('{"title": "корзина"}'.encode("cp1251"), "invalid_encoding", id="windows-1251"),
+    ],
+)
+def test_an_event_that_cannot_be_read_costs_no_other(api: ApiStack, item: bytes, code: str) -> None:
+    good = [event(), event()]
+    body = b"[" + json.dumps(good[0]).encode() + b"," + item + b"," + json.dumps(good[1]).encode() + b"]"
+    with api.records() as read:
+        answer = api.post(body)
+        topics = {record.topic for record in read()}
+    assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (202, 2, 1)
+    assert [(error["index"], error["code"]) for error in answer.json()["errors"]] == [(1, code)]
+    assert topics == {api.settings.broker.topic, api.settings.broker.rejected_topic}
 
 
 @pytest.mark.parametrize("code", BROKEN)

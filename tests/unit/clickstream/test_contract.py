@@ -357,6 +357,7 @@ def test_a_value_with_one_meaning_is_read_in_any_spelling(
         ("2025-03-01T10:00:60Z", "leap seconds"),
         ("2025-03-01T24:00:00Z", "hour 24"),
         ("2025-03-01 10:00:00 PM", "AM or PM"),
+        ("Sat, 01 Mar 2025 10:00:00 GMT", "month as a number"),
         ("2025-03-01T10:00:00,5Z", "not a comma"),
         ("2025-03-01T10:00:00 MSK", "UTC and GMT"),
         ("2025-02-30T10:00:00Z", "does not exist"),

@@ -10,7 +10,7 @@ from clickstream.decode import explain_defect, read_record
 from clickstream.event.recognise import recognise_encoding, recognise_text
 from clickstream.reasons import EventError
 from clickstream.sources.broker import split_value
-from tests.unit.clickstream.judges import VALID_EVENT, broken
+from tests.unit.clickstream.judges import VALID_EVENT, broken, decoder_errors
 
 EVENT = broken().encode()
 
@@ -29,6 +29,7 @@ MISTAKES: dict[str, tuple[bytes, str, str]] = {
     "form": (b"type=click&user_id=42", "form", "send JSON"),
     "encoded_twice": (json.dumps(broken()).encode(), "encoded twice", "send the JSON itself"),
     "envelope": (b'{"batch": [' + EVENT + b"]}", "envelope", "the array itself"),
+    "connect_envelope": (b'{"schema": {}, "payload": ' + EVENT + b"}", "envelope", "the inner object itself"),
     "windows_1251": ('{"title": "корзина"}'.encode("cp1251"), "windows-1251", "UTF-8"),
     "windows_1252": ('{"title": "café crème"}'.encode("cp1252"), "windows-1252", "UTF-8"),
     "nothing": (b"", "empty", ""),
@@ -65,3 +66,13 @@ def test_a_record_that_is_not_json_tells_the_place() -> None:
 
     assert isinstance(error, EventError)
     assert "Line 2, column 14" in error.message
+
+
+@pytest.mark.parametrize(
+    ("payload", "part"),
+    [('{"x": NaN}', "found “NaN”"), ("{'x': 1}", "json.dumps"), ('{"x": 1', "found the end")],
+)
+def test_a_payload_that_is_not_json_tells_why(payload: str, part: str) -> None:
+    (error,) = decoder_errors(broken(payload=payload))
+
+    assert part in error.message
