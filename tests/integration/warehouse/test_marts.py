@@ -83,8 +83,9 @@ _EVENTS = st.lists(
             "element_id": st.sampled_from(["#a", "#b"]),
             "x": _POSITIONS,
             "y": _POSITIONS,
+            "bot_name": st.sampled_from(["", "", "", "BingBot"]),
         }
-    ),
+    ).map(lambda event: {**event, "is_bot": event["bot_name"] != ""}),
     max_size=30,
 )
 
@@ -105,7 +106,17 @@ def test_marts_built_in_increments_in_any_order_equal_a_plain_count(
         order.shuffle(days)
         rebuild_days(client, days)
 
-    assert _shown(client) == recount(numbered)
+    assert _shown(client) == recount([event for event in numbered if not event["is_bot"]])
+    bots = [event for event in numbered if event["is_bot"]]
+    assert _rows(client, "bot_traffic") == {
+        (
+            day,
+            "BingBot",
+            sum(event["created_at"].date() == day for event in bots),
+            len({event["url_path"] for event in bots if event["created_at"].date() == day}),
+        )
+        for day in _days(bots)
+    }
 
 
 @pytest.fixture

@@ -54,6 +54,34 @@ def test_a_mart_that_a_migration_makes_anew_is_built_before_the_migration_counts
     assert read_view(client, "daily_active_users").num_rows == 1
 
 
+def test_events_that_were_stored_before_are_brought_to_the_rules_of_today(
+    new_settings: ClickHouseSettings,
+) -> None:
+    client = connect(new_settings, Role.WRITER)
+    migrate(client, new_settings)
+    bot = "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)"
+    insert_events(
+        client,
+        event_rows(
+            [
+                {"user_agent": bot},
+                {"user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0", "url_path": "/%D0%BA%2f"},
+                {"url_path": "/100%"},
+            ]
+        ),
+    )
+    client.command(
+        "alter table schema_migrations delete where name = '0010_bots'", settings={"mutations_sync": 1}
+    )
+
+    assert migrate(client, new_settings) == ["0010_bots"]
+
+    stored = client.query("select is_bot, bot_name, url_path from events order by id").result_rows
+    assert stored == [(True, "BingBot", "/"), (False, "", "/к%2F"), (False, "", "/100%")]
+    assert read_view(client, "bot_traffic").num_rows == 1
+    assert read_view(client, "page_views")["url_path"].to_pylist().count("/") == 0
+
+
 def test_refuses_a_migration_that_was_changed_after_it_was_applied(
     new_settings: ClickHouseSettings,
 ) -> None:
