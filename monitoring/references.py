@@ -16,6 +16,7 @@ FOREIGN: Final = frozenset(
         "ALERTS",
         "prometheus_tsdb_storage_blocks_bytes",
         "process_resident_memory_bytes",
+        "process_start_time_seconds",
         "node_cpu_seconds_total",
         "node_disk_io_time_seconds_total",
         "node_disk_read_bytes_total",
