@@ -83,7 +83,10 @@ def wait_for_calm(api: PrometheusApi, seconds: float) -> frozenset[str]:
 
     def is_calm() -> bool:
         nonlocal firing
-        firing = api.firing()
+        try:
+            firing = api.firing()
+        except ClickstreamError:
+            return False
         return not firing
 
     return frozenset() if _until(is_calm, seconds) else firing

@@ -84,7 +84,7 @@ SCENARIOS: Final = (
 THRESHOLDS: Final[Mapping[str, str]] = {
     "watchdog_grace_seconds": "30",
     "watchdog_silent_for": "20s",
-    "etl_late_seconds": "90",
+    "etl_late_seconds": "150",
     "etl_late_for": "20s",
     "lag_records": "50",
     "lag_for": "20s",

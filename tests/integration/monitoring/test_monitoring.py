@@ -8,7 +8,6 @@ import pytest
 
 from clickstream.storage.client import Role, connect
 from monitoring.drill.drill import Plan, drill_on
-from monitoring.drill.flow import Flow
 from monitoring.drill.scenarios import SCENARIOS
 from monitoring.grafana.reading import ROW, Panel, Span, ask, load_dashboards
 from monitoring.prometheus_api import PrometheusApi
@@ -36,17 +35,18 @@ def test_prometheus_reaches_every_service_that_has_metrics(stack: Stack, api: Pr
 
 
 def test_the_ledger_in_the_metrics_is_that_of_the_warehouse(
-    stack: Stack, api: PrometheusApi, processed: Flow
+    stack: Stack, api: PrometheusApi, processed: int
 ) -> None:
     client = connect(stack.settings.clickhouse, Role.READER)
     fates = ("received", "stored", "duplicate", "quarantined", "pending", "erased")
     [row] = client.query(f"select {', '.join(f'sum({fate})' for fate in fates)} from ledger").result_rows
     client.close()
 
-    found = [value(api, f'sum(clickstream_warehouse_ledger_events{{fate="{fate}"}})') for fate in fates]
+    def found() -> list[float]:
+        return [value(api, f'sum(clickstream_warehouse_ledger_events{{fate="{fate}"}})') for fate in fates]
 
-    assert found == list(row)
-    assert found[1] == processed.acknowledged()[1]
+    wait_until(lambda: found() == list(row), "the metrics are those of the ledger")
+    assert found()[1] == processed
     assert value(api, "clickstream_warehouse_unaccounted_events") == 0
 
 
