@@ -27,7 +27,7 @@ def api(stack: Stack) -> Iterator[PrometheusApi]:
 
 @pytest.fixture(scope="package")
 def processed(stack: Stack, api: PrometheusApi) -> int:
-    """Two flows have ended, and their events are in the marts and in Prometheus; how many valid ones there are.
+    """Two flows have ended and are in the marts and in Prometheus; how many valid events there are.
 
     Two, because Prometheus sees an increase only where a counter was there before.
     """
