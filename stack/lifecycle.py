@@ -23,7 +23,7 @@ from stack.patience import patience
 from stack.processes import end_processes, processes_of
 from stack.progress import Reporter, SilentReporter
 from stack.services import Service, chosen_services
-from stack.supervision import DEAD_STATES, WATCHDOG, ProcessInfo, Supervisor, render_config
+from stack.supervision import DEAD_STATES, PID_FILE, WATCHDOG, ProcessInfo, Supervisor, render_config
 
 POLL_SECONDS = 0.2
 LOG_LINES_SHOWN = 20
@@ -183,7 +183,7 @@ class Stack:
             return True
 
     def _start_supervisor(self) -> None:
-        for leftover in (self.paths.socket, self.paths.run / "supervisord.pid"):
+        for leftover in (self.paths.socket, self.paths.run / PID_FILE):
             leftover.unlink(missing_ok=True)
         config = render_config(self.paths, self.services, self.settings)
         self.paths.supervisor_config.write_text(config, encoding="utf-8")

@@ -22,6 +22,7 @@ from stack.processes import marks
 from stack.services import MAIN_PYTHON, Service
 
 WATCHDOG: Final = "watchdog"
+PID_FILE: Final = "supervisord.pid"
 # On an idle machine; a busy one is given longer.
 ANSWER_TIMEOUT_SECONDS: Final = 15.0
 LOG_GENERATIONS: Final = 3
@@ -81,7 +82,7 @@ def render_config(paths: StackPaths, services: Sequence[Service], settings: Sett
             "logfile": paths.log_of("supervisor"),
             "logfile_maxbytes": settings.stack.log_max_bytes,
             "logfile_backups": LOG_GENERATIONS,
-            "pidfile": paths.run / "supervisord.pid",
+            "pidfile": paths.run / PID_FILE,
             "childlogdir": paths.logs,
             "directory": PROJECT_ROOT,
             "umask": "077",
@@ -108,6 +109,9 @@ def render_config(paths: StackPaths, services: Sequence[Service], settings: Sett
         "autostart": "false",
         "autorestart": "true",
         "startretries": START_RETRIES,
+        # It has a child that stands by.
+        "stopasgroup": "true",
+        "killasgroup": "true",
         "stdout_logfile": paths.log_of(WATCHDOG),
         "redirect_stderr": "true",
         **log_rotation,
@@ -128,6 +132,18 @@ class Supervisor:
 
     def __init__(self, paths: StackPaths) -> None:
         self._paths = paths
+
+    @property
+    def paths(self) -> StackPaths:
+        """The files of its stack."""
+        return self._paths
+
+    def recorded_pid(self) -> int | None:
+        """The process id that it wrote at its start; None if it has ended in order since."""
+        try:
+            return int((self._paths.run / PID_FILE).read_text())
+        except (FileNotFoundError, ValueError):
+            return None
 
     def is_running(self) -> bool:
         """Whether it answers on its socket."""

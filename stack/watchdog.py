@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, NoReturn
 
 from supervisor.states import ProcessStates
@@ -26,6 +27,7 @@ from stack.services import MAIN_PYTHON, Service, chosen_services
 from stack.supervision import ALIVE_STATES, WATCHDOG, ProcessInfo, Supervisor
 
 LOOK_SECONDS: Final = 0.5
+STAND_BY_SECONDS: Final = 30.0
 WRITE_SECONDS: Final = 5.0
 """The report is written this often though nothing has changed, so that readers see that somebody looks."""
 
@@ -104,7 +106,12 @@ def watch() -> NoReturn:
     settings = get_settings()
     paths = StackPaths(settings.stack.data_path)
     supervisor = Supervisor(paths)
-    supervisor_pid = supervisor.pid()
+    supervisor_pid = supervisor.recorded_pid()
+    if supervisor_pid is None:
+        sys.exit("The supervisor was stopped; there is nothing to watch.")
+    own_pid = os.getpid()
+    if os.fork() == 0:
+        stand_by(supervisor, supervisor_pid, own_pid)
     watchdog = Watchdog(chosen_services(settings), settings, read_report(paths.health))
     watchdog.start()
     written, written_at = None, 0.0
@@ -113,7 +120,7 @@ def watch() -> NoReturn:
             report = watchdog.look(supervisor.processes())
         except ClickstreamError as error:
             if isinstance(error, ServiceUnavailableError) and not is_running(supervisor_pid):
-                revive(paths, supervisor_pid)
+                revive(paths.log_of(WATCHDOG), supervisor_pid)
             log(str(error))
         else:
             if report.services != written or time.monotonic() - written_at >= WRITE_SECONDS:
@@ -122,13 +129,26 @@ def watch() -> NoReturn:
         time.sleep(LOOK_SECONDS)
 
 
-def revive(paths: StackPaths, supervisor_pid: int) -> NoReturn:
+def stand_by(supervisor: Supervisor, supervisor_pid: int, watchdog_pid: int) -> NoReturn:
+    """Take the watchdog's place should it be killed together with the supervisor; ends the process."""
+    while os.getppid() == watchdog_pid:
+        time.sleep(LOOK_SECONDS)
+    # The supervisor starts another watchdog, which has its own substitute.
+    patience_ends = time.monotonic() + STAND_BY_SECONDS
+    while time.monotonic() < patience_ends and supervisor.recorded_pid() == supervisor_pid:
+        if not is_running(supervisor_pid):
+            revive(supervisor.paths.log_of(WATCHDOG), supervisor_pid)
+        time.sleep(LOOK_SECONDS)
+    sys.exit()
+
+
+def revive(log_file: Path, supervisor_pid: int) -> NoReturn:
     """Have the supervisor and the services started again, with a watchdog of their own, and end.
 
     Another process does it, and is started again if it is killed; if this one is killed, it goes on.
     """
     # Standard output led to the supervisor.
-    descriptor = os.open(paths.log_of(WATCHDOG), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.dup2(descriptor, sys.stdout.fileno())
     os.dup2(descriptor, sys.stderr.fileno())
     log(f"The supervisor (process {supervisor_pid}) has died: starting it and the services again.")

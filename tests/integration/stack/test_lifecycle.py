@@ -121,13 +121,32 @@ def test_a_stopped_service_is_started_again_by_up(stack: Stack) -> None:
     assert clickhouse(stack).state == ServiceState.UP
 
 
+def watchdog_processes(stack: Stack) -> list[psutil.Process]:
+    """The watchdog and the process that stands by for it."""
+    return [one for one in processes_of(stack.paths.data) if "stack.watchdog" in one.cmdline()]
+
+
 def kill_supervisor_and_watchdog(stack: Stack) -> None:
     """Leaves nothing that could bring the stack back."""
-    watchdog = stack.supervisor.processes()["watchdog"].pid
-    supervisor = stack.supervisor.pid()
-    os.kill(watchdog, signal.SIGSTOP)
-    os.kill(supervisor, signal.SIGKILL)
+    wait_until(lambda: len(watchdog_processes(stack)) == 2, "the watchdog watches")
+    watchdogs = watchdog_processes(stack)
+    for process in watchdogs:
+        process.suspend()
+    os.kill(stack.supervisor.pid(), signal.SIGKILL)
+    for process in watchdogs:
+        process.kill()
+
+
+def test_a_supervisor_and_a_watchdog_that_were_killed_together_are_brought_back(stack: Stack) -> None:
+    wait_until(lambda: len(watchdog_processes(stack)) == 2, "the watchdog watches")
+    before = clickhouse(stack)
+    watchdog, supervisor = stack.supervisor.processes()["watchdog"].pid, stack.supervisor.pid()
+
     os.kill(watchdog, signal.SIGKILL)
+    os.kill(supervisor, signal.SIGKILL)
+
+    wait_until(stack.supervisor.is_running)
+    wait_until(lambda: is_up_with_another_process(stack, before))
 
 
 def test_a_killed_supervisor_is_brought_back_by_the_watchdog(stack: Stack) -> None:
@@ -140,8 +159,7 @@ def test_a_killed_supervisor_is_brought_back_by_the_watchdog(stack: Stack) -> No
     wait_until(lambda: is_up_with_another_process(stack, before))
     assert before.pid not in psutil.pids()
     wait_until(lambda: clickhouse(stack).restarts == 1, "the restart is counted")
-    watchdogs = [one for one in processes_of(stack.paths.data) if "stack.watchdog" in one.cmdline()]
-    assert len(watchdogs) == 1
+    wait_until(lambda: len(watchdog_processes(stack)) == 2, "one watchdog and its substitute are left")
 
 
 def test_a_killed_watchdog_comes_back_and_remembers(stack: Stack) -> None:
