@@ -43,12 +43,32 @@ _FATES: Final = {
     "unaccounted": "🔴 unaccounted",
 }
 _STATES: Final = {
-    TraceState.UNKNOWN: "Nothing is known of it. What was sent a moment ago takes a few seconds to get here.",
-    TraceState.PENDING: "Received, and waiting to be processed.",
-    TraceState.STORED: "Stored. It is in the numbers once the marts of its day are built.",
-    TraceState.QUARANTINED: "Not in the numbers: in quarantine.",
-    TraceState.ERASED: "Not in the numbers: erased together with its person.",
-    TraceState.UNACCOUNTED: "Received, but nothing became of it. This is a fault of the system.",
+    TraceState.UNKNOWN: (
+        st.info,
+        "Nothing is known of it. What was sent a moment ago takes a few seconds to get here.",
+        ":material/search_off:",
+    ),
+    TraceState.PENDING: (st.info, "Received, and waiting to be processed.", ":material/hourglass_top:"),
+    TraceState.STORED: (
+        st.success,
+        "Stored: it is in the numbers, or about to be.",
+        ":material/check_circle:",
+    ),
+    TraceState.QUARANTINED: (
+        st.warning,
+        "Not in the numbers: it is in quarantine, because it is not a valid event.",
+        ":material/block:",
+    ),
+    TraceState.ERASED: (
+        st.warning,
+        "Not in the numbers: it was erased together with its person.",
+        ":material/delete_forever:",
+    ),
+    TraceState.UNACCOUNTED: (
+        st.error,
+        "Received, but nothing became of it. This is a fault of the system; the ledger shows the gap.",
+        ":material/error:",
+    ),
 }
 _PERSONAL: Final = frozenset({"ip", "body"})
 
@@ -210,9 +230,8 @@ def _show_trace(kind: str, what: str) -> None:
     found = layout.part(events.look_up(kind, what).read(), "Where it is")
     if found is None:
         return
-    if found.state is TraceState.UNKNOWN:
-        layout.empty(_STATES[found.state], ":material/search_off:")
-        return
+    show, sentence, icon = _STATES[found.state]
+    show(sentence, icon=icon)
     if len(found.receipts) > _DETAILED:
         _show_many(found)
         return

@@ -27,7 +27,7 @@ with
     (
         select
             origin,
-            arrayJoin(range(last_offset - least(last_offset, {records:UInt64}), last_offset + 1)) as offset
+            arrayJoin(range(toUInt64(last_offset - least(last_offset, {records:UInt64})), last_offset + 1)) as offset
         from last_offsets
     ),
     (select (groupArray(origin), groupArray(offset + 1)) from etl_progress final) as progress
