@@ -120,7 +120,7 @@ def _add_quarantined(client: Client, user_id: int, holdings: Holdings) -> None:
 def _add_raw(client: Client, user_id: int, holdings: Holdings) -> set[Coordinate]:
     """Adds the raw rows that name the person, pending for now; returns which rows they repeat."""
     repeated = set()
-    parameters = {"text": str(user_id), "pattern": pattern_of(user_id)}
+    parameters = {"user_id": user_id, "text": str(user_id), "pattern": pattern_of(user_id)}
     for row in _rows(client, "queries/person_raw", parameters, _RAW_SCHEMA):
         coordinate = _coordinate(row)
         found = holdings.events.get(coordinate)
