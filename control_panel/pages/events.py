@@ -13,7 +13,7 @@ from control_panel import layout, text
 from control_panel.clients import events, system
 from control_panel.clients.events import Answer, ReceivedEvent
 from control_panel.journey import StageState, is_settled, original_of, stages
-from control_panel.pages import PageInfo, Section
+from control_panel.pages import PageInfo, Section, all_pages
 from control_panel.session import is_operator, require_operator
 from control_panel.verdict import PROCESSING
 
@@ -26,6 +26,9 @@ _VIEWS: Final = {"live": _LIVE, "send": _SEND, "look-up": _LOOK_UP}
 _KINDS: Final = {"id": "Event id", "record": "Record", "session": "Session", "user": "User id"}
 _LIVE_SECONDS: Final = 2
 _FOLLOW_SECONDS: Final = 1
+_LIVE_HEIGHT: Final = 560
+_ROWS_WITHOUT_SCROLLING: Final = 14
+_QUALITY_PATH: Final = "quality"
 _DETAILED: Final = 5
 """So many events are shown stage by stage; more as a table."""
 
@@ -35,12 +38,12 @@ _ICONS: Final = {
     StageState.STOPPED: ":orange[:material/block:]",
 }
 _FATES: Final = {
-    "stored": "🟢 stored",
-    "duplicate": "⚪ duplicate",
-    "quarantined": "🟠 quarantined",
-    "pending": "🔵 waiting",
-    "erased": "⚫ erased",
-    "unaccounted": "🔴 unaccounted",
+    "stored": "stored",
+    "duplicate": "duplicate",
+    "quarantined": "quarantined",
+    "pending": "waiting",
+    "erased": "erased",
+    "unaccounted": "unaccounted",
 }
 _STATES: Final = {
     TraceState.UNKNOWN: (
@@ -114,7 +117,7 @@ def _show_latest(source: str, wanted: str) -> None:
     st.dataframe(
         [_live_row(event) for event in found],
         hide_index=True,
-        height=560,
+        height=_LIVE_HEIGHT if len(found) > _ROWS_WITHOUT_SCROLLING else "content",
         column_config={
             "Received (UTC)": st.column_config.DatetimeColumn(format="HH:mm:ss.SSS"),
             "Where is it?": st.column_config.LinkColumn(display_text="follow"),
@@ -300,7 +303,18 @@ def _show_errors(receipt: Receipt) -> None:
         )
         st.markdown(f"- **{layout.escape(error.field or 'record')}**: {layout.escape(error.message)}{value}")
     if receipt.replayed_at is None:
-        st.markdown(f"[Fix it on the page Data quality](/quality?{urlencode({'record': receipt.name})})")
+        _show_remedy(receipt)
+
+
+def _show_remedy(receipt: Receipt) -> None:
+    if any(page.info.path == _QUALITY_PATH for page in all_pages()):
+        address = f"/{_QUALITY_PATH}?{urlencode({'record': receipt.name})}"
+        st.markdown(f"[Fix it on the page Data quality]({address})")
+    else:
+        st.markdown(
+            "Fix it with `clickstream quarantine export --out bad.csv`: edit the file, then "
+            "`clickstream quarantine replay bad.csv`."
+        )
 
 
 def _show_body(receipt: Receipt) -> None:
