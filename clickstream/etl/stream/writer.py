@@ -104,7 +104,9 @@ def _check_same(client: Client, record: BrokerRecord) -> None:
     if rows.num_rows == 0:
         return
     stored = stored_body(client, record.origin, record.offset, 0)
-    if stored is not None and stored != rows["body"][0].as_py():
+    # A record that an older version could not take apart was stored whole.
+    whole = (record.value or b"").decode(errors="backslashreplace")
+    if stored is not None and stored not in (rows["body"][0].as_py(), whole):
         raise TopicMadeAnewError(
             f"{record.origin}:{record.offset} is not the record that raw_events holds under this name: "
             "the topic was made anew.",

@@ -109,6 +109,7 @@ def test_the_ledger_counts_each_fate_from_its_own_table(balanced: Client) -> Non
             "duplicate": 1,
             "quarantined": 1,
             "pending": 1,
+            "erased": 0,
         }
     ]
 
