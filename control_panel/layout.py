@@ -1,7 +1,7 @@
 """What all pages share: frame, heading, and how a missing service, an empty system and a refusal look."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +18,8 @@ from control_panel.pages import PageInfo, Section, all_pages
 T = TypeVar("T")
 
 _STATUS_SECONDS: Final = 10
+_STALE: Final = timedelta(seconds=60)
+"""What is older than this says so."""
 
 _MARK: Final = (
     "<path d='M4 2v17l4.6-4.3 2.9 6.5 2.9-1.3-2.8-6.3 6.2-.5z' fill='#2893b3'/>"
@@ -102,7 +104,7 @@ def part(reading: Reading[T], what: str) -> T | None:
     if reading.value is None:
         st.info(f"{what}: waiting for an answer …", icon=":material/hourglass_empty:")
         return None
-    if reading.is_waiting:
+    if reading.is_waiting and reading.read_at and datetime.now(UTC) - reading.read_at > _STALE:
         st.caption(f"{what}: as of {text.age(reading.read_at)}, since the service is slow to answer.")
     return reading.value
 

@@ -33,4 +33,5 @@ def service_links(host: str) -> list[Link]:
         Link("Mage", f"http://{host}:{settings.mage.port}", "Editor of the pipelines"),
         Link("API", f"{api}/docs", "How to send events, with forms to try it"),
         Link("Demo shop", f"{api}/demo", "A page with the tracker: click, and watch the events arrive"),
+        Link("Prometheus", f"http://{host}:{settings.monitoring.prometheus_port}", "Metrics and alerts"),
     ]

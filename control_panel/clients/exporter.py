@@ -10,6 +10,8 @@ from clickstream.errors import ServiceUnavailableError
 from clickstream.settings import get_settings
 from control_panel.clients.readings import shared
 
+LOOPBACK: Final = "127.0.0.1"
+_ANY: Final = "0.0.0.0"  # noqa: S104 -- replaced, not listened on
 _TIMEOUT_SECONDS: Final = 1.5
 
 
@@ -56,13 +58,18 @@ def components() -> Components:
     Raises:
         ServiceUnavailableError: The exporter does not answer, or not as expected.
     """
-    port = getattr(getattr(get_settings(), "monitoring", None), "exporter_port", 9100)
-    url = f"http://127.0.0.1:{port}/components"
+    url = f"http://{_address()}/components"
     try:
         answer = httpx.get(url, timeout=_TIMEOUT_SECONDS, trust_env=False).raise_for_status()
         return msgspec.json.decode(answer.content, type=Components)
     except (httpx.HTTPError, msgspec.DecodeError) as error:
         raise ServiceUnavailableError(
-            f"The exporter at port {port} does not tell how the services stand.",
+            f"The exporter at {_address()} does not tell how the services stand.",
             hint="make status shows it in a terminal; make up starts what is stopped.",
         ) from error
+
+
+def _address() -> str:
+    monitoring = get_settings().monitoring
+    host = LOOPBACK if monitoring.exporter_host == _ANY else monitoring.exporter_host
+    return f"{host}:{monitoring.exporter_port}"

@@ -104,16 +104,22 @@ def _show_run_now(name: str) -> None:
         return
     with st.popover("Run now …", icon=":material/play_circle:"), st.form(f"run {name}", border=False):
         variables = _ask_for_variables(name)
-        if st.form_submit_button("Run now", type="primary"):
+        is_wanted = st.form_submit_button("Run now", type="primary")
+    if not is_wanted:
+        return
 
-            def run() -> int | None:
-                require_operator()
-                checked = _checked(variables)
-                return act(lambda: mage.run_now(name, checked))
+    # What comes of it is said beside the popover, which may close.
+    def run() -> str:
+        require_operator()
+        checked = _checked(variables)
+        run_id = act(lambda: mage.run_now(name, checked))
+        if run_id is None:
+            return "A run has been asked for; Mage is slow to answer, and it will appear below."
+        return f"Run {run_id} has been asked for; it appears below."
 
-            run_id = layout.attempt(run)
-            if run_id is not None:
-                st.success(f"Run {run_id} has been asked for; it appears below.")
+    said = layout.attempt(run)
+    if said is not None:
+        st.success(said, icon=":material/check:")
 
 
 def _ask_for_variables(name: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def test_each_report_has_a_chart_and_explains_its_numbers(page: Page, title: str
 
     page.get_by_role("button", name="How this is computed").click()
 
-    expect(page.get_by_text("View ", exact=False).last).to_be_visible()
+    expect(page.get_by_text("SQL of the view")).to_be_visible()
     expect(page.get_by_text(FAILED)).to_have_count(0)
 
 
