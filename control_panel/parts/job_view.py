@@ -52,7 +52,7 @@ def _show_job(job: Job) -> None:
                 jobs.cancel_job(job.id)
 
             layout.attempt(cancel)
-            st.rerun(scope="fragment")
+            st.rerun()
     elif state.status is JobStatus.FAILED:
         st.error(layout.escape(state.message), icon=":material/error:")
     else:

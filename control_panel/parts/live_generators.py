@@ -185,4 +185,4 @@ def _change(action: Callable[[], None]) -> None:
         return True
 
     if layout.attempt(do):
-        st.rerun(scope="fragment")
+        st.rerun()

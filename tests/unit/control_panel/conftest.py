@@ -1,6 +1,7 @@
 """The panel's guard and routes before a small application that stands where Streamlit does."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,12 +13,16 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from clickstream.settings import PanelSettings
+from clickstream.settings import PanelSettings, get_settings
 from control_panel.accounts import Accounts, Role
 from control_panel.guard import Guard, account_in, allowed_host_check
 from control_panel.routes import make_routes, route
+from control_panel.server import accounts as panel_accounts
+from stack.env_file import ensure_env_file, setting_entries
+from stack.processes import free_ports
 
 ORIGIN = "http://127.0.0.1:8501"
+PORTS = [entry.variable for entry in setting_entries() if entry.variable.endswith("PORT")]
 
 
 async def who(request: Request) -> Response:
@@ -66,3 +71,24 @@ def sign_in(client: TestClient, name: str, password: str, **fields: str) -> http
     form = {"name": name, "password": password, **fields}
     answer: httpx.Response = client.post("/sign-in", data=form, headers={"origin": ORIGIN})
     return answer
+
+
+@pytest.fixture
+def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings of a stack that is not there; without sign-in, so everybody is an operator."""
+    for entry in setting_entries():
+        monkeypatch.delenv(entry.variable, raising=False)
+    monkeypatch.setenv("CLICKSTREAM_ENV_FILE", str(tmp_path / ".env"))
+    ensure_env_file(tmp_path / ".env")
+    monkeypatch.setenv("CLICKSTREAM_STACK__DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("CLICKSTREAM_PANEL__SIGN_IN", "false")
+    for name, port in zip(PORTS, free_ports("127.0.0.1", len(PORTS)), strict=True):
+        monkeypatch.setenv(name, str(port))
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    get_settings.cache_clear()
+    panel_accounts.cache_clear()
