@@ -14,6 +14,10 @@ PROCESSING: Final = "process_events"
 PENDING_ALLOWED: Final = timedelta(minutes=5)
 """The pipeline runs every minute; what waits longer is stuck."""
 
+CHECK_ALLOWED: Final = timedelta(minutes=2)
+"""The watchdog looks every few seconds."""
+
+_LOOK_YOURSELF: Final = "make status shows it in a terminal."
 _GOOD_STATES: Final = frozenset({"up"})
 
 
@@ -37,7 +41,7 @@ def concerns(
     now: datetime,
 ) -> list[Concern]:
     """What is not well, the most important first."""
-    found = _of_components(components) + _of_data(completeness, now)
+    found = _of_components(components, now) + _of_data(completeness, now)
     # One outage is told once.
     if completeness.problem is None:
         found += _of_runs(runs)
@@ -49,11 +53,18 @@ def is_known(*readings: Reading[object]) -> bool:
     return all(reading.value is not None or reading.problem is not None for reading in readings)
 
 
-def _of_components(reading: Reading[Components]) -> list[Concern]:
+def _of_components(reading: Reading[Components], now: datetime) -> list[Concern]:
     if reading.problem is not None:
         return [Concern(str(reading.problem), reading.problem.hint)]
     if reading.value is None:
         return []
+    checked_at = reading.value.checked_at
+    if not reading.value.components or checked_at is None:
+        return [Concern("How the services stand is not known: nobody has checked them yet.", _LOOK_YOURSELF)]
+    if now - checked_at > CHECK_ALLOWED:
+        return [
+            Concern(f"The services were checked {text.age(checked_at, now)}, and not since.", _LOOK_YOURSELF)
+        ]
     bad = [component for component in reading.value.components if component.state not in _GOOD_STATES]
     return [
         Concern(

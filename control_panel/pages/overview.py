@@ -198,6 +198,9 @@ def _show_components() -> None:
     found = layout.part(components().reading(), "The state of the components")
     if found is None:
         return
+    if not found.components:
+        layout.empty("Nobody has checked the services yet; this takes some seconds after a start.")
+        return
     with st.grid(min_column_width=240):
         for component in found.components:
             _show_component(component)

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from clickstream.errors import ServiceUnavailableError
 from clickstream.storage.runs import RunRecord, RunStatus
 from control_panel.clients.exporter import Component, Components
@@ -10,7 +12,7 @@ from control_panel.clients.system import Completeness
 from control_panel.verdict import concerns, is_known
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
-WELL = Reading(Components((Component("kafka", "up"), Component("mage", "up"))))
+WELL = Reading(Components((Component("kafka", "up"), Component("mage", "up")), NOW))
 NO_RUNS: Reading[tuple[RunRecord, ...]] = Reading(())
 
 
@@ -38,13 +40,28 @@ def test_an_empty_system_is_well() -> None:
 
 def test_a_service_that_is_not_up_is_told_with_its_reason() -> None:
     failing = Reading(
-        Components((Component("kafka", "failing", "no answer for 12 s"), Component("api", "stopped")))
+        Components((Component("kafka", "failing", "no answer for 12 s"), Component("api", "stopped")), NOW)
     )
 
     found = concerns(failing, state(), NO_RUNS, NOW)
 
     assert [one.what for one in found] == ["kafka is failing: no answer for 12 s.", "api is stopped."]
     assert "make up" in found[1].action
+
+
+@pytest.mark.parametrize(
+    ("components", "said"),
+    [
+        (Components(()), "nobody has checked them yet"),
+        (
+            Components((Component("kafka", "up"),), NOW - timedelta(minutes=3)),
+            "checked 3 min ago, and not since",
+        ),
+    ],
+    ids=["never", "long ago"],
+)
+def test_nothing_is_called_well_that_nobody_has_checked(components: Components, said: str) -> None:
+    assert said in concerns(Reading(components), state(), NO_RUNS, NOW)[0].what
 
 
 def test_a_ledger_that_does_not_balance_is_told_with_the_difference() -> None:
