@@ -67,14 +67,14 @@ def lines(
             "type": "line",
             "name": names.get(column, column),
             "encode": {"x": time_column, "y": column},
-            "itemStyle": {"color": colour_of(column)},
+            "itemStyle": {"color": colour_of(column, place)},
             "showSymbol": len(table) <= 60 and not stacked,
             "symbolSize": 4,
             "lineStyle": {"width": 2},
             "tooltip": {"valueFormatter": number_format},
             **({"stack": "all", "areaStyle": {"opacity": 0.35}} if stacked else {}),
         }
-        for column in columns
+        for place, column in enumerate(columns)
     ]
     _draw(
         {
@@ -110,12 +110,12 @@ def bars(
             "encode": {"y": category_column, "x": column}
             if horizontal
             else {"x": category_column, "y": column},
-            "itemStyle": {"color": colour_of(column)},
+            "itemStyle": {"color": colour_of(column, place)},
             "stack": "all" if len(columns) > 1 else None,
             "barMaxWidth": 28,
             "tooltip": {"valueFormatter": "localized"},
         }
-        for column in columns
+        for place, column in enumerate(columns)
     ]
     _draw(
         {

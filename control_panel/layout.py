@@ -33,6 +33,8 @@ _STYLE: Final = """
 <style>
   [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
   [data-testid="stMainBlockContainer"] { padding-top: 3.5rem; max-width: 90rem; }
+  /* White on the dark theme's primary colour would be too faint. */
+  [data-testid^="stBaseButton-primary"] { background: #14657d; border-color: #14657d; color: #ffffff; }
   [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
 </style>
 """

@@ -23,10 +23,10 @@ COLOURS: Final = {
 }
 """Colour of a series by its column or value."""
 
-OTHER: Final = "#1B7A96"
-"""Colour of anything else."""
+OTHERS: Final = ("#1B7A96", "#E8743B", "#5E5CE6", "#19A979", "#C2185B", "#8D6E63")
+"""Colours of anything else, in turn."""
 
 
-def colour_of(name: str) -> str:
-    """The colour of a series."""
-    return COLOURS.get(name, OTHER)
+def colour_of(name: str, place: int = 0) -> str:
+    """The colour of a series, which is the one of this place in its chart."""
+    return COLOURS.get(name, OTHERS[place % len(OTHERS)])

@@ -80,7 +80,7 @@ def _show_now() -> None:
     state = layout.part(system.completeness().reading(), "How complete the numbers are")
     arrivals = layout.part(system.arrivals().reading(), "What arrives right now")
     now = datetime.now(UTC)
-    with st.grid(min_column_width=170):
+    with st.grid(min_column_width=150):
         if arrivals is not None:
             st.metric("Events per second now", text.number(round(arrivals.per_second, 1)), border=True)
         if isinstance(state, system.Completeness):

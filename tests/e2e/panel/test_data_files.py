@@ -12,8 +12,8 @@ from tests.waiting import wait_until
 def write_file(page: Page, events: int, seed: int) -> None:
     open_page(page, "/generators?part=Files", "Generators")
     page.get_by_label("Events", exact=True).fill(str(events))
-    page.get_by_label("Seed").fill(str(seed))
-    page.get_by_label("Seed").press("Tab")
+    page.get_by_label("Seed", exact=True).fill(str(seed))
+    page.get_by_label("Seed", exact=True).press("Tab")
     page.get_by_role("button", name="Write the file").click()
 
 
@@ -33,7 +33,7 @@ def test_a_file_is_written_loaded_and_verified(page: Page, panel: Panel) -> None
     process_pending(panel.settings)
 
     open_page(page, "/generators?part=Verify", "Generators")
-    page.get_by_label("Answer keys").click()
+    page.get_by_label("Answer keys", exact=True).click()
     page.get_by_role("option").first.click()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Verify", exact=True).click()
@@ -42,7 +42,7 @@ def test_a_file_is_written_loaded_and_verified(page: Page, panel: Panel) -> None
 
 def test_a_key_of_other_events_shows_the_differences(page: Page, panel: Panel) -> None:
     open_page(page, "/generators?part=Verify", "Generators")
-    page.get_by_label("Another key").fill("data/sample_events.key.json")
+    page.get_by_label("Another key", exact=True).fill("data/sample_events.key.json")
     page.get_by_role("button", name="Verify", exact=True).click()
 
     expect(page.get_by_text("rows differ from the key").first).to_be_visible()
@@ -65,7 +65,7 @@ def test_a_file_that_is_cancelled_leaves_nothing(page: Page, panel: Panel) -> No
 
 def test_a_file_that_can_not_be_is_refused_with_the_reason(page: Page) -> None:
     open_page(page, "/generators?part=Verify", "Generators")
-    page.get_by_label("Another key").fill("nowhere.json")
+    page.get_by_label("Another key", exact=True).fill("nowhere.json")
     page.get_by_role("button", name="Verify", exact=True).click()
 
     expect(page.get_by_text("There is no file 'nowhere.json'")).to_be_visible()

@@ -22,9 +22,9 @@ def metric(page: Page, label: str) -> float:
 
 def test_a_generator_is_started_seen_on_the_overview_and_stopped(page: Page, panel: Panel) -> None:
     open_page(page, "/generators", "Generators")
-    page.get_by_label("Name").fill("evening")
-    page.get_by_label("Events per second").fill("60")
-    page.get_by_label("Events per second").press("Tab")
+    page.get_by_label("Name", exact=True).fill("evening")
+    page.get_by_label("Events per second", exact=True).fill("60")
+    page.get_by_label("Events per second", exact=True).press("Tab")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("The generator evening has been started.")).to_be_visible()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
@@ -48,7 +48,7 @@ def test_a_generator_is_started_seen_on_the_overview_and_stopped(page: Page, pan
 
 def test_a_name_that_can_not_be_is_refused(page: Page) -> None:
     open_page(page, "/generators", "Generators")
-    page.get_by_label("Name").fill("Two Words")
+    page.get_by_label("Name", exact=True).fill("Two Words")
     page.get_by_role("button", name="Start", exact=True).click()
 
     expect(page.get_by_text("lower-case letters, digits")).to_be_visible()

@@ -51,13 +51,15 @@ _FAINT = """() => {
         const contrast = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
         const size = parseFloat(style.fontSize);
         const isLarge = size >= 24 || size >= 18.6 && style.fontWeight >= 700;
-        if (contrast < (isLarge ? 3 : 4.5)) faint.push(`${text.slice(0, 40)}: ${contrast.toFixed(2)}`);
+        const isIcon = element.closest('[data-testid=stIconMaterial]');
+        const least = isLarge || isIcon ? 3 : 4.5;
+        if (contrast < least) faint.push(`${text.slice(0, 40)}: ${contrast.toFixed(2)}`);
     }
     return faint;
 }"""
 
 _UNNAMED = """() => [...document.querySelectorAll('main input, main textarea, main select, main button')]
-    .filter(field => field.type !== 'hidden' && field.checkVisibility())
+    .filter(field => field.type !== 'hidden' && field.tabIndex >= 0 && field.checkVisibility())
     .filter(field => !(field.labels && field.labels.length) && !field.getAttribute('aria-label')
         && !field.getAttribute('aria-labelledby') && !field.title && !field.textContent.trim())
     .map(field => field.outerHTML.slice(0, 120))"""

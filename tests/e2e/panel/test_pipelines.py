@@ -28,7 +28,7 @@ def test_a_pipeline_is_run_and_seen_to_finish(page: Page, panel: Panel) -> None:
 def test_a_file_that_is_not_there_is_refused(page: Page) -> None:
     open_page(page, "/pipelines?pipeline=load_csv", "Pipelines")
     page.get_by_role("button", name="Run now …").click()
-    page.get_by_label("Path of the CSV file").fill("/nowhere.csv")
+    page.get_by_label("Path of the CSV file", exact=True).fill("/nowhere.csv")
     page.get_by_role("button", name="Run now", exact=True).click()
 
     expect(page.get_by_text("There is no file '/nowhere.csv'")).to_be_visible()
