@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from clickstream.etl.run_marks import drop_mark, hold_mark, is_worked_on
+from clickstream.etl.run_marks import drop_mark, hold_mark, is_worked_on, remove_old_marks
 from clickstream.storage.runs import RunRecord, RunStatus, last_runs, record_run
 
 
@@ -77,6 +77,7 @@ def close_dead_runs(client: Client, successor: Run) -> None:
     One that is gone on with later, as Mage does after a restart, is recorded again by whatever does so.
     """
     now = datetime.now(UTC)
+    remove_old_marks()
     for record in last_runs(client, limit=100, status=RunStatus.RUNNING):
         if record.run_id == successor.run_id or is_worked_on(record.run_id):
             continue

@@ -6,9 +6,13 @@ holds for processes of this machine.
 
 import fcntl
 import os
+import time
 from pathlib import Path
+from typing import Final
 
 from clickstream.settings import get_settings
+
+_KEPT_SECONDS: Final = 86_400.0
 
 _held: dict[str, int] = {}
 """File descriptors of the marks that this process holds, by run."""
@@ -49,6 +53,15 @@ def is_worked_on(run_id: str) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def remove_old_marks() -> None:
+    """Removes the marks that dead processes left long ago; younger ones tell that a run is resumed."""
+    folder = _path("")
+    oldest = time.time() - _KEPT_SECONDS
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.stat().st_mtime < oldest and not is_worked_on(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _path(run_id: str) -> Path:
