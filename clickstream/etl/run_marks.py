@@ -7,6 +7,7 @@ holds for processes of this machine.
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -60,8 +61,10 @@ def remove_old_marks() -> None:
     folder = _path("")
     oldest = time.time() - _KEPT_SECONDS
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.stat().st_mtime < oldest and not is_worked_on(path.name):
-            path.unlink(missing_ok=True)
+        # Another process may have removed it since.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest and not is_worked_on(path.name):
+                path.unlink()
 
 
 def _path(run_id: str) -> Path:
