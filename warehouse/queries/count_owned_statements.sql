@@ -1,5 +1,5 @@
 -- Purpose: how many running statements carry the name of an owner, whatever became of their clients.
--- Grain: one row.
+-- One row: the number.
 -- Input: system.processes. A server has the name in the statement's id, the stack's gateway in its comment.
 select count() as statements
 from system.processes

@@ -1,4 +1,5 @@
--- Purpose: ends the running statements that carry the name of an owner, without waiting for it.
+-- Purpose: ends the running statements that carry the name of an owner, without waiting for it. One row per
+-- statement.
 -- Input: system.processes, see count_owned_statements.
 kill query
 where

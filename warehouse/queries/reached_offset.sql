@@ -1,6 +1,6 @@
 -- Purpose: the last offset of an origin that was ever given to a row, as far as any table knows: rows may have
--- been deleted from each of them. One row; null where no table knows the origin.
--- Inputs: raw_events, etl_progress, events, quarantined_events, duplicate_events; the origin.
+-- been deleted from each of them. One row: the offset; null where no table knows the origin.
+-- Inputs: raw_events, etl_progress, events, quarantined_events, duplicate_events, erased_events; the origin.
 select max(last) as offset
 from
 (
@@ -13,4 +13,6 @@ from
     select maxOrNull(offset) from quarantined_events where origin = {origin:String}
     union all
     select maxOrNull(offset) from duplicate_events where origin = {origin:String}
+    union all
+    select maxOrNull(offset) from erased_events where origin = {origin:String}
 )

@@ -258,6 +258,15 @@ def test_a_replay_that_was_mended_to_name_the_person_takes_its_original_along(
     assert client.query("select count() from raw_events").result_rows == [(0,)]
 
 
+def test_the_offset_of_an_erased_replay_is_not_given_to_another(client: Client, settings: Settings) -> None:
+    receive(client, event(8), source="replay", origin="replay", offset=70)
+    erase_user(settings, PERSON)
+    receive(client, event(9, OTHER, type="hover"), offset=1)
+    process()
+    replay_events(select_quarantined("", "", ""))
+    assert client.query("select offset from raw_events where origin = 'replay'").result_rows == [(71,)]
+
+
 def test_the_replay_of_a_row_that_was_chosen_before_the_erasure_sends_nothing(
     story: Client, settings: Settings
 ) -> None:
