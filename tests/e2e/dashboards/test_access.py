@@ -258,21 +258,21 @@ def test_a_viewer_sees_no_other_database(
     clickhouse = superset.settings.clickhouse
     uri = (
         f"clickhousedb://{clickhouse.reader_user}:{clickhouse.reader_password.get_secret_value()}"
-        f"@{clickhouse.host}:{clickhouse.port}/system"
+        f"@{clickhouse.host}:{clickhouse.port}/{clickhouse.database}"
     )
     database = admin.send("POST", "/api/v1/database/", {"database_name": "Other", "sqlalchemy_uri": uri})
     assert database.status_code == httpx.codes.CREATED, database.text
-    body = {"database": database.json()["id"], "schema": "system", "table_name": "one"}
+    body = {"database": database.json()["id"], "schema": clickhouse.database, "table_name": "users"}
     dataset = admin.send("POST", "/api/v1/dataset/", body)
     assert dataset.status_code == httpx.codes.CREATED, dataset.text
     query = {
         "datasource": {"id": dataset.json()["id"], "type": "table"},
-        "queries": [{"columns": ["dummy"], "metrics": []}],
+        "queries": [{"columns": ["fio"], "metrics": []}],
     }
 
     assert admin.post_chart_data(query).status_code == httpx.codes.OK
     assert viewer.post_chart_data(query).status_code == httpx.codes.FORBIDDEN
-    assert "one" not in [item["table_name"] for item in viewer.result("/api/v1/dataset/")]
+    assert "users" not in [item["table_name"] for item in viewer.result("/api/v1/dataset/")]
 
     admin.send("DELETE", f"/api/v1/dataset/{dataset.json()['id']}").raise_for_status()
     admin.send("DELETE", f"/api/v1/database/{database.json()['id']}").raise_for_status()
