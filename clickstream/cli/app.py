@@ -117,7 +117,7 @@ def ledger(as_json: AsJson = False) -> None:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
         print_table(
-            "Ledger: received = stored + duplicate + quarantined + pending",
+            "Ledger: received = stored + duplicate + quarantined + pending + erased",
             columns,
             rows,
             empty="Nothing was received yet. Load a file: clickstream load data/sample_events.csv",

@@ -103,7 +103,7 @@ def _print_trace(subject: str, found: Trace) -> None:
     for day in found.days:
         built = f"built {day.rebuilt_at:{_MOMENT}} by run {day.run_id}" if day.rebuilt_at else "not built yet"
         out.print(f"Counts on {day.date} in {', '.join(day.marts)}: {built}.", markup=False)
-    for receipt in found.receipts[:_MAX_BODIES]:
+    for receipt in [one for one in found.receipts if one.body][:_MAX_BODIES]:
         out.print(f"Raw {receipt.name}: {receipt.body}", markup=False, soft_wrap=True)
 
 
