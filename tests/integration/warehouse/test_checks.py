@@ -71,6 +71,10 @@ def _store_without_building(client: Client) -> None:
     insert_events(client, event_rows([click]))
 
 
+def _store_a_bot_without_building(client: Client) -> None:
+    insert_events(client, event_rows([{"id": 2, "offset": 4, "is_bot": True, "bot_name": "Googlebot"}]))
+
+
 VIOLATIONS: dict[str, Callable[[Client], None]] = {
     "ledger_balances": _lose_a_row,
     "processed_rows_have_one_fate": _lose_a_row,
@@ -82,6 +86,7 @@ VIOLATIONS: dict[str, Callable[[Client], None]] = {
     "duplicates_are_stored_elsewhere": _call_a_new_id_a_duplicate,
     "stored_receipts_are_raw_receipts": _store_under_another_receipt,
     **{name: _store_without_building for name in CHECKS if name.endswith("_equal_events")},
+    "bot_traffic_equal_events": _store_a_bot_without_building,
 }
 NOT_TO_BE_MADE = "session_hashes_are_unique"
 """Two texts with the same sipHash64 can't be found in a test."""

@@ -36,7 +36,7 @@ def test_json_is_what_any_reader_takes(capsys: pytest.CaptureFixture[str]) -> No
         "large": 10**30,
         "time": "2025-01-01T00:00:00Z",
         "ip": "::1",
-        "line": {"line": 3, "code": "malformed_line"},
+        "line": {"line": 3, "code": "malformed_line", "message": ""},
         "text": "é\0",
     }
 
