@@ -161,3 +161,22 @@ def test_dockerfiles_pass_their_linter(dockerfile: Any) -> None:
     )
 
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("image", ["project", "mage", "superset"])
+def test_every_folder_that_a_volume_is_mounted_on_is_made_by_the_image(
+    services: Mapping[str, Any], image: str
+) -> None:
+    """Where the image lacks the folder, the volume belongs to root, and no service of ours runs as root."""
+    dockerfile = (PROJECT_ROOT / "compose" / image / "Dockerfile").read_text()
+    targets = {
+        volume["target"]
+        for service in services.values()
+        if service["image"].startswith(f"{OWN_IMAGES}{image}:")
+        for volume in service.get("volumes", [])
+        if volume["type"] == "volume"
+    }
+
+    made = {target.replace("/opt/clickstream/data/generated", "data/generated") for target in targets}
+    assert made
+    assert [target for target in made if not re.search(rf"{re.escape(target)}(\s|$)", dockerfile)] == []
