@@ -1,0 +1,79 @@
+"""Refused events, expectations and warnings, as the panel asks for them."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Final
+
+import pyarrow as pa
+
+from clickstream.storage.quarantine import QUARANTINED_SCHEMA
+from control_panel.clients import mage, warehouse
+from control_panel.clients.readings import shared
+
+EVENTS_SHOWN: Final = 200
+PIPELINE: Final = "replay_quarantine"
+_EXPECTATION_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which refused events to look at; empty for all.
+
+    Attributes:
+        first_date: First day of their receipt, UTC.
+        last_date: Last day.
+        code: Those that break this rule.
+        field: Those with a problem in this field.
+        source: Those that came this way.
+        text: Those whose body holds this text.
+        include_replayed: Also those that were sent again.
+    """
+
+    first_date: date
+    last_date: date
+    code: str = ""
+    field: str = ""
+    source: str = ""
+    text: str = ""
+    include_replayed: bool = False
+
+    def parameters(self) -> dict[str, Any]:
+        """The filter as parameters of the queries."""
+        return {**asdict(self), "include_replayed": int(self.include_replayed)}
+
+
+@shared(seconds=3)
+def counts(wanted: Wanted) -> tuple[dict[str, Any], ...]:
+    """What is wrong among the events of a filter: source, code, field, events."""
+    return tuple(warehouse.rows("quarantine_counts", **wanted.parameters()))
+
+
+@shared(seconds=3)
+def events(wanted: Wanted) -> tuple[dict[str, Any], ...]:
+    """The events of a filter that were received last."""
+    return tuple(warehouse.rows("quarantine_rows", limit=EVENTS_SHOWN, **wanted.parameters()))
+
+
+def chosen(wanted: Wanted, limit: int) -> pa.Table:
+    """The events of a filter as rows of the quarantine; not shared."""
+    found = warehouse.query("quarantine_rows", limit=limit, **wanted.parameters())
+    return found.cast(QUARANTINED_SCHEMA)
+
+
+@shared(seconds=10)
+def expectations() -> tuple[dict[str, Any], ...]:
+    """How each expectation did lately."""
+    return tuple(warehouse.rows("expectations", days=_EXPECTATION_DAYS))
+
+
+@shared(seconds=10)
+def warnings(first_date: date, last_date: date) -> tuple[dict[str, Any], ...]:
+    """Optional values that could not be used."""
+    return tuple(warehouse.rows("warnings", first_date=first_date, last_date=last_date))
+
+
+def replay(path: str) -> int:
+    """Ask Mage to send the events of a fixed file again; gives the run's id."""
+    counts.forget()
+    events.forget()
+    return mage.run_now(PIPELINE, {"code": "", "source": "", "fixed_file": path})
