@@ -102,7 +102,8 @@ def _show_rule(wanted: Wanted) -> None:
             return
     left = ", ".join(f"{code} {count:,}" for code, count in outcome.still_wrong.items())
     st.info(
-        f"Of {outcome.matched:,} events the rule changes {outcome.changed:,}; {outcome.valid:,} would be valid"
+        f"Of {outcome.matched:,} events the rule changes {outcome.changed:,}; "
+        f"{outcome.valid:,} would be valid"
         + (f", and the others would still be wrong ({left})." if left else ".")
         + " Nothing has been changed yet."
     )

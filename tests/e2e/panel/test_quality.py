@@ -1,7 +1,6 @@
 """Refused events in the browser: found, mended by a rule, sent again; the ledger balances throughout."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -28,7 +27,7 @@ def stored(panel: Panel) -> int:
 
 
 @pytest.fixture(scope="module")
-def refused(panel: Panel) -> Iterator[None]:
+def refused(panel: Panel) -> None:
     """Events of a type that does not exist, in quarantine."""
     events = [
         {
@@ -48,7 +47,7 @@ def refused(panel: Panel) -> Iterator[None]:
     wait_until(lambda: count_pending(connect(panel.settings.clickhouse, Role.READER)) > 0, "they arrive")
     process_pending(panel.settings)
     wait_until(lambda: int(one(in_quarantine, panel)) == EVENTS, "they are refused")
-    yield
+
 
 
 @pytest.mark.usefixtures("refused")
