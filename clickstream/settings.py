@@ -308,6 +308,9 @@ class PanelSettings(BaseModel):
         description="Host names under which browsers may open the panel, separated by commas. Requests under "
         "any other name are refused, which keeps pages of other sites out.",
     )
+    max_upload_bytes: int = Field(
+        2_147_483_648, ge=1_000_000, description="Largest CSV file that can be uploaded to the panel."
+    )
     max_jobs: int = Field(
         2, ge=1, le=16, description="Long jobs, such as writing a file, that run at the same time."
     )

@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from control_panel import upload_routes
 from control_panel.accounts import Accounts, Role
 from control_panel.downloads import download
 from control_panel.guard import HEALTH_PATH, SIGN_IN_PATH, account_in
+from control_panel.load_report import load_report
 from control_panel.sign_in import SignIn
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -41,6 +43,12 @@ def route(path: str, handler: Handler, methods: Sequence[str], role: Role) -> Ro
 
 ROUTES: Final[list[Route]] = [
     route("/files/jobs/{job_id}/{name}", download, ["GET"], Role.VIEWER),
+    route("/files/loads/{sha256}/report.csv", load_report, ["GET"], Role.OPERATOR),
+    route("/files/upload/{name}", upload_routes.show_file, ["GET"], Role.OPERATOR),
+    route("/files/uploads", upload_routes.begin, ["POST"], Role.OPERATOR),
+    route("/files/uploads/{upload_id}", upload_routes.show, ["GET"], Role.OPERATOR),
+    route("/files/uploads/{upload_id}", upload_routes.receive, ["PUT"], Role.OPERATOR),
+    route("/files/uploads/{upload_id}", upload_routes.remove, ["DELETE"], Role.OPERATOR),
 ]
 """Routes of pages."""
 

@@ -16,6 +16,7 @@ from clickstream.settings import get_settings
 from clickstream.storage.client import Role, connect
 from clickstream.verification import Comparison, compare_with_key, load_key
 from control_panel.jobs import JobStatus, Progress, read_request
+from control_panel.preview import PREVIEW, run_preview
 from generator.csv_writer import write_dataset
 from generator.merge import merge_keys
 from generator.plan import DatasetFiles, Plan
@@ -126,7 +127,11 @@ def _write_differences(path: Path, rows: list[DifferentRow]) -> None:
         writer.writerows(msgspec.structs.astuple(row) for row in rows)
 
 
-WORK: Final[dict[str, Callable[[Path, dict[str, Any]], str]]] = {GENERATE: run_generate, VERIFY: run_verify}
+WORK: Final[dict[str, Callable[[Path, dict[str, Any]], str]]] = {
+    GENERATE: run_generate,
+    PREVIEW: run_preview,
+    VERIFY: run_verify,
+}
 
 
 def main(folder: Path) -> int:

@@ -1,0 +1,21 @@
+"""Upload CSV: send a file, see what it is, load it, and what became of each file."""
+
+import streamlit as st
+
+from control_panel import layout
+from control_panel.pages import PageInfo, Section
+from control_panel.parts import load_history, upload_files
+from control_panel.session import is_operator
+
+PAGE = PageInfo("Upload CSV", ":material/upload_file:", Section.DATA, 1, "upload")
+
+_FRAME_HEIGHT = 220
+
+
+def render() -> None:
+    """Draw the page."""
+    layout.heading(PAGE, "Send a file of events or users, see what it is, and load it.")
+    if is_operator():
+        st.iframe("/files/upload/upload.html", height=_FRAME_HEIGHT)
+        upload_files.show()
+    load_history.show()

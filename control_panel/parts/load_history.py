@@ -1,0 +1,71 @@
+"""What became of each CSV file, whether it came from this page or from the command line."""
+
+from typing import Final
+
+import streamlit as st
+
+from control_panel import layout, text, uploads
+from control_panel.clients import loads
+from control_panel.jobs import JobStatus
+from control_panel.preview import preview_of, read_preview
+from control_panel.session import is_operator
+
+_LIVE_SECONDS: Final = 5
+_EMPTY: Final = (
+    "No CSV file was loaded yet. Drop one above, or run `clickstream load data/sample_events.csv`."
+)
+
+
+@st.fragment(run_every=_LIVE_SECONDS)
+def show() -> None:
+    """Draw the part."""
+    st.subheader("Loaded files", anchor=False)
+    found = layout.part(loads.loads().read(), "The loaded files")
+    if found is None:
+        return
+    if not found:
+        layout.empty(_EMPTY)
+        return
+    names = _names()
+    st.dataframe(
+        [
+            {
+                "File": names.get(load.sha256, load.sha256[:12]),
+                "Received (UTC)": text.moment(load.last_received_at).removesuffix(" UTC"),
+                "Lines": load.received,
+                "Added": load.stored,
+                "Known already": load.duplicate,
+                "Refused": load.quarantined,
+                "Replayed": load.replayed,
+                "Without a value": load.warned,
+                "Waiting": max(0, load.pending),
+                "Codes": ", ".join(f"{code} {count:,}" for code, count in load.codes),
+                "Report": f"/files/loads/{load.sha256}/report.csv" if is_operator() else None,
+            }
+            for load in found
+        ],
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "Report": st.column_config.LinkColumn(display_text="Download", help="Every line with a problem"),
+            **{
+                name: st.column_config.NumberColumn(format="localized")
+                for name in ("Lines", "Added", "Known already", "Refused", "Replayed", "Waiting")
+            },
+        },
+        alt="Loaded CSV files and what became of them",
+    )
+    st.caption(
+        "Loading the same bytes again adds nothing, and a load that was cut off goes on where it stopped. "
+        "Files of users are not listed. A file is known by the hash of its bytes."
+    )
+
+
+def _names() -> dict[str, str]:
+    """The names of files that were uploaded here, by hash."""
+    names = {}
+    for upload in uploads.list_uploads():
+        job = preview_of(upload)
+        if job is not None and job.state.status is JobStatus.DONE:
+            names[read_preview(job).file.sha256] = upload.description.name
+    return names

@@ -1,0 +1,103 @@
+"""A file on its way through the browser: sent, looked at, loaded, reported on."""
+
+import csv
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import BrowserContext, Page, expect
+
+from clickstream.cli.runs import process_pending
+from tests.e2e.panel.panel import Panel, cells, open_page
+from tests.waiting import wait_until
+
+HEADER = "type,created_at,session_id,user_id,url,payload\n"
+GOOD_LINES = 40
+BAD_LINES = 3
+
+
+def line(number: int, kind: str = "view") -> str:
+    payload = json.dumps({"event_title": "=cmd()", "element_id": "#a"}).replace('"', '""')
+    return f'{kind},2025-06-01T10:00:{number:02}Z,upload-{number},{number + 1},/upload,"{payload}"\n'
+
+
+def write_file(folder: Path) -> Path:
+    path = folder / "mine.csv"
+    bad = "".join(line(50 + number, "=purchase") for number in range(BAD_LINES))
+    path.write_text(HEADER + "".join(map(line, range(GOOD_LINES))) + bad)
+    return path
+
+
+def choose(page: Page, path: Path) -> None:
+    page.frame_locator("iframe").locator("#file").set_input_files(path)
+
+
+def test_a_file_is_sent_looked_at_loaded_and_reported_on(page: Page, panel: Panel, tmp_path: Path) -> None:
+    open_page(page, "/upload", "Upload CSV")
+    choose(page, write_file(tmp_path))
+
+    expect(page.get_by_text("44 lines of events with commas, UTF-8")).to_be_visible()
+    expect(page.get_by_text("3 would be refused (invalid_choice 3)")).to_be_visible()
+    page.get_by_role("button", name="Load it", exact=True).first.click()
+    expect(page.get_by_text("Of 43 lines")).to_be_visible()
+    process_pending(panel.settings)
+    expect(page.get_by_text("Of 43 lines 40 were added, 0 were known already and 3 refused.")).to_be_visible()
+    wait_until(lambda: "mine.csv" in cells(page), "the file is in the history")
+
+    sha256 = hashlib.sha256((tmp_path / "mine.csv").read_bytes()).hexdigest()
+    report = page.request.get(f"/files/loads/{sha256}/report.csv")
+    assert report.status == 200
+    rows = list(csv.DictReader(io.StringIO(report.text().removeprefix("\ufeff"))))
+    assert [(row["line"], row["outcome"], row["field"]) for row in rows] == [
+        (str(GOOD_LINES + 2 + number), "refused", "type") for number in range(BAD_LINES)
+    ]
+    assert {row["value"] for row in rows} == {"'=purchase"}
+
+
+def test_a_wrong_file_is_known_before_it_is_loaded(page: Page, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_bytes(b"PK\x03\x04" + bytes(200))
+    open_page(page, "/upload", "Upload CSV")
+
+    choose(page, wrong)
+
+    expect(page.get_by_text("not CSV in UTF-8").first).to_be_visible()
+
+
+def test_a_large_file_does_not_fill_the_panels_memory(page: Page, panel: Panel, tmp_path: Path) -> None:
+    large = tmp_path / "large.csv"
+    with large.open("w") as file:
+        file.write(HEADER)
+        block = "".join(map(line, range(GOOD_LINES))) * 250
+        for _ in range(100):
+            file.write(block)
+    open_page(page, "/upload", "Upload CSV")
+    process = panel_process(panel)
+    before = process.memory_info().rss
+
+    choose(page, large)
+    expect(page.frame_locator("iframe").get_by_text("has arrived")).to_be_visible()
+
+    assert large.stat().st_size > 100_000_000
+    assert process.memory_info().rss - before < 40_000_000
+
+
+def panel_process(panel: Panel) -> psutil.Process:
+    port = panel.settings.panel.port
+    [found] = {
+        connection.pid
+        for connection in psutil.net_connections("tcp")
+        if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN
+    }
+    return psutil.Process(found)
+
+
+def test_a_viewer_sees_what_was_loaded_and_sends_nothing(viewer: BrowserContext) -> None:
+    page = viewer.new_page()
+    open_page(page, "/upload", "Upload CSV")
+
+    expect(page.get_by_role("heading", name="Loaded files")).to_be_visible()
+    assert page.locator("iframe").count() == 0
+    page.close()

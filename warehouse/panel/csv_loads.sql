@@ -1,0 +1,84 @@
+-- Purpose: what became of each CSV file, whenever it was loaded and processed.
+-- One row per file, the one received last first, at most {limit}.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, erased_rows.
+with
+    receipts as (
+        select
+            origin,
+            count() as received,
+            max(offset) as last_line,
+            min(received_at) as first_received_at,
+            max(received_at) as last_received_at
+        from raw_events
+        where startsWith(origin, 'csv/')
+        group by origin
+        order by last_received_at desc
+        limit {limit:UInt64}
+    ),
+    stored as (
+        select
+            origin,
+            count() as events,
+            countIf(notEmpty(warnings)) as warned
+        from events
+        where source = 'csv'
+        group by origin
+    ),
+    duplicates as (
+        select
+            origin,
+            count() as events
+        from duplicate_events
+        where startsWith(origin, 'csv/')
+        group by origin
+    ),
+    refused as (
+        select
+            origin,
+            sum(events_of_code) as codes_counted,
+            groupArray((code, events_of_code)) as codes
+        from (
+            select
+                origin,
+                code,
+                count() as events_of_code
+            from quarantined_events final
+            array join reasons as code
+            where startsWith(origin, 'csv/')
+            group by
+                origin,
+                code
+            order by events_of_code desc
+        )
+        group by origin
+    ),
+    quarantined as (
+        select
+            origin,
+            count() as events,
+            countIf(replayed_at is not null) as replayed
+        from quarantined_events final
+        where startsWith(origin, 'csv/')
+        group by origin
+    )
+select
+    substring(receipts.origin, 5) as sha256,
+    receipts.received as received,
+    receipts.last_line as last_line,
+    receipts.first_received_at as first_received_at,
+    receipts.last_received_at as last_received_at,
+    stored.events as stored,
+    stored.warned as warned,
+    duplicates.events as duplicate,
+    quarantined.events as quarantined,
+    quarantined.replayed as replayed,
+    toInt64(receipts.received) - toInt64(stored.events) - toInt64(duplicates.events)
+        - toInt64(quarantined.events) as pending,
+    refused.codes.1 as codes,
+    refused.codes.2 as code_counts
+from receipts
+left join stored on stored.origin = receipts.origin
+left join duplicates on duplicates.origin = receipts.origin
+left join quarantined on quarantined.origin = receipts.origin
+left join refused on refused.origin = receipts.origin
+order by last_received_at desc
