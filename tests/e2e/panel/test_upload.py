@@ -39,7 +39,7 @@ def test_a_file_is_sent_looked_at_loaded_and_reported_on(page: Page, panel: Pane
     choose(page, write_file(tmp_path))
 
     expect(page.get_by_text("44 lines of events with commas, UTF-8")).to_be_visible()
-    expect(page.get_by_text("3 would be refused (invalid_choice 3)")).to_be_visible()
+    expect(page.get_by_text("3 would be refused (unknown_event_type 3)")).to_be_visible()
     page.get_by_role("button", name="Load it", exact=True).first.click()
     expect(page.get_by_text("Of 43 lines")).to_be_visible()
     process_pending(panel.settings)
