@@ -44,7 +44,6 @@
   }
 
   async function send(file) {
-    if (upload && (upload.name !== file.name && upload.size !== file.size)) upload = null;
     if (upload && upload.size !== file.size) {
       say(`This is another file: the one that was begun has ${megabytes(upload.size)}.`, true);
       return;
@@ -96,6 +95,8 @@
   }
 
   input.addEventListener("change", () => input.files[0] && send(input.files[0]));
+  // A quick hand may have chosen before this script was there.
+  if (input.files[0]) send(input.files[0]);
   for (const kind of ["dragover", "dragleave", "drop"]) {
     drop.addEventListener(kind, (event) => {
       event.preventDefault();
