@@ -83,7 +83,8 @@ def test_a_rule_mends_many_and_sending_them_twice_changes_nothing(page: Page, pa
     assert (
         int(
             one(
-                "select sum(toInt64(received) - stored - duplicate - quarantined - pending - erased) from ledger",
+                "select sum(toInt64(received) - stored - duplicate - quarantined - pending - erased) "
+                "from ledger",
                 panel,
             )
         )
