@@ -202,7 +202,7 @@ class Field:
             case Kind.CHOICE:
                 return "one of " + ", ".join(self.choices)
             case Kind.TIMESTAMP:
-                return "an RFC 3339 time from 1970 on, such as 2025-01-01T10:00:00Z, no leap second"
+                return "an RFC 3339 time from 1970 on, such as 2025-01-01T10:00:00Z, but not a leap second"
             case Kind.POSITION:
                 return f"a number of pixels up to {2**self.bits - 1}"
             case Kind.UINT:
@@ -224,7 +224,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind=Kind.UINT,
         bits=64,
         json_types=("number", "string"),
-        description="Unique id of the event; an event with an id that is stored already is a duplicate.",
+        description="Unique id of the event; an event whose id is already stored is a duplicate.",
         when_absent="a 64-bit hash of the event's content, so that a retry is a duplicate",
         example="1842",
     ),
@@ -234,14 +234,14 @@ FIELDS: Final[tuple[Field, ...]] = (
         choices=tuple(EventType),
         choice_code=ErrorCode.UNKNOWN_EVENT_TYPE,
         required=True,
-        description="What happened to the element.",
+        description="Whether the element was seen or clicked.",
         example="click",
     ),
     Field(
         name="created_at",
         kind=Kind.TIMESTAMP,
         required=True,
-        description="When it happened.",
+        description="Time at which the event happened.",
         example="2025-01-01T10:00:00Z",
     ),
     Field(
@@ -249,15 +249,15 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind=Kind.TEXT,
         max_length=512,
         required=True,
-        description="The visit that the event belongs to.",
+        description="Id of the visit that the event belongs to.",
         example="s-77",
     ),
     Field(
         name="ip",
         is_dispensable=True,
         kind=Kind.IP,
-        description="Address of the device.",
-        when_absent="the address of the HTTP client; else empty",
+        description="IP address of the device.",
+        when_absent="the address of the HTTP client; otherwise empty",
         example="203.0.113.7",
     ),
     Field(
@@ -266,7 +266,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         bits=64,
         json_types=("number", "string"),
         required=True,
-        description="The person, known or anonymous.",
+        description="Id of the person, signed in or anonymous.",
         example="42",
     ),
     Field(
@@ -274,7 +274,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind=Kind.TEXT,
         max_length=8192,
         required=True,
-        description="Address of the page, whole or as a path.",
+        description="Address of the page, complete or only its path.",
         example="/catalog?foo=bar",
     ),
     Field(
@@ -282,7 +282,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         is_dispensable=True,
         kind=Kind.TEXT,
         max_length=8192,
-        description="Address of the page before.",
+        description="Address of the previous page.",
         when_absent="empty",
         example="https://example.com/",
     ),
@@ -292,7 +292,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind=Kind.CHOICE,
         choices=tuple(DeviceType),
         choice_code=ErrorCode.UNKNOWN_DEVICE_TYPE,
-        description="What the person used.",
+        description="Kind of device that the person used.",
         when_absent="derived from the user agent",
         example="mobile",
     ),
@@ -301,15 +301,15 @@ FIELDS: Final[tuple[Field, ...]] = (
         is_dispensable=True,
         kind=Kind.TEXT,
         max_length=2048,
-        description="User-Agent of the browser.",
-        when_absent="the header of the HTTP request; else empty",
+        description="`User-Agent` header of the browser.",
+        when_absent="the header of the HTTP request; otherwise empty",
         example="Mozilla/5.0 (X11; Linux x86_64)",
     ),
     Field(
         name="payload",
         kind=Kind.PAYLOAD,
         json_types=("object", "string"),
-        description="Fields of your own, kept as they are, and among them the four below.",
+        description="The four fields below and any fields of your own, which are kept as they are.",
         example='{"event_title": "checkout", "element_id": "#submit-button", "x": 445, "y": 315}',
     ),
     Field(
@@ -317,7 +317,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind=Kind.TEXT,
         max_length=512,
         required=True,
-        description="The business case, such as checkout.",
+        description="Name of what the person does, such as checkout.",
         example="checkout",
     ),
     Field(

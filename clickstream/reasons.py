@@ -46,10 +46,10 @@ RECORD_CODES: Final = frozenset(
 DESCRIPTIONS: Final[dict[ErrorCode, tuple[str, str]]] = {
     ErrorCode.INVALID_JSON: (
         "The record is not valid JSON, or is empty.",
-        "Send what a JSON encoder makes; the message names the place.",
+        "Build the JSON with an encoder; the message names the place of the error.",
     ),
     ErrorCode.NOT_AN_OBJECT: (
-        "The record is JSON, but not an event: a text, a number, or an envelope around events.",
+        "The record is JSON, but not an event: for example a text, a number, or an envelope around events.",
         "Send an object with the fields of an event, or an array of such objects.",
     ),
     ErrorCode.MALFORMED_LINE: (
@@ -57,43 +57,49 @@ DESCRIPTIONS: Final[dict[ErrorCode, tuple[str, str]]] = {
         "Quote cells that hold a delimiter, a quote or a line break, and double the quotes inside.",
     ),
     ErrorCode.INVALID_ENCODING: (
-        "The record is not UTF-8; the bytes that are not are kept as `\\xNN`.",
+        "The record is not valid UTF-8; its invalid bytes are kept as `\\xNN`.",
         "Save or send it as UTF-8.",
     ),
     ErrorCode.TOO_LARGE: (
-        "The record is longer than 1 MiB; its beginning is kept.",
-        "Split it, or leave out what is not needed.",
+        "The record is larger than 1 MiB; only its beginning is kept.",
+        "Split it, or leave out fields that you do not need.",
     ),
-    ErrorCode.MISSING_FIELD: ("A required field is absent, null or empty.", "Send it."),
+    ErrorCode.MISSING_FIELD: ("A required field is absent, null or empty.", "Send the field."),
     ErrorCode.WRONG_TYPE: (
-        "The field has a JSON type that it does not take, such as a number for a text.",
-        "Send the type that the table above names.",
+        "The field has a JSON type that is not allowed, such as a number instead of a text.",
+        "Send one of the types in the table above.",
     ),
-    ErrorCode.UNKNOWN_EVENT_TYPE: ("`type` is neither `view` nor `click`.", "Send one of these."),
+    ErrorCode.UNKNOWN_EVENT_TYPE: (
+        "`type` is neither `view` nor `click`.",
+        "Send `view` or `click`.",
+    ),
     ErrorCode.UNKNOWN_DEVICE_TYPE: (
-        "`device_type` is none of `desktop`, `mobile`, `tablet`.",
-        "Send one of these, or nothing: it is then derived from the user agent.",
+        "`device_type` is not `desktop`, `mobile` or `tablet`.",
+        "Send one of these, or omit it: it is then derived from the user agent.",
     ),
     ErrorCode.INVALID_TIMESTAMP: (
-        "`created_at` is no RFC 3339 time, does not exist, or lies before 1970.",
+        "`created_at` is not an RFC 3339 time, names a time that does not exist, or is before 1970.",
         "Send a time such as `2025-01-01T10:00:00Z`.",
     ),
     ErrorCode.CREATED_AT_IN_FUTURE: (
-        "`created_at` lies more than 5 minutes (a setting) after the receipt.",
-        "Set the clock of the sender; replay the event once its time has come.",
+        "`created_at` is more than 5 minutes (`CLICKSTREAM_ETL__FUTURE_ALLOWED_SECONDS`) after the receipt.",
+        "Correct the sender's clock; the event can be replayed once its time has come.",
     ),
     ErrorCode.INVALID_NUMBER: (
-        "An id or a coordinate is negative, a fraction, too large or no number.",
-        "Send decimal digits within the range.",
+        "An id or a coordinate is not a number, or is negative, fractional or too large.",
+        "Send decimal digits within the range in the table above.",
     ),
-    ErrorCode.INVALID_IP: ("`ip` is neither an IPv4 nor an IPv6 address.", "Send one, or leave it out."),
+    ErrorCode.INVALID_IP: (
+        "`ip` is neither an IPv4 nor an IPv6 address.",
+        "Send one of these, or omit it.",
+    ),
     ErrorCode.INVALID_PAYLOAD: (
-        "`payload` is no JSON object, nested more than 16 levels deep, or longer than 64 KiB.",
-        "Send an object; in a CSV file its JSON text, quoted as a cell.",
+        "`payload` is not a JSON object, is nested more than 16 levels deep, or is larger than 64 KiB.",
+        "Send an object; in a CSV file, its JSON text, quoted as a cell.",
     ),
-    ErrorCode.TOO_LONG: ("A text is longer than its field allows.", "Shorten it."),
+    ErrorCode.TOO_LONG: ("A text is longer than its field allows.", "Shorten the text."),
     ErrorCode.UNKNOWN_COUNTRY: (
-        "The `country` of a user is not a code of ISO 3166-1 alpha-2; the user is stored without it.",
+        "The `country` of a user is not an ISO 3166-1 alpha-2 code; the user is stored without it.",
         "Send two letters, such as `DE`.",
     ),
 }

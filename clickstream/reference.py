@@ -42,24 +42,25 @@ def reference_page() -> str:
         "",
         "An event is a JSON object, or a line of a CSV file with the header",
         f"`{','.join(CSV_COLUMNS)}`",
-        f"(any order; `{', '.join(IGNORED_COLUMNS)}` may be there and is not read; `payload` is JSON text).",
+        f"(in any order; `{', '.join(IGNORED_COLUMNS)}` may be present and is ignored; `payload` is JSON",
+        "text).",
         "",
         "| field | required | must be | when absent | example |",
         "| --- | --- | --- | --- | --- |",
         *(_field_row(field) for field in FIELDS),
         "",
         *_spelling_lines(),
-        "Absent means: not there, `null`, or an empty text. Fields that are not in this table are kept in",
-        "the raw event and otherwise ignored; fields of your own belong into `payload`.",
+        "A field is absent if it is missing, `null` or an empty text. Fields that are not in the table are",
+        "kept in the raw event and otherwise ignored; put fields of your own into `payload`.",
         "",
-        "# What is refused, and why",
+        "# Error codes",
         "",
-        "The same code is the API's answer, the quarantine's reason and the metric's label.",
+        "The API's answers, the quarantine and the labels of metrics use the same codes.",
         "",
-        "An unusable value of",
+        "If the value of",
         f"{', '.join(f'`{field.name}`' for field in FIELDS if field.is_dispensable)} or a user's `country`",
-        "costs neither the event nor the user: it is stored without the value, and the code is a warning in",
-        "the API's answer, in `events.warnings` and in the view `event_warnings`.",
+        "cannot be used, the event or the user is stored without it. The code is then a warning and appears",
+        "in the API's answer, in `events.warnings` and in the view `event_warnings`.",
         "",
         "| code | about | meaning | what to do |",
         "| --- | --- | --- | --- |",
@@ -69,7 +70,7 @@ def reference_page() -> str:
 
 
 def _spelling_lines() -> list[str]:
-    """What is read in which spelling: a row for each rule, with the fields that it holds for."""
+    """The accepted spellings: a row for each rule, with the fields that it applies to."""
     rules: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[str]] = {}
     for field in FIELDS:
         if field.spelling is not None:
@@ -78,25 +79,25 @@ def _spelling_lines() -> list[str]:
     return [
         "## One value, many spellings",
         "",
-        "What has exactly one meaning is read before it is judged; what has two is refused.",
+        "A value with exactly one meaning is accepted in these spellings; an ambiguous one is refused.",
         "",
-        "| fields | read | refused | examples |",
+        "| fields | accepted | refused | examples |",
         "| --- | --- | --- | --- |",
         *(
             f"| {', '.join(names)} | {read} | {refused} | "
-            f"{'<br>'.join(f'`{sent}` is `{meant}`' for sent, meant in examples)} |"
+            f"{'<br>'.join(f'`{sent}` is read as `{meant}`' for sent, meant in examples)} |"
             for (read, refused, examples), names in rules.items()
         ),
         "",
         "In a CSV file, spaces around a cell are dropped, and `\\N`, `NULL`, `null`, `None`, `NaN` and `nan`",
         "mean that there is no value. Byte order marks at the start of a text are skipped.",
-        "`url_path` is the path of `url` without query and fragment, `/` if empty; percent-escapes that",
-        "spell UTF-8 outside ASCII are decoded, and all others have upper-case digits. `url_host` is in",
-        "lower case, without user and port.",
+        "`url_path` is the path of `url` without query and fragment, or `/` if the path is empty.",
+        "Percent-escapes that spell UTF-8 outside ASCII are decoded, and all others get upper-case digits.",
+        "`url_host` is in lower case, without user and port.",
         "",
-        "A batch may say when it was sent, as `POST /events?sent_at=2025-01-01T10:00:00Z`, or each event of",
-        "the broker in a member `_sent_at`. If that differs from the receipt by more than 5 seconds, the",
-        "clock of the sender is wrong, and each `created_at` is moved by the difference.",
+        "A sender may say when it sent a batch, as `POST /events?sent_at=2025-01-01T10:00:00Z`, or, through",
+        "the broker, in a member `_sent_at` of each event. If that time differs from the receipt by more",
+        "than 5 seconds, the sender's clock is wrong, and each `created_at` is corrected by the difference.",
         "",
     ]
 

@@ -18,36 +18,40 @@ PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 class StackSettings(BaseModel):
-    """Where the stack without Docker keeps its data and on which address it listens."""
+    """The stack without Docker: its data directory, its address and its services."""
 
-    name: str = Field("clickstream", description="Name of this stack; tells two stacks on one machine apart.")
-    data_dir: Path = Field(Path("var"), description="Data, logs and sockets; relative to the checkout.")
+    name: str = Field(
+        "clickstream", description="Name of this stack, to distinguish several stacks on one machine."
+    )
+    data_dir: Path = Field(
+        Path("var"), description="Folder for data, logs and sockets; relative to the checkout."
+    )
     host: str = Field("127.0.0.1", description="Address that the services listen on.")
     services: str = Field(
-        "all", description="Services to run, with commas between; those that they depend on run too."
+        "all", description="Services to run, separated by commas; services that they depend on run as well."
     )
     start_timeout_seconds: float = Field(
-        120.0, gt=0, description="How long start-up waits for the health of one service."
+        120.0, gt=0, description="How long the start waits for a service to become healthy."
     )
     stop_timeout_seconds: int = Field(
-        20, gt=0, description="How long a service may take to stop before it is killed."
+        20, gt=0, description="How long a service may take to stop; then it is killed."
     )
     health_check_seconds: float = Field(5.0, gt=0, description="Pause between two health checks.")
     health_timeout_seconds: float = Field(
         5.0, gt=0, description="How long a health check waits for an answer."
     )
     health_failures_before_restart: int = Field(
-        6, ge=1, description="Health checks in a row that may fail before a service is restarted."
+        6, ge=1, description="Consecutive failed health checks after which a service is restarted."
     )
     log_max_bytes: int = Field(
         10_000_000,
         ge=100_000,
-        description="Size at which a service's log is rotated; three old ones are kept.",
+        description="Size at which a service's log is rotated; three old files are kept.",
     )
     min_free_disk_bytes: int = Field(
         1_000_000_000,
         ge=0,
-        description="Free space that the disk of the data directory must have at the start.",
+        description="Free disk space that the data directory needs at the start.",
     )
 
     @property
@@ -62,22 +66,29 @@ class ClickHouseSettings(BaseModel):
     host: str = Field("127.0.0.1", description="Host of the HTTP interface.")
     port: int = Field(8123, ge=1, le=65535, description="Port of the HTTP interface.")
     database: str = Field("clickstream", description="Database of all tables and views.")
-    writer_user: str = Field("clickstream_writer", description="User of the pipelines.")
+    writer_user: str = Field("clickstream_writer", description="User with which the pipelines write.")
     writer_password: SecretStr = Field(
-        SecretStr(""), description="Password of the writing user; made at the first start."
+        SecretStr(""), description="Password of the writing user; generated at the first start."
     )
-    reader_user: str = Field("clickstream_reader", description="User of the panel and of `clickstream sql`.")
+    reader_user: str = Field(
+        "clickstream_reader", description="User with which the panel and `clickstream sql` read."
+    )
     reader_password: SecretStr = Field(
-        SecretStr(""), description="Password of the reading user; made at the first start."
+        SecretStr(""), description="Password of the reading user; generated at the first start."
     )
     dashboards_user: str = Field(
-        "clickstream_dashboards", description="User of Superset: reads the views of its datasets only."
+        "clickstream_dashboards",
+        description="User of Superset; it can read only the views that its datasets need.",
     )
     dashboards_password: SecretStr = Field(
-        SecretStr(""), description="Password of the dashboards' user; made at the first start."
+        SecretStr(""), description="Password of the user of Superset; generated at the first start."
     )
-    max_memory_bytes: int = Field(4_000_000_000, gt=0, description="Memory limit of the engine (gateway).")
-    max_connections: int = Field(24, ge=4, description="Statements that run at once (gateway).")
+    max_memory_bytes: int = Field(
+        4_000_000_000, gt=0, description="Memory limit of the engine; gateway only."
+    )
+    max_connections: int = Field(
+        24, ge=4, description="Statements that may run at the same time; gateway only."
+    )
 
 
 class MageSettings(BaseModel):
@@ -85,24 +96,25 @@ class MageSettings(BaseModel):
 
     host: str = Field("127.0.0.1", description="Host of the editor and its API.")
     port: int = Field(6789, ge=1, le=65535, description="Port of the editor and its API.")
-    owner_email: str = Field("owner@localhost.localdomain", description="Sign-in of the editor's owner.")
+    owner_email: str = Field("owner@localhost.localdomain", description="Sign-in name of the editor's owner.")
     owner_password: SecretStr = Field(
         SecretStr(""),
-        description="Password of the owner; made at the first start. Mage takes it when it makes its "
-        "database; later on, change it in the editor.",
+        description="Password of the owner; generated at the first start. Mage copies it when it makes its "
+        "database. To change it later, change it in the editor first.",
     )
     scheduler_interval_seconds: float = Field(
         1.0,
         gt=0,
-        description="Pause between two looks at what is due; a run that was asked for waits so long.",
+        description="Pause between two checks for due runs; a requested run waits at most this long.",
     )
     jwt_secret: SecretStr = Field(
-        SecretStr(""), description="Signs the sessions of the editor; made at the first start."
+        SecretStr(""), description="Key that signs the editor's sessions; generated at the first start."
     )
     allowed_hosts: str = Field(
         "localhost",
-        description="Names under which the editor may be called, with commas between; `*` for any. "
-        "IP addresses are always allowed. Keeps pages of other sites out.",
+        description="Host names under which the editor may be called, separated by commas; `*` allows any. "
+        "IP addresses are always allowed. Requests under other names, as other sites could send, are "
+        "refused.",
     )
 
 
@@ -112,45 +124,55 @@ class BrokerSettings(BaseModel):
     port: int = Field(9092, ge=1, le=65535, description="Port of the stack's own Kafka.")
     external_servers: str = Field(
         "",
-        description="Another broker, such as Redpanda: `host:port`, with commas between; the stack then "
-        "starts no Kafka. Empty for its own.",
+        description="Addresses of another broker, such as Redpanda: `host:port`, separated by commas. The "
+        "stack then does not start Kafka. Empty: use the stack's own Kafka.",
     )
     topic: str = Field("clickstream.events", description="Topic of events.")
     rejected_topic: str = Field(
-        "clickstream.rejected", description="Topic of events that the API refused, for the quarantine."
+        "clickstream.rejected",
+        description="Topic of events that the API has refused; the pipeline quarantines them.",
     )
-    partitions: int = Field(3, ge=1, description="Partitions of the topic of events when it is made.")
-    replicas: int = Field(1, ge=1, description="Copies of each partition when its topic is made.")
-    heap_bytes: int = Field(
-        402_653_184, ge=134_217_728, description="Memory for the objects of the stack's own Kafka."
+    partitions: int = Field(
+        3, ge=1, description="Number of partitions that the topic of events is created with."
     )
+    replicas: int = Field(1, ge=1, description="Number of replicas that topics are created with.")
+    heap_bytes: int = Field(402_653_184, ge=134_217_728, description="Java heap of the stack's own Kafka.")
     retention_bytes: int = Field(
         8_589_934_592,
         ge=536_870_912,
-        description="Disk space for all records of the stack's own Kafka; the oldest are deleted first.",
+        description="Disk space for the records of the stack's own Kafka; the oldest are deleted first.",
     )
     retention_hours: int = Field(
-        168, ge=1, description="How long the stack's own Kafka keeps records, read or not."
+        168,
+        ge=1,
+        description="How long the stack's own Kafka keeps records, even if they have not been read.",
     )
     consumer_group: str = Field(
-        "clickstream-raw", description="Under this name the broker remembers what is in `raw_events`."
+        "clickstream-raw",
+        description="Consumer group under which the broker keeps the offsets of `stream_events`.",
     )
     consumer_instance: str = Field(
         "",
-        description="Name of this consumer within the group; one that is restarted under the same name goes "
-        "on at once. Empty for a new name at each start.",
+        description="Name of this consumer within its group. A consumer that restarts under the same name "
+        "gets its partitions back at once. Empty: a new name at each start.",
     )
     batch_bytes: int = Field(
-        16_777_216, ge=1_000_000, description="Bytes of records that are inserted at once."
+        16_777_216, ge=1_000_000, description="Largest batch that is inserted at once, in bytes."
     )
-    batch_records: int = Field(20_000, ge=1, description="Number of records that are inserted at once.")
+    batch_records: int = Field(
+        20_000, ge=1, description="Largest batch that is inserted at once, in records."
+    )
     batch_wait_seconds: float = Field(
-        1.0, ge=0, description="How long a batch that is not full waits for more records."
+        1.0,
+        ge=0,
+        description="How long a batch that is not full waits for more records before it is inserted.",
     )
     max_pause_seconds: float = Field(
-        30.0, gt=0, description="Longest pause before what failed is tried again; the first one is 0.5 s."
+        30.0,
+        gt=0,
+        description="Longest pause before a failed batch is tried again; the first pause is 0.5 s.",
     )
-    stream_port: int = Field(9101, ge=1, le=65535, description="Port of `stream_events`' metrics.")
+    stream_port: int = Field(9101, ge=1, le=65535, description="Port of the metrics of `stream_events`.")
 
     @property
     def bootstrap_servers(self) -> str:
@@ -161,122 +183,140 @@ class BrokerSettings(BaseModel):
 class ApiSettings(BaseModel):
     """The HTTP service: `POST /events`, tracker and demo shop."""
 
-    host: str = Field("127.0.0.1", description="Host under which the other services reach it.")
-    port: int = Field(8000, ge=1, le=65535, description="Port of the service.")
+    host: str = Field("127.0.0.1", description="Host under which the other services reach the API.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the API.")
     max_body_bytes: int = Field(
-        4_194_304, ge=1, description="Longest body of a request as it is sent, compressed or not."
+        4_194_304, ge=1, description="Largest body of a request as sent, compressed or not."
     )
     max_expanded_bytes: int = Field(
-        8_388_608, ge=1, le=8_388_608, description="Longest body of a request once it is decompressed."
+        8_388_608, ge=1, le=8_388_608, description="Largest body of a request after decompression."
     )
-    max_events: int = Field(10_000, ge=1, le=100_000, description="Events of one request.")
+    max_events: int = Field(10_000, ge=1, le=100_000, description="Largest number of events in one request.")
     max_depth: int = Field(
         64,
         ge=20,
         le=200,
-        description="Deepest nesting of objects and arrays in a body, the outermost counted.",
+        description="Deepest allowed nesting of objects and arrays in a body, including the outermost.",
     )
     body_timeout_seconds: float = Field(30.0, gt=0, description="How long a client may take to send a body.")
     write_keys: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="Whether senders need a write key (`clickstream key create`); auto: where the stack "
-        "listens elsewhere than on this machine alone.",
+        description="Whether senders need a write key, such as `clickstream key create shop` makes; auto: "
+        "only if the stack listens on other addresses than this machine's own.",
     )
     operator_token: SecretStr = Field(
         SecretStr(""),
-        description="What operators show to follow an event (`GET /events/{id}`), which reveals personal "
-        "data; made at the first start. No write key opens it, and an empty one opens nothing.",
+        description="Token of operators for `GET /events/{id}`, whose answer contains personal data; "
+        "generated at the first start. Write keys do not open this route. If the token is empty, nobody can "
+        "use it.",
     )
     rate_limit_per_second: float | Literal["auto"] = Field(
         "auto",
-        description="Requests a second for each key and address; 0 for no limit; auto: 100 where the stack "
-        "listens elsewhere than on this machine alone, else no limit.",
+        description="Requests per second allowed for each key and address; 0: no limit; auto: 100 if the "
+        "stack listens on other addresses than this machine's own, otherwise no limit.",
     )
     rate_limit_burst: int = Field(
-        200, ge=1, description="Requests that a sender who was quiet may make at once."
+        200, ge=1, description="Requests that a sender may make at once after a pause."
     )
     cors_origins: str = Field(
         "http://localhost:*,http://127.0.0.1:*",
-        description="Sites that may send from browsers, with commas between; `*` as a port for any port, "
-        "`*` alone for any site.",
+        description="Sites whose pages may send events, such as `https://www.shop.example`, separated by "
+        "commas. `*` as the port allows any port, `*` alone any site.",
     )
     allowed_hosts: str = Field(
         "",
-        description="Host names under which the service answers besides `localhost` and IP addresses, with "
-        "commas between; `*.shop.example` for all names below that one, `*` for any. Keeps pages of other "
-        "sites from pointing a name of theirs at the service.",
+        description="Host names under which the API answers, besides `localhost` and IP addresses, separated "
+        "by commas. `*.shop.example` allows all names below `shop.example`, `*` any name. Requests under "
+        "other names are refused, so another site cannot point its own name at the API.",
     )
     trusted_proxies: str = Field(
         "",
-        description="Addresses or networks of reverse proxies, with commas between, whose X-Forwarded-For "
-        "is believed.",
+        description="Addresses or networks of the reverse proxies whose `X-Forwarded-For` is trusted, such "
+        "as `127.0.0.1,10.0.0.0/8`.",
     )
     truncate_ip: bool = Field(
-        False, description="Keep addresses to 24 bits (IPv6: 48) only, both the clients' and those sent."
+        False,
+        description="Store only the first 24 bits of IP addresses (IPv6: 48), of clients and in events.",
     )
     delivery_timeout_seconds: float = Field(
-        4.0, gt=0, le=30, description="How long the broker may take to acknowledge; then the answer is 503."
+        4.0,
+        gt=0,
+        le=30,
+        description="How long the broker may take to acknowledge records; then the answer is 503.",
     )
     linger_ms: float = Field(
-        1.0, ge=0, le=100, description="How long a record waits for others to be sent along with it."
+        1.0,
+        ge=0,
+        le=100,
+        description="How long a record waits to be sent to the broker together with others.",
     )
     max_waiting_bytes: int = Field(
-        67_108_864, ge=16_777_216, description="Records that wait for the broker; more are answered 503."
+        67_108_864,
+        ge=16_777_216,
+        description="Bytes of records that may wait for the broker; beyond that the answer is 503.",
     )
     stop_timeout_seconds: int = Field(
-        10, ge=1, description="How long requests may take to end when the service is asked to stop."
+        10, ge=1, description="How long running requests may take to finish when the API stops."
     )
 
 
 class GeneratorSettings(BaseModel):
-    """The live generator: its control service, and how it sends."""
+    """The live generator: the service that controls it, and how it sends."""
 
-    host: str = Field("127.0.0.1", description="Host under which panel and command line reach its control.")
-    port: int = Field(8010, ge=1, le=65535, description="Port of its control.")
+    host: str = Field(
+        "127.0.0.1", description="Host under which the panel and the command line reach the generator."
+    )
+    port: int = Field(8010, ge=1, le=65535, description="Port of the generator's control.")
     allowed_hosts: str = Field(
         "127.0.0.1,localhost",
-        description="Names under which the control may be called, with commas between; `*` for any. Keeps "
-        "pages of other sites out.",
+        description="Host names under which the control may be called, separated by commas; `*` allows any. "
+        "Requests under other names, as other sites could send, are refused.",
     )
     people: int = Field(
-        3_000, ge=20, le=1_000_000, description="People who visit; who they are depends on the seed alone."
+        3_000,
+        ge=20,
+        le=1_000_000,
+        description="Number of simulated visitors; the seed alone determines who they are.",
     )
     connections: int = Field(
         4,
         ge=1,
         le=64,
-        description="Batches that are sent at once for each target; as many wait, then generating waits.",
+        description="Batches that each target gets at once; as many may wait, then the generator pauses.",
     )
     write_key: SecretStr | None = Field(
-        None, description="Write key for `POST /events`, where the API asks for one."
+        None, description="Write key for `POST /events`, if the API requires one."
     )
     stop_timeout_seconds: float = Field(
-        5.0, ge=0, description="How long the service waits for acknowledgements when it is asked to end."
+        5.0, ge=0, description="How long the service waits for acknowledgements when it stops."
     )
 
 
 class SupersetSettings(BaseModel):
-    """Apache Superset: its address and who may sign in."""
+    """Apache Superset: its port and its accounts."""
 
     port: int = Field(8088, ge=1, le=65535, description="Port of the dashboards.")
-    admin_name: str = Field("admin", description="Sign-in of who may edit dashboards.")
-    admin_email: str = Field("admin@localhost.localdomain", description="Address of the same, shown only.")
+    admin_name: str = Field("admin", description="Account that may edit dashboards.")
+    admin_email: str = Field(
+        "admin@localhost.localdomain",
+        description="E-mail address of the administrator; it is only displayed.",
+    )
     admin_password: SecretStr = Field(
         SecretStr(""),
-        description="Password of the same; made at the first start. What is set here counts: each start "
-        "brings it to Superset.",
+        description="Password of the administrator; generated at the first start. Each start copies it to "
+        "Superset, so change it here.",
     )
-    viewer_name: str = Field("viewer", description="Sign-in of who sees dashboards and nothing else.")
+    viewer_name: str = Field("viewer", description="Account that sees dashboards and nothing else.")
     viewer_password: SecretStr = Field(
         SecretStr(""),
-        description="Password of the same; made at the first start, brought to Superset at each.",
+        description="Password of the viewer; generated at the first start. Each start copies it to Superset.",
     )
     secret_key: SecretStr = Field(
         SecretStr(""),
-        description="Signs Superset's sessions and encrypts what it stores of databases; made at the first "
-        "start.",
+        description="Key that signs Superset's sessions and encrypts the passwords of its databases; "
+        "generated at the first start.",
     )
-    threads: int = Field(8, ge=2, le=64, description="Requests that are answered at once.")
+    threads: int = Field(8, ge=2, le=64, description="Requests that are answered at the same time.")
 
 
 class PanelSettings(BaseModel):
@@ -287,15 +327,16 @@ class PanelSettings(BaseModel):
         "viewer", min_length=1, description="Account that sees everything but changes nothing."
     )
     viewer_password: SecretStr = Field(
-        SecretStr(""), description="Password of the viewer; made at the first start."
+        SecretStr(""), description="Password of the viewer; generated at the first start."
     )
     operator_name: str = Field("operator", min_length=1, description="Account that may also change things.")
     operator_password: SecretStr = Field(
-        SecretStr(""), description="Password of the operator; made at the first start."
+        SecretStr(""), description="Password of the operator; generated at the first start."
     )
     cookie_secret: SecretStr = Field(
         SecretStr(""),
-        description="Signs the panel's sessions; made at the first start. A new one signs everybody out.",
+        description="Key that signs the panel's sessions; generated at the first start. A new key signs "
+        "everybody out.",
     )
     sign_in: bool = Field(
         True,
@@ -306,7 +347,7 @@ class PanelSettings(BaseModel):
     allowed_hosts: str = Field(
         "127.0.0.1,localhost",
         description="Host names under which browsers may open the panel, separated by commas. Requests under "
-        "any other name are refused, which keeps pages of other sites out.",
+        "other names, as other sites could send, are refused.",
     )
     max_upload_bytes: int = Field(
         2_147_483_648, ge=1_000_000, description="Largest CSV file that can be uploaded to the panel."
@@ -324,54 +365,60 @@ class MonitoringSettings(BaseModel):
     prometheus_host: str = Field("127.0.0.1", description="Host under which the panel reaches Prometheus.")
     prometheus_port: int = Field(9090, ge=1, le=65535, description="Port of Prometheus.")
     node_exporter_port: int = Field(
-        9110, ge=1, le=65535, description="Port of node exporter: the machine's CPU, memory, disk, network."
+        9110,
+        ge=1,
+        le=65535,
+        description="Port of node exporter, which reports the machine's CPU, memory, disk and network.",
     )
     kafka_metrics_port: int = Field(
         9404, ge=1, le=65535, description="Port of the metrics of the stack's own Kafka."
     )
     scrape_interval_seconds: int = Field(
-        10, ge=1, le=60, description="How often Prometheus asks for metrics and evaluates alerts."
+        10, ge=1, le=60, description="How often Prometheus collects metrics and evaluates alerts."
     )
     retention_bytes: int = Field(
         1_073_741_824,
         ge=67_108_864,
         description="Disk space for metrics in Prometheus; the oldest are deleted first.",
     )
-    grafana_port: int = Field(3000, ge=1, le=65535, description="Port of Grafana, in containers.")
+    grafana_port: int = Field(3000, ge=1, le=65535, description="Port of Grafana; only with Docker.")
     grafana_password: SecretStr = Field(
         SecretStr(""),
-        description="Password of Grafana's admin, in containers; made at the first start.",
+        description="Password of Grafana's account `admin`, only with Docker; generated with the other "
+        "secrets.",
     )
     alerts_file: Path = Field(
         Path("monitoring/alerts/alerts.yaml"),
-        description="Alerting rules that Prometheus loads; relative to the checkout.",
+        description="File of the alerting rules that Prometheus loads; relative to the checkout.",
     )
     warehouse_interval_seconds: float = Field(
         30.0,
         gt=0,
-        description="Least pause between two readings of the ledger; longer where one takes long.",
+        description="Shortest pause between two readings of the ledger; slow readings lengthen it.",
     )
 
 
 class EtlSettings(BaseModel):
-    """Knobs of the pipelines."""
+    """Limits of the pipelines."""
 
-    batch_rows: int = Field(100_000, ge=1_000, description="Raw rows that one step holds in memory.")
+    batch_rows: int = Field(100_000, ge=1_000, description="Raw rows that a step holds in memory at once.")
     workers: int = Field(2, ge=1, description="Batches that are validated and parsed at the same time.")
-    max_rows_per_run: int = Field(3_000_000, ge=1_000, description="Raw rows that one run takes at most.")
-    csv_chunk_rows: int = Field(50_000, ge=1, description="CSV lines that are inserted at once.")
+    max_rows_per_run: int = Field(
+        3_000_000, ge=1_000, description="Largest number of raw rows that one run processes."
+    )
+    csv_chunk_rows: int = Field(50_000, ge=1, description="CSV lines that are inserted as one chunk.")
     future_allowed_seconds: int = Field(
-        300, ge=0, description="How far `created_at` may lie after the receipt of an event."
+        300, ge=0, description="How far `created_at` may be after the receipt of an event."
     )
 
 
 class PrivacySettings(BaseModel):
-    """What keeps erased people from coming back."""
+    """Erased people: how they are recognised if their events arrive again."""
 
     hash_secret: SecretStr = Field(
         SecretStr(""),
-        description="Key of the hashes by which erased people are recognised; made at the first start. "
-        "With another one they are not recognised any more, so keep it with your backups.",
+        description="Key of the hashes by which erased people are recognised; generated at the first start. "
+        "With another key they are no longer recognised, so keep it with your backups.",
     )
 
 

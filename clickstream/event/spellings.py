@@ -50,7 +50,7 @@ def choice_spelling(choices: tuple[str, ...]) -> Spelling:
 
     return Spelling(
         read,
-        description="any case, also with spaces around",
+        description="any case, also surrounded by spaces",
         refused="other words",
         examples=((f'"{first.capitalize()}"', f'"{first}"'), (f'" {first.upper()} "', f'"{first}"')),
     )
@@ -68,7 +68,7 @@ def _read_whole_number(value: Any) -> Any:
 WHOLE_NUMBER: Final = Spelling(
     _read_whole_number,
     description="a number or its decimal text, also `42.0`",
-    refused="`1.8e18` and other floats from 2^53 on, fractions, negative numbers",
+    refused="`1.8e18` and other floats of at least 2^53, fractions, negative numbers",
     examples=(('"42"', "42"), ("42.0", "42"), ('"42.0"', "42")),
 )
 
@@ -90,7 +90,7 @@ def _read_position(value: Any) -> Any:
 POSITION: Final = Spelling(
     _read_position,
     description="a number or its decimal text; a fraction is rounded half up, a negative one is 0",
-    refused="past 2^32 - 1, not a number",
+    refused="numbers above 2^32 - 1, other texts",
     examples=(("445.5", "446"), ('"445.25"', "445"), ("-3", "0")),
 )
 
@@ -123,7 +123,7 @@ TIME: Final = Spelling(
     description="RFC 3339, also with a space or lower-case `t` and `z`, an offset `+03`, `+0300`, `UTC` or "
     "`GMT`, without seconds, or with any number of fractional digits (kept to the millisecond); without an "
     "offset it is UTC",
-    refused="numbers of seconds or milliseconds, a day and month in doubt, leap seconds, before 1970",
+    refused="numbers of seconds or milliseconds, ambiguous day and month, leap seconds, times before 1970",
     examples=(
         ('"2025-03-01 10:00:00.745+00"', '"2025-03-01T10:00:00.745Z"'),
         ('"2025-03-01T13:00:00+0300"', '"2025-03-01T10:00:00.000Z"'),
