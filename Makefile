@@ -1,4 +1,4 @@
-# `make` alone shows what there is. Every target can be the first command after `git clone`.
+# `make` alone lists the targets. Every target can be the first command after `git clone`.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -19,7 +19,7 @@ CODE = $(wildcard api clickstream control_panel dashboards generator monitoring 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
-setup: ## Make the Python environments (only what is missing or outdated)
+setup: ## Make the Python environments that are missing or outdated
 	@test -n "$(PYTHON)" || { echo "Python 3.11 with ensurepip is missing: install it (Debian, Ubuntu: apt-get install python3.11 python3.11-venv; else https://www.python.org/downloads/), or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(BOOTSTRAP)
 
@@ -27,48 +27,48 @@ up: setup ## Start the stack and wait until it is healthy
 	@$(RUN) stack.prometheus install --optional
 	@$(RUN) stack up
 
-dashboards-import: setup ## Bring edited asset files into the running Superset, without a restart
+dashboards-import: setup ## Load edited asset files into the running Superset, without a restart
 	@$(DASHBOARDS) import
 
-dashboards-export: setup ## Write what was edited in Superset back to superset/assets
+dashboards-export: setup ## Write changes made in Superset to superset/assets (FORCE=1 overwrites edited files)
 	@$(DASHBOARDS) export $(if $(FORCE),--force)
 
-dashboards-format: setup ## Put asset files into the normal form in which an export writes them
+dashboards-format: setup ## Rewrite asset files in the form in which an export writes them
 	@$(DASHBOARDS) format
 
 down: setup ## Stop the stack
 	@$(RUN) stack down
 
-status: setup ## Show the services: state, address, memory, since when
+status: setup ## Show the services: state, address, memory, start, restarts, last failure
 	@$(RUN) stack status
 
-logs: setup ## Show the last log lines (SERVICE=clickhouse, FOLLOW=1)
+logs: setup ## Show the last log lines (SERVICE=api for one service, FOLLOW=1 to keep printing)
 	@$(RUN) stack logs $(SERVICE) $(if $(FOLLOW),--follow)
 
-reset: setup ## Stop the stack and delete its data; asks first (YES=1 does not)
+reset: setup ## Stop the stack and delete its data; asks first unless YES=1
 	@$(RUN) stack reset $(if $(YES),--yes)
 
-uninstall: ## Stop the stack and delete all that was ever written here; asks first (YES=1 does not)
+uninstall: ## Stop the stack and delete everything that was ever written; asks first unless YES=1
 	@[ ! -x .venv/bin/python ] || $(RUN) stack uninstall $(if $(YES),--yes)
 	@rm -rf .venv .venv-mage .venv-superset .venv-uv .kafka data/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	@echo "Deleted the environments and Kafka. Caches that other programs share stay: those of pip and uv in"
-	@echo "$${XDG_CACHE_HOME:-$$HOME/.cache}/pip and …/uv. So does Chromium, if make test has installed it."
+	@echo "Deleted the environments and Kafka. Caches that other programs share were kept: those of pip and uv in"
+	@echo "$${XDG_CACHE_HOME:-$$HOME/.cache}/pip and …/uv. Chromium was kept, too, if make test has installed it."
 
-demo: setup ## Start, send 250,000 events in all three ways, process and prove them
+demo: setup ## Start the stack, send 250,000 events in all three ways, and check every result
 	@$(RUN) stack.prometheus install --optional
 	@$(RUN) stack.demo
 
-bench: setup browser ## Measure the pipelines and the dashboards against bare baselines
+bench: setup browser ## Measure the pipelines and the dashboards against minimal baselines
 	@$(RUN) benchmarks
 
-drill: setup prometheus ## Break a stack of its own in every way; check alerts and data (MINUTES=3 SEED=1 ONLY='stop kafka')
+drill: setup prometheus ## Break a separate stack in many ways and check alerts and data (MINUTES=3 SEED=1 ONLY='stop kafka')
 	@$(RUN) monitoring.drill $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
 
-test: lint browser prometheus ## Check the code and run all the tests
+test: lint browser prometheus ## Check style and types and run all tests (PYTEST="-k kills" for some)
 	@.venv/bin/pytest --numprocesses 3 --no-loadscope-reorder $(PYTEST)
 
-browser: ## Install Chromium for the browser tests where it is missing
+browser: ## Install Chromium for the browser tests if it is missing
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Chromium …"; \
@@ -77,7 +77,7 @@ browser: ## Install Chromium for the browser tests where it is missing
 		echo "Chromium is missing: install it (Debian, Ubuntu: sudo apt-get install chromium), then run make test again" >&2; exit 1; \
 	fi
 
-prometheus: setup ## Fetch Prometheus and node exporter where they are missing; needs no root
+prometheus: setup ## Download Prometheus and node exporter if they are missing; does not need root
 	@$(RUN) stack.prometheus install
 
 lint: setup ## Check style and types
@@ -85,17 +85,17 @@ lint: setup ## Check style and types
 	@.venv/bin/ruff format --check $(CODE)
 	@.venv/bin/mypy
 
-format: setup ## Put the code into the common format
+format: setup ## Format the code
 	@.venv/bin/ruff format $(CODE)
 	@.venv/bin/ruff check --fix $(CODE)
 
-lock: setup ## Re-make the locks after a change of requirements/*.in (UPGRADE=1 takes newest versions)
+lock: setup ## Update the locks after a change of requirements/*.in (UPGRADE=1 for the newest versions)
 	@$(BOOTSTRAP) --lock $(if $(UPGRADE),--upgrade)
 	@$(IMAGE_LOCK) compose/project/requirements.in --constraints requirements/main.txt --override requirements/main.overrides --output-file compose/project/requirements.txt
 	@$(IMAGE_LOCK) compose/superset/requirements.in --constraints requirements/superset.txt --output-file compose/superset/requirements.txt
 
-env-example: setup
+env-example: setup ## Generate .env.example from the settings
 	@$(RUN) stack env-example > .env.example
 
-tracker: setup ## Make the tracker that browsers load from its source
+tracker: setup ## Build the tracker that browsers load from its source
 	@$(RUN) api.minify_tracker

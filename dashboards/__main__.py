@@ -22,11 +22,15 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m dashboards", description="Dashboards as code.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="prepare, then serve: what the stack runs")
-    importing = commands.add_parser("import", help="bring the files into Superset, running or not")
-    exporting = commands.add_parser("export", help="write what Superset has into the files")
-    exporting.add_argument("--force", action="store_true", help="also over files that were edited meanwhile")
-    formatting = commands.add_parser("format", help="put the files into the normal form; needs no Superset")
+    commands.add_parser("serve", help="set Superset up, then serve it; the stack runs this")
+    importing = commands.add_parser("import", help="import the files into Superset, running or not")
+    exporting = commands.add_parser("export", help="export Superset's assets to the files")
+    exporting.add_argument(
+        "--force", action="store_true", help="overwrite files that were edited since the last import"
+    )
+    formatting = commands.add_parser(
+        "format", help="rewrite the files in the normal form; does not need Superset"
+    )
     for command in (importing, exporting, formatting):
         command.add_argument("--assets", type=Path, default=ASSETS, help="the folder of the files")
     return parser.parse_args()

@@ -21,7 +21,7 @@ EXIT_FAILED = 1
 EXIT_BAD_ARGUMENTS = 2
 
 app = typer.Typer(
-    help="Makes the events of a small shop's visitors, and the answer key to them.",
+    help="Make test events of a small shop's visitors, with their answer key.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -30,7 +30,7 @@ app = typer.Typer(
 
 @app.callback()
 def _describe() -> None:
-    """Makes the events of a small shop's visitors, and the answer key to them."""
+    """Make test events of a small shop's visitors, with their answer key."""
 
 
 app.add_typer(live_cli.app, name="live")
@@ -40,28 +40,32 @@ app.add_typer(live_cli.app, name="live")
 def write_csv(
     *,
     events: Annotated[
-        int, typer.Option(help="Data records in the file, faults and duplicates included.")
+        int, typer.Option(help="Records in the file, including faults and duplicates.")
     ] = Plan.events,
-    days: Annotated[int, typer.Option(help="Days (UTC) that the events lie in.")] = Plan.days,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = Plan.seed,
+    days: Annotated[int, typer.Option(help="Number of days (UTC) that the events cover.")] = Plan.days,
+    seed: Annotated[int, typer.Option(help="The same seed and options give the same bytes.")] = Plan.seed,
     faults: Annotated[float, typer.Option(help="Share of broken records, such as 0.01.")] = Plan.faults,
     duplicates: Annotated[float, typer.Option(help="Share of repeated records.")] = Plan.duplicates,
     until: Annotated[
         datetime,
         typer.Option(
             formats=["%Y-%m-%d"],
-            help="Last day of the data; it must be over.",
+            help="Last day of the data; must be in the past.",
             show_default=str(DEFAULT_UNTIL),
         ),
     ] = datetime(DEFAULT_UNTIL.year, DEFAULT_UNTIL.month, DEFAULT_UNTIL.day),  # noqa: DTZ001 - a day
     out: Annotated[
-        Path, typer.Option(help="The file; .gz or .zst compresses. Users and key are written beside it.")
+        Path,
+        typer.Option(help="The file to write; .gz or .zst compresses it. Users and key are put beside it."),
     ] = Path("data/generated/events.csv"),
     users: Annotated[
-        Path | None, typer.Option(help="File of the users.", show_default="beside --out")
+        Path | None, typer.Option(help="The file of users.", show_default="beside --out")
     ] = None,
 ) -> None:
-    """Write a CSV file of events, one of their users, and the answer key."""
+    """Write a CSV file of events, a CSV file of their users, and the answer key.
+
+    Example: generator csv --events 1000000 --days 90 --seed 7 --out data/generated/big.csv
+    """
     files = DatasetFiles.beside(out, users)
     plan = Plan(events, days, seed, faults, duplicates, until.date())
     try:
@@ -80,10 +84,12 @@ def write_csv(
 
 @app.command("merge-keys")
 def merge(
-    keys: Annotated[list[Path], typer.Argument(help="Keys of `generator csv` and `generator live run`.")],
-    out: Annotated[Path, typer.Option(help="The file of the merged key.")],
+    keys: Annotated[
+        list[Path], typer.Argument(help="Answer keys of `generator csv` or `generator live run`.")
+    ],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
 ) -> None:
-    """Write the answer key to the events of several keys together."""
+    """Merge several answer keys into one for all their events."""
     merge_keys(keys, out)
     typer.echo(f"key    {out}")
 

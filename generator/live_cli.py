@@ -25,15 +25,15 @@ _DRAIN_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.2
 _DEFAULTS: Final = LiveOptions()
 
-app = typer.Typer(no_args_is_help=True, help="Events as they happen, over HTTP or the broker.")
+app = typer.Typer(no_args_is_help=True, help="Send events as they happen, over HTTP or through the broker.")
 
-Rate = Annotated[float, typer.Option(help="Events a second, 0.1 to 5000; the mean of the shape.")]
-ShapeOption = Annotated[Shape, typer.Option(help="How the rate changes.")]
+Rate = Annotated[float, typer.Option(help="Events per second, 0.1 to 5000, averaged over the shape.")]
+ShapeOption = Annotated[Shape, typer.Option(help="How the rate changes over time.")]
 Faults = Annotated[float, typer.Option(help="Percent of the events that are broken.")]
 Duplicates = Annotated[float, typer.Option(help="Percent of the events that repeat a valid one.")]
 TargetOption = Annotated[Target, typer.Option(help="Where events go.")]
-Seed = Annotated[int, typer.Option(help="Who comes and what they do.")]
-Name = Annotated[str, typer.Option(help="Which generator; a new name makes another one.")]
+Seed = Annotated[int, typer.Option(help="Determines who visits and what they do.")]
+Name = Annotated[str, typer.Option(help="Name of the generator; a new name makes another generator.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
@@ -49,7 +49,10 @@ def start(
     name: Name = DEFAULT_GENERATOR,
     as_json: AsJson = False,
 ) -> None:
-    """Let the service generate until it is stopped."""
+    """Start a generator in the service; it runs until it is stopped.
+
+    Example: generator live start --rate 50 --target both
+    """
     options = make_options(rate, shape, faults, duplicates, target, seed)
     path = _path_of(name, "/start")
     _print_status(call(get_settings().generator, "POST", path, options), as_json=as_json)
@@ -62,7 +65,7 @@ def stop(
     every: Annotated[bool, typer.Option("--all", help="Stop every generator.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let the service begin no more events, and wait until all are acknowledged."""
+    """Stop a generator and wait until all its events are acknowledged."""
     settings = get_settings().generator
     status = stop_all(settings) if every else call(settings, "POST", _path_of(name, "/stop"))
     deadline = time.monotonic() + _DRAIN_SECONDS
@@ -79,13 +82,13 @@ def stop(
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Show what the service generates, and what was acknowledged."""
+    """Show what a generator of the service sends, and what was acknowledged."""
     _print_status(call(get_settings().generator, "GET", "/status"), as_json=as_json)
 
 
 @app.command("list")
 def show_list(as_json: AsJson = False) -> None:
-    """Show every generator of the service."""
+    """List the generators of the service."""
     generators = list_generators(get_settings().generator)
     if as_json:
         _print_json(generators)
@@ -97,19 +100,22 @@ def show_list(as_json: AsJson = False) -> None:
 
 @app.command()
 def remove(name: Annotated[str, typer.Argument(help="A generator that is at rest.")]) -> None:
-    """Let the service forget a generator; what it has sent stays in the totals."""
+    """Remove a generator that is stopped; its events stay in the totals."""
     remove_generator(get_settings().generator, name)
     typer.echo(f"The generator {name} is removed.")
 
 
 @app.command()
 def rate(
-    events_per_second: Annotated[float, typer.Argument(help="Events a second, 0.1 to 5000.")],
+    events_per_second: Annotated[float, typer.Argument(help="Events per second, 0.1 to 5000.")],
     *,
     name: Name = DEFAULT_GENERATOR,
     as_json: AsJson = False,
 ) -> None:
-    """Let the service go on at another rate."""
+    """Change the rate of a running generator.
+
+    Example: generator live rate 100
+    """
     checked = check_options({"rate_per_second": events_per_second}, _DEFAULTS)
     body = {"rate_per_second": checked.rate_per_second}
     _print_status(call(get_settings().generator, "POST", _path_of(name, "/rate"), body), as_json=as_json)
@@ -118,14 +124,18 @@ def rate(
 @app.command()
 def run(
     *,
-    events: Annotated[int | None, typer.Option(min=1, help="So many, then end; else until Ctrl-C.")] = None,
+    events: Annotated[
+        int | None, typer.Option(min=1, help="Number of events; without it, until Ctrl-C.")
+    ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(help="Events a second, 0.1 to 5000.", show_default="with --events as fast as taken"),
+        typer.Option(
+            help="Events per second, 0.1 to 5000.", show_default="with --events, as fast as possible"
+        ),
     ] = None,
     minutes: Annotated[
         float,
-        typer.Option(min=1, max=1440, help="As fast as taken, events lie in so many last minutes."),
+        typer.Option(min=1, max=1440, help="Without --rate, spread the events over this many past minutes."),
     ] = 60.0,
     shape: ShapeOption = _DEFAULTS.shape,
     faults: Faults = _DEFAULTS.faults_percent,
@@ -133,11 +143,14 @@ def run(
     target: TargetOption = _DEFAULTS.target,
     seed: Seed = _DEFAULTS.seed,
     key: Annotated[
-        Path | None, typer.Option(help="Write the answer key of what was acknowledged there.")
+        Path | None, typer.Option(help="Write the answer key of the acknowledged events to this file.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send events in the foreground, the service aside."""
+    """Send events in the foreground, without the service.
+
+    Example: generator live run --events 1000 --key live.key.json
+    """
     # It tells of every try; what matters of that, the senders say.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     is_at_once = events is not None and rate is None

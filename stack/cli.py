@@ -27,7 +27,7 @@ from stack.services import chosen_services, panel_hint, service_named, sign_in_h
 from stack.status import ServiceState, ServiceStatus, stack_status
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Start, stop and look after the stack without Docker."
+    no_args_is_help=True, add_completion=False, help="Start, stop and inspect the stack without Docker."
 )
 # Without a terminal there is no width to fit into, and lines must not break.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
@@ -87,9 +87,9 @@ def status(
 
 @app.command()
 def logs(
-    service: Annotated[str | None, typer.Argument(help="One service; else all of them.")] = None,
-    followed: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines a service.")] = 50,
+    service: Annotated[str | None, typer.Argument(help="The service; without it, all services.")] = None,
+    followed: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Number of lines per service.")] = 50,
 ) -> None:
     """Show the last log lines."""
     stack = Stack(load_settings())
@@ -108,7 +108,7 @@ def logs(
 
 @app.command()
 def reset(
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Stop the stack and delete its data; asks first."""
     settings = load_settings()
@@ -147,7 +147,7 @@ def _own_as(path: Path, directory: Path) -> None:
 
 @app.command()
 def uninstall(
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Stop the stack and delete its data and its settings; `make uninstall` deletes the programs as well."""
     settings = load_settings()

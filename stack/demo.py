@@ -264,7 +264,7 @@ def _report(settings: Settings, watch: Stopwatch) -> None:
     ask("Active users of the last days", "last_active_users", limit=7)
     ask("Top pages", "top_pages", limit=10)
     print_table("Stages", ("stage", "events", "seconds", "events/s"), watch.rows)
-    out.print("The live generator goes on with 20 events a second; `generator live stop` ends it.")
+    out.print("The live generator keeps sending 20 events per second; stop it with `generator live stop`.")
     out.print(panel_hint(settings), style="bold", markup=False)
     for service in chosen_services(settings):
         out.print(f"{service.name:<12} {service.shown_address(settings)}", markup=False)
@@ -281,7 +281,7 @@ def main() -> None:
         prog="python -m stack.demo", description="Send events and prove the marts."
     )
     parser.add_argument(
-        "--running", action="store_true", help="the services run already: don't start the stack"
+        "--running", action="store_true", help="do not start the stack; its services are running already"
     )
     options = parser.parse_args()
     try:
@@ -290,7 +290,7 @@ def main() -> None:
         out.print(f"Error: {error}\n{error.hint}", style="red", markup=False)
         sys.exit(1)
     out.print(
-        "Everything is as the answer keys say." if is_right else "The warehouse differs from the answer keys."
+        "Every result matches the answer keys." if is_right else "The warehouse differs from the answer keys."
     )
     sys.exit(0 if is_right else 1)
 

@@ -26,9 +26,7 @@ from clickstream.verification import compare_with_key, load_key
 
 _SHOWN_DIFFERENCES = 5
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Load, process, verify and look at events."
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Load, process, verify and query events.")
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(trace)
 app.add_typer(keys.app, name="key")
@@ -39,10 +37,13 @@ app.command(name="export-user")(privacy.export)
 
 @app.command()
 def load(
-    file: Annotated[Path, typer.Argument(help="A CSV file of events or users; gzip and zstd too.")],
+    file: Annotated[Path, typer.Argument(help="A CSV file of events or users, plain, gzip or zstd.")],
     as_json: AsJson = False,
 ) -> None:
-    """Load a CSV file. Broken lines are kept and named; the same file again adds nothing."""
+    """Load a CSV file. Broken lines are quarantined; loading the same file again adds nothing.
+
+    Example: clickstream load data/sample_events.csv
+    """
     result = load_file(get_settings(), file)
     if not as_json:
         for warning in result["file"]["warnings"]:
@@ -54,7 +55,7 @@ def load(
 
 @app.command()
 def process(as_json: AsJson = False) -> None:
-    """Process what was received, now and not at the next minute: validate, store, build marts."""
+    """Process received events now instead of at the next minute: validate, store, build marts."""
     results = process_pending(get_settings())
     if as_json:
         print_json(results)
@@ -65,11 +66,16 @@ def process(as_json: AsJson = False) -> None:
 
 @app.command()
 def rebuild(
-    from_date: Annotated[str, typer.Option("--from", help="First day, such as 2025-01-31.")] = "",
-    to_date: Annotated[str, typer.Option("--to", help="Last day.")] = "",
+    from_date: Annotated[
+        str, typer.Option("--from", help="First day, such as 2025-01-31; without it, the first of all.")
+    ] = "",
+    to_date: Annotated[str, typer.Option("--to", help="Last day; without it, the last of all.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Build the marts of some days anew, or of all."""
+    """Rebuild the marts of some days, or of all days.
+
+    Example: clickstream rebuild --from 2025-01-01 --to 2025-01-31
+    """
     parse_days(from_date, to_date)
     result = run_pipeline(get_settings(), "rebuild_marts", {"from_date": from_date, "to_date": to_date})
     print_result(result, as_json=as_json)
@@ -78,11 +84,14 @@ def rebuild(
 @app.command()
 def verify(
     key: Annotated[
-        Path | None, typer.Option(help="An answer key of the generator: compare every view with it.")
+        Path | None, typer.Option(help="Also compare every view with this answer key of the generator.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the checks of the warehouse and compare it with an answer key; exit with 1 if it differs."""
+    """Run the checks of the warehouse and compare it with an answer key; exit with 1 if one fails.
+
+    Example: clickstream verify --key data/sample_events.key.json
+    """
     answers = load_key(key) if key else None
     client = reader(get_settings())
     checks = run_checks(client)
@@ -111,7 +120,7 @@ def verify(
 
 @app.command()
 def ledger(as_json: AsJson = False) -> None:
-    """Show what became of what was received, by source and day; exit with 1 if it does not balance."""
+    """Show what became of the received events, by source and day; exit with 1 if it does not balance."""
     columns, rows = ledger_rows(reader(get_settings()))
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
@@ -128,22 +137,25 @@ def ledger(as_json: AsJson = False) -> None:
 
 @app.command()
 def sql(
-    statement: Annotated[str, typer.Argument(help="A SELECT; the user may only read.")],
+    statement: Annotated[str, typer.Argument(help="A SELECT statement; writing is not allowed.")],
     as_json: AsJson = False,
 ) -> None:
-    """Ask ClickHouse something. In a pipe, the answer is tab-separated."""
+    """Query ClickHouse. In a pipe, the result is tab-separated.
+
+    Example: clickstream sql 'select date, dau from daily_active_users'
+    """
     print_query(reader(get_settings()), statement, as_json=as_json)
 
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Show how far the data are and what the pipelines did last."""
+    """Show how many events are stored and waiting, and the last runs of the pipelines."""
     print_status(get_settings(), as_json=as_json)
 
 
 @app.command()
 def migrate(as_json: AsJson = False) -> None:
-    """Bring the tables and views of the warehouse up to date; `make up` does it too."""
+    """Bring the tables and views of the warehouse up to date, as `make up` does."""
     settings = get_settings()
     applied = upgrade_warehouse(settings)
     if as_json:

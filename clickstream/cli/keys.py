@@ -9,7 +9,7 @@ from clickstream.cli.output import AsJson, err, out, print_json, print_table
 from clickstream.settings import get_settings
 from clickstream.write_keys import create_key, keys_file, read_keys, revoke_key
 
-app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the write keys of the API.")
+app = typer.Typer(no_args_is_help=True, help="Create, list and revoke the write keys of the API.")
 
 
 @app.command()
@@ -17,7 +17,10 @@ def create(
     name: Annotated[str, typer.Argument(help="What it is for, such as the site's name.")],
     as_json: AsJson = False,
 ) -> None:
-    """Make a write key and show it, this once. Only its hash is kept."""
+    """Create a write key and show it once; only its hash is kept.
+
+    Example: clickstream key create shop
+    """
     key, secret = create_key(keys_file(get_settings()), name, datetime.now(UTC))
     if as_json:
         print_json({"id": key.id, "name": key.name, "key": secret})
@@ -32,7 +35,7 @@ def create(
 
 @app.command(name="list")
 def list_keys(as_json: AsJson = False) -> None:
-    """List the write keys, without the keys themselves."""
+    """List the write keys: id, name and dates, but not the key itself."""
     keys = read_keys(keys_file(get_settings()))
     if as_json:
         print_json(
@@ -57,7 +60,9 @@ def list_keys(as_json: AsJson = False) -> None:
 
 @app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, from the list.")],
+    key_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The id of the key, from `clickstream key list`.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Revoke a write key; a running API refuses it within a second."""

@@ -28,15 +28,18 @@ def erase(
     user_id: Annotated[
         str, typer.Argument(metavar="USER_ID", help="The user id, as in the events.", show_default=False)
     ] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase without asking for confirmation.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Only show what would be removed.")] = False,
     returned: Annotated[
         bool,
-        typer.Option("--returned", help="Erase again everybody whom a restored backup has brought back."),
+        typer.Option("--returned", help="Erase again all erased people whom a restored backup contains."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a person: every row that names them, from disk, for good. Example: clickstream erase 42."""
+    """Erase a person: remove every row that names them from disk, permanently.
+
+    Examples: clickstream erase 42 --preview, clickstream erase 42
+    """
     if returned == bool(user_id):
         raise BadInputError("Give one user id, or --returned.", hint="For example: clickstream erase 42")
     settings = get_settings()
@@ -58,10 +61,12 @@ def erase(
 
 
 def erasures(
-    erasure_id: Annotated[str, typer.Argument(metavar="ERASURE_ID", help="Its id; all if left out.")] = "",
+    erasure_id: Annotated[
+        str, typer.Argument(metavar="ERASURE_ID", help="The id of an erasure; without it, all are listed.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List erasures, or print the receipt of one again."""
+    """List all erasures, or print the receipt of one."""
     found = read_erasures(reader(get_settings()), run_id=erasure_id)
     if erasure_id:
         if not found or not found[0].receipt:
@@ -97,10 +102,13 @@ def erasures(
 def export(
     user_id: UserId,
     file: Annotated[
-        Path | None, typer.Option("--out", help="The file to write; else standard output.")
+        Path | None, typer.Option("--out", help="The file to write; without it, standard output.")
     ] = None,
 ) -> None:
-    """Write what is known of a person as JSON. Example: clickstream export-user 42 --out 42.json."""
+    """Write everything that is known about a person as JSON.
+
+    Example: clickstream export-user 42 --out 42.json
+    """
     known = export_user(reader(get_settings()), parse_user_id(user_id))
     text = msgspec.json.format(msgspec.json.encode(known, enc_hook=str), indent=2).decode()
     if file is None:

@@ -17,7 +17,9 @@ from clickstream.settings import get_settings
 from clickstream.storage.quarantine import QuarantineFilter, count_quarantined, list_quarantined, unreplayed
 
 Code = Annotated[ErrorCode | None, typer.Option(help="Only events with this error code.")]
-Source = Annotated[str | None, typer.Option(help="Only events that came this way: csv, http, broker …")]
+Source = Annotated[
+    str | None, typer.Option(help="Only events from this source: csv, http, tracker, broker …")
+]
 
 
 def _parse_moment(text: str) -> datetime:
@@ -36,11 +38,11 @@ Since = Annotated[
     typer.Option(
         parser=_parse_moment,
         metavar="TIME",
-        help="Only events received then or later, such as 2025-01-31; without a zone it is UTC.",
+        help="Only events received since then, such as 2025-01-31; UTC unless it names a zone.",
     ),
 ]
 
-app = typer.Typer(no_args_is_help=True, help="Look at, export and replay what was refused.")
+app = typer.Typer(no_args_is_help=True, help="List, export and replay refused events.")
 
 
 @app.command(name="list")
@@ -48,11 +50,14 @@ def list_events(
     code: Code = None,
     source: Source = None,
     since: Since = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most, the last received first.")] = 20,
-    replayed: Annotated[bool, typer.Option(help="Also those that were sent again.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Largest number of events, the latest first.")] = 20,
+    replayed: Annotated[bool, typer.Option(help="Include events that were replayed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List refused events with what is wrong with them."""
+    """List refused events and what is wrong with them.
+
+    Example: clickstream quarantine list --code missing_field --limit 5
+    """
     wanted = QuarantineFilter(code=code, source=source, since=since, include_replayed=replayed)
     client = reader(get_settings())
     rows = list_quarantined(client, wanted, limit).to_pylist()
@@ -89,7 +94,10 @@ def export(
     since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write refused events, with fields to fix, into a CSV file that a spreadsheet can open safely."""
+    """Write refused events to a CSV file that can be fixed, safely, in a spreadsheet.
+
+    Example: clickstream quarantine export --out bad.csv
+    """
     wanted = QuarantineFilter(code=code, source=source, since=since)
     client = reader(get_settings())
     try:
@@ -106,13 +114,17 @@ def export(
 @app.command()
 def replay(
     file: Annotated[
-        Path | None, typer.Argument(help="A fixed file of `export`; without it, as they are.")
+        Path | None,
+        typer.Argument(help="A file of `export` with fixes; without it, events are replayed unchanged."),
     ] = None,
     code: Code = None,
     source: Source = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send refused events through the ETL once more: those of a fixed file, or all that match."""
+    """Send refused events through the pipeline again: those of a fixed file, or all that match.
+
+    Example: clickstream quarantine replay bad.csv
+    """
     if file is not None:
         read_fixes(file)  # A file that can't be used is said here, before a run is started.
     variables = {

@@ -54,7 +54,7 @@ def trace(
     user: Annotated[str, typer.Option(help="Follow the events of this user id.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Follow events: where they came in, what became of them and why. Exit with 1 if nothing is known.
+    """Follow events: how they arrived, what became of them and why; exit with 1 if nothing is found.
 
     Examples: clickstream trace 1842, clickstream trace clickstream.events/0:12:3,
     clickstream trace --session s-77

@@ -13,11 +13,15 @@ def main() -> int:
     """Run a drill and say what came of it; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m monitoring.drill", description=__doc__)
     parser.add_argument(
-        "--minutes", type=float, default=3.0, help="time of random kills (default: %(default)s)"
+        "--minutes", type=float, default=3.0, help="minutes of random kills (default: %(default)s)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="what chance depends on (default: %(default)s)")
     parser.add_argument(
-        "--only", default="", help="blows, with commas between, such as 'stop kafka,pause api'"
+        "--seed", type=int, default=1, help="seed of the random choices (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--only",
+        default="",
+        help="run only these faults, separated by commas, such as 'stop kafka,pause api'",
     )
     arguments = parser.parse_args()
     wanted = [name.strip() for name in arguments.only.split(",") if name.strip()]
