@@ -101,7 +101,7 @@ def test_a_chart_says_how_it_is_computed_and_that_its_days_are_utc(slug: str) ->
         "all_columns", []
     )
     assert not has_time_axis or "UTC" in chart["title"] + chart["description"]
-    assert re.search(r"Answers|No filter applies", chart["description"])
+    assert re.search(r"Filters: |No filter applies", chart["description"])
 
 
 @pytest.mark.parametrize("slug", sorted(ASSETS.datasets))
