@@ -1,0 +1,80 @@
+"""The commands of docs/operating.md and docs/upgrading.md, in a checkout of their own, in their order."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clickstream.settings import PROJECT_ROOT
+from stack.env_file import variable_of
+from stack.processes import free_ports
+from stack.services import SERVICES
+
+PAGES = ("operating", "upgrading")
+BACKUP = "/tmp/clickstream-backup.tar.gz"
+
+
+def commands(page: str) -> list[str]:
+    text = (PROJECT_ROOT / "docs" / f"{page}.md").read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
+class Checkout:
+    """A clone with settings of its own: free ports, and the services that these pages need."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        subprocess.run(["git", "clone", "--quiet", PROJECT_ROOT, path], check=True)
+        names = [setting for service in SERVICES for setting in service.port_settings()]
+        ports = free_ports("127.0.0.1", len(names))
+        lines = [f"{variable_of(*name)}={port}" for name, port in zip(names, ports, strict=True)]
+        lines += [
+            f"{variable_of('stack', 'name')}=operating",
+            f"{variable_of('stack', 'services')}=clickhouse",
+            f"{variable_of('stack', 'start_timeout_seconds')}=300",
+        ]
+        (path / ".env").write_text("\n".join(lines) + "\n")
+        (path / ".env").chmod(0o600)
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("CLICKSTREAM_")}
+        return subprocess.run(
+            ["/bin/sh", "-c", command.replace(BACKUP, str(self.path.parent / "backup.tar.gz"))],
+            cwd=self.path,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=500,
+        )
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    made = Checkout(tmp_path_factory.mktemp("operating") / "checkout")
+    up = made.run("make up")
+    assert up.returncode == 0, up.stdout + up.stderr
+    prepared = made.run(
+        '.venv/bin/python -c "from clickstream.etl.upgrade import *; '
+        'from clickstream.settings import *; upgrade_warehouse(get_settings())"'
+    )
+    assert prepared.returncode == 0, prepared.stderr
+    yield made
+    made.run("make down")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_the_page_do_what_it_says(checkout: Checkout, page: str) -> None:
+    found = commands(page)
+
+    assert found
+    for command in found:
+        done = checkout.run(command)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    if page == "operating":
+        assert not (checkout.path / "var").exists()
+        assert checkout.run("make up").returncode == 0
