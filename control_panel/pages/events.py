@@ -19,6 +19,7 @@ from control_panel.verdict import PROCESSING
 
 PAGE = PageInfo("Events", ":material/timeline:", Section.DATA, 3, "events")
 
+_TO_SEND: Final = "event to send"
 _LIVE: Final = "Live"
 _SEND: Final = "Send one"
 _LOOK_UP: Final = "Look up"
@@ -157,9 +158,11 @@ def _show_sending() -> None:
             "Sending an event changes the numbers. Sign in as an operator to do it.", ":material/lock:"
         )
         return
+    # Kept: the sample names the time, and with another default the field would forget what was typed.
+    st.session_state.setdefault(_TO_SEND, _sample())
     with st.form("send", border=False):
         typed = st.text_area(
-            "Event", _sample(), height=280, help="One JSON object, as POST /events takes it."
+            "Event", height=280, help="One JSON object, as POST /events takes it.", key=_TO_SEND
         )
         is_asked = st.form_submit_button("Send and follow", icon=":material/send:", type="primary")
     if is_asked:
