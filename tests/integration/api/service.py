@@ -43,7 +43,13 @@ class Record:
 
     topic: str
     headers: Mapping[str, bytes]
-    events: list[Any]
+    value: bytes
+
+    @property
+    def events(self) -> list[Any]:
+        """What it holds; what was refused may be no JSON at all."""
+        events: list[Any] = json.loads(self.value)
+        return events
 
 
 class ApiStack:
@@ -122,10 +128,7 @@ class ApiStack:
             ends = consumer.end_offsets(places)
             while any(consumer.position(place) < end for place, end in ends.items()):
                 for batch in consumer.poll(timeout_ms=500).values():
-                    seen.extend(
-                        Record(one.topic, dict(one.headers), json.loads(one.value or b"null"))
-                        for one in batch
-                    )
+                    seen.extend(Record(one.topic, dict(one.headers), one.value or b"null") for one in batch)
             return seen
 
         try:
