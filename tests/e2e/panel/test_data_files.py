@@ -56,7 +56,6 @@ def test_a_file_that_is_cancelled_leaves_nothing(page: Page, panel: Panel) -> No
 
     expect(page.get_by_text("It was cancelled.")).to_be_visible()
     jobs = panel.settings.stack.data_path / "panel" / "jobs"
-    wait_until(lambda: not any("5,000,000" in one.read_text() for one in jobs.glob("*/events.csv*")))
     cancelled = [one.parent for one in jobs.glob("*/state.json") if "cancelled" in one.read_text()]
     assert [sorted(path.name for path in folder.iterdir()) for folder in cancelled] == [
         ["log", "request.json", "state.json"]
