@@ -1,8 +1,10 @@
 """`docker-compose.yml` holds what the documentation promises, as far as that shows without an engine."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import yaml
 from clickstream.settings import PROJECT_ROOT
 from clickstream.topics import MAX_SENT_BYTES
 from stack.env_file import setting_entries
+from stack.prometheus.install import Program, required
 from tests.unit.compose.conftest import FILE, Compose, required_variables
 
 GIB = 1 << 30
@@ -180,3 +183,20 @@ def test_every_folder_that_a_volume_is_mounted_on_is_made_by_the_image(
     made = {target.replace("/opt/clickstream/data/generated", "data/generated") for target in targets}
     assert made
     assert [target for target in made if not re.search(rf"{re.escape(target)}(\s|$)", dockerfile)] == []
+
+
+def test_prometheus_accepts_the_configuration_of_its_container(tmp_path: Path) -> None:
+    """The files lie beside each other, as the container mounts them."""
+    for source in ("monitoring/prometheus/prometheus.yaml", "monitoring/alerts/alerts.yaml"):
+        shutil.copy(PROJECT_ROOT / source, tmp_path)
+    promtool = required(Program.PROMTOOL)
+
+    done = subprocess.run(
+        [promtool, "check", "config", tmp_path / "prometheus.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SUCCESS" in done.stdout
