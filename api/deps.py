@@ -59,7 +59,7 @@ def admit_operator(request: Request, services: Services) -> None:
     """Lets an operator in.
 
     Raises:
-        Refusal: It is none.
+        Refusal: The caller is not an operator.
     """
     services.admission.admit_operator(request.headers, _address(request, services))
 

@@ -211,12 +211,12 @@ def _refused(status: int, description: str) -> Json:
 def _get_event(found: Json) -> Json:
     found["content"]["application/json"]["example"] = EXAMPLE_TRACE
     texts = {
-        400: "This is no event id.",
-        401: "The operators' token is needed.",
-        404: "Nothing is known of the event.",
+        400: "The text is not an event id.",
+        401: "The operator token is required.",
+        404: "No event with this id is known.",
         429: _STATUS_TEXTS[429],
         500: _STATUS_TEXTS[500],
-        503: "ClickHouse is away. Repeat the request.",
+        503: "ClickHouse is unavailable. Repeat the request.",
     }
     return {
         "summary": "Follow an event",

@@ -62,7 +62,7 @@ class Senders:
         self._truncate = truncate_address if truncate_ip else None
 
     def address(self, peer: str, headers: Headers) -> str:
-        """The client's address: the last one in `X-Forwarded-For` that is no trusted proxy's.
+        """The client's address: the last one in `X-Forwarded-For` that does not belong to a trusted proxy.
 
         Who connects directly can't choose an address: without a trusted proxy the header is not read.
         """
@@ -98,7 +98,7 @@ def _member(name: str, value: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def truncate_address(text: str) -> str:
-    """The network of an address, 24 bits of IPv4 or 48 of IPv6, the rest zero; empty if it is none."""
+    """The network of an address, 24 bits of IPv4 or 48 of IPv6, the rest zero; empty if it is not one."""
     address = read_address(text)
     if address is None:
         return ""

@@ -1,4 +1,4 @@
-"""From the text of a record to the values of an event, or to the reasons why it is none.
+"""From the text of a record to the values of an event, or to the reasons why it is not an event.
 
 The order is always the same: `read_record` (is it JSON, is it an object), `read_values` (the fields in their
 usual spelling), in `event/rules.py` `find_problems` (the rules of the contract, one by one) and

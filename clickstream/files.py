@@ -13,7 +13,7 @@ def whole_file(path: Path, *, encoding: str = "utf-8", newline: str | None = Non
     """Opens a text file to be written, which only its owner can read.
 
     It takes its name once the block ends well; until then, and after a failure, what was there before stays.
-    What is no regular file, such as a pipe, is written at once.
+    Anything but a regular file, such as a pipe, is written directly.
 
     Raises:
         OSError: It can't be written.

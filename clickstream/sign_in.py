@@ -45,7 +45,7 @@ class FailedSignIns:
             return 0
 
     def take_back(self, address: str) -> None:
-        """The attempt was no failure. Earlier ones still count: who has an account may guess at others'."""
+        """The attempt succeeded. Earlier failures still count: this user may guess at others' passwords."""
         with self._lock:
             if failures := self._failures.get(address):
                 failures.pop()

@@ -177,14 +177,14 @@ def parse_id(text: str) -> int:
     """An event's id as users write it.
 
     Raises:
-        BadInputError: It is none.
+        BadInputError: The text is not an event id.
     """
     digits = text.strip()
     # Python reads no numbers of thousands of digits, not even of zeros.
     number = digits.lstrip("0") or "0"
     if not (digits.isascii() and digits.isdigit() and len(number) <= _MAX_DIGITS and int(number) <= MAX_ID):
         shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
-        raise BadInputError(f"{shown!r} is no event id: ids are whole numbers from 0 to {MAX_ID}.")
+        raise BadInputError(f"{shown!r} is not an event id: ids are whole numbers from 0 to {MAX_ID}.")
     return int(number)
 
 

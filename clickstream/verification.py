@@ -59,7 +59,7 @@ def load_key(path: Path) -> dict[str, Any]:
     """Reads an answer key.
 
     Raises:
-        BadInputError: The file isn't there or is none.
+        BadInputError: The file is missing or is not an answer key.
     """
     try:
         key: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -69,10 +69,10 @@ def load_key(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, ValueError, AttributeError):
         is_key = False
     if not is_key:
-        raise BadInputError(f"{path} is no answer key.", hint="Give a file …key.json of `generator csv`.")
+        raise BadInputError(f"{path} is not an answer key.", hint="Give a file …key.json of `generator csv`.")
     unknown = sorted(set(key["views"]) - set(VIEWS))
     if unknown:
-        raise BadInputError(f"{path} has views that the warehouse has not: {', '.join(unknown)}.")
+        raise BadInputError(f"{path} has views that the warehouse does not have: {', '.join(unknown)}.")
     return key
 
 

@@ -32,7 +32,7 @@ class WriteKey(msgspec.Struct, frozen=True):
         name: What it is for, in its owner's words.
         hash: SHA-256 of the key.
         created_at: When it was made.
-        revoked_at: Since when it is no longer taken; None while it is.
+        revoked_at: When it was revoked; None if it is valid.
     """
 
     id: str

@@ -247,7 +247,7 @@ def _process(state: State) -> psutil.Process | None:
 
 
 def _reap(process: "subprocess.Popen[bytes]") -> None:
-    """Keep a handle until the process has ended, so that it is no zombie for longer than the next job."""
+    """Keep a handle until the process has ended, so that it stays a zombie at most until the next job."""
     _children[:] = [child for child in _children if child.poll() is None]
     _children.append(process)
 

@@ -137,7 +137,7 @@ async def receive(upload: Upload, offset: int, pieces: AsyncIterator[bytes]) -> 
                 raise BadInputError(
                     f"{upload.description.name!r} is larger than the {upload.description.size_bytes:,} bytes "
                     "that were announced.",
-                    hint="It may have changed meanwhile; send it again.",
+                    hint="It may have changed during the upload; send it again.",
                 )
             file.write(piece)
     return get_upload(upload.id)

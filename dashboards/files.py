@@ -47,7 +47,7 @@ def read_assets(folder: Path = ASSETS) -> Assets:
     """Read all asset files.
 
     Raises:
-        AssetError: A file is no YAML, not a mapping, or named by what is no slug.
+        AssetError: A file is not YAML or not a mapping, or its name is not a slug.
     """
     return Assets(
         **{

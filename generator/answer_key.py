@@ -127,7 +127,7 @@ class AnswerKey:
     def add_disturbances(
         self, source: str, duplicate: int, quarantined: int, by_code: Mapping[ErrorCode, int]
     ) -> None:
-        """Count what is no event of its own: repeated records and broken ones.
+        """Count records that are not events of their own: repeated and broken ones.
 
         Args:
             source: How they arrive.

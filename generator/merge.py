@@ -1,4 +1,4 @@
-"""Several answer keys as one: over the union of their events, computed anew and not added up.
+"""Several answer keys as one: over the union of their events, recomputed and not added up.
 
 Distinct users and medians can't be added up. A key of live events records its sessions; those of a CSV file
 are made once more from the parameters that its key names.
@@ -45,7 +45,7 @@ def merge_keys(paths: Sequence[Path], out: Path) -> None:
         out: Where to write.
 
     Raises:
-        BadInputError: One is no such key, or a file can't be written.
+        BadInputError: A file is not such a key, or a file cannot be written.
     """
     parts = [(path, load_key(path)) for path in paths]
     rows = [dict(zip(LEDGER_COLUMNS, row, strict=True)) for _, key in parts for row in key["ledger"]["rows"]]
@@ -75,13 +75,13 @@ def _sessions_of(path: Path, key: Mapping[str, Any]) -> list[tuple[str, Session]
             return [read_session(recorded) for recorded in key[SESSIONS]]
         sessions = _make_again(Plan.from_parameters(parameters))
     except (KeyError, TypeError, ValueError) as error:
-        raise BadInputError(f"{path} says not from what it was made: {error!r}.") from error
+        raise BadInputError(f"{path} does not say how it was made: {error!r}.") from error
     stored = key["ledger"]["rows"][0][LEDGER_COLUMNS.index("stored")]
     made = sum(len(session.events) for session in sessions)
     if made != stored:
         raise BadInputError(
             f"{path} has {stored} events, but this version of the generator makes {made} of its parameters.",
-            hint="Generate the file anew.",
+            hint="Generate the file again.",
         )
     return [(CSV, session) for session in sessions]
 

@@ -146,7 +146,7 @@ class Stack:
         """Stop everything and delete the data directory; the settings file stays.
 
         Raises:
-            DataDirectoryError: The directory is no stack's.
+            DataDirectoryError: The directory does not belong to a stack.
         """
         self.paths.refuse_foreign()
         self.down()

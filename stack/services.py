@@ -132,7 +132,7 @@ def _port(setting: tuple[str, str], settings: Settings) -> int:
 
 
 def local_host(settings: Settings) -> str:
-    """The host under which this machine reaches the services: a wildcard address is none to connect to."""
+    """The host under which this machine reaches the services: nobody can connect to a wildcard address."""
     host = settings.stack.host
     return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104 -- replaced, not listened on
 

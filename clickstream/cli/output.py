@@ -68,7 +68,7 @@ def _cell(value: object) -> str:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A progress bar on standard error; silent where that is no terminal."""
+    """A progress bar on standard error; silent if that is not a terminal."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

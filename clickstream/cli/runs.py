@@ -63,7 +63,7 @@ def load_file(settings: Settings, path: Path) -> Result:
     """Loads a CSV file of events or users.
 
     Raises:
-        BadInputError: It is none.
+        BadInputError: The file cannot be used.
         ClickstreamError: The load has failed.
     """
     file = inspect_csv(path)

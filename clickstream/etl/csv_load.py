@@ -131,7 +131,9 @@ def load_file(manifest: Manifest) -> Manifest:
     lock = f"{PIPELINE}-{load.file.sha256[:16]}"
     with held_lock(client, settings.etl_locks, lock), open_text(Path(load.file.path)) as text:
         if Path(load.file.path).stat().st_mtime_ns != load.file.modified_ns:
-            raise BadInputError(f"{load.file.path} was changed meanwhile.", hint="Load it again.")
+            raise BadInputError(
+                f"{load.file.path} was changed while it was waiting to be loaded.", hint="Load it again."
+            )
         journal.start_run(client, load.run)
         records = _until_broken_off(read_records(text, load.file), load)
         if load.file.kind is FileKind.USERS:

@@ -30,7 +30,7 @@ def parse_events(valid: pa.Table, devices: DeviceMemory | None = None) -> pa.Tab
         devices: Derives the types of device that are not sent.
 
     Raises:
-        ValueError: A row is no event after all; the message names its coordinate.
+        ValueError: A row is not an event after all; the message names its coordinate.
     """
     bodies: list[Any] = valid["body"].to_pylist()
     unusable: list[Any] = valid["warning_fields"].to_pylist()
@@ -40,7 +40,9 @@ def parse_events(valid: pa.Table, devices: DeviceMemory | None = None) -> pa.Tab
     except _NO_EVENT as error:
         broken = _find_broken(bodies, unusable)
         origin, offset, item = (valid[name][broken].as_py() for name in COORDINATES_SCHEMA.names)
-        raise ValueError(f"The row {origin}:{offset}:{item} passed validation but is no event.") from error
+        raise ValueError(
+            f"The row {origin}:{offset}:{item} passed validation but is not an event."
+        ) from error
     arrays = [valid[name] if name in VALID_SCHEMA.names else made[name] for name in EVENTS_SCHEMA.names]
     return pa.Table.from_arrays(arrays, schema=EVENTS_SCHEMA)
 

@@ -90,7 +90,7 @@ def read_fixes(path: Path) -> dict[Coordinate, str]:
     with another delimiter.
 
     Raises:
-        BadInputError: The file isn't there, or is none that `clickstream quarantine export` wrote.
+        BadInputError: The file is missing, or `clickstream quarantine export` did not write it.
     """
     if not path.is_file():
         raise BadInputError(

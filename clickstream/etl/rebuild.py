@@ -1,4 +1,4 @@
-"""The steps of `rebuild_marts`: marts of some days anew from `events`, whatever they held before."""
+"""The steps of `rebuild_marts`: marts of some days are recomputed from `events`."""
 
 from datetime import date
 from typing import Any, Final
@@ -18,7 +18,7 @@ def plan_days(from_date: str, to_date: str) -> list[str]:
     """The days with events or marts from one date to another, both included; an empty text sets no bound.
 
     Raises:
-        BadInputError: A date is none, or they are in the wrong order.
+        BadInputError: A text is not a date, or the dates are in the wrong order.
     """
     run = journal.new_run(PIPELINE)
     # A refusal is then recorded as a failed run, which people see.
@@ -35,12 +35,12 @@ def parse_days(from_date: str, to_date: str) -> tuple[date, date]:
     """The first and the last day; an empty text sets no bound.
 
     Raises:
-        BadInputError: A date is none, or they are in the wrong order.
+        BadInputError: A text is not a date, or the dates are in the wrong order.
     """
     first = _parse(from_date, date.min)
     last = _parse(to_date, date.max)
     if first > last:
-        raise BadInputError(f"{from_date} lies after {to_date}.", hint="Give the earlier date first.")
+        raise BadInputError(f"{from_date} is after {to_date}.", hint="Give the earlier date first.")
     return first, last
 
 
@@ -50,11 +50,11 @@ def _parse(text: str, default: date) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise BadInputError(f"{text!r} is no date.", hint="Give dates such as 2025-01-31.") from None
+        raise BadInputError(f"{text!r} is not a date.", hint="Give dates such as 2025-01-31.") from None
 
 
 def rebuild_marts(days: list[str]) -> dict[str, Any]:
-    """Builds every mart anew for some days; others are left as they are."""
+    """Rebuilds every mart for some days; other days are left as they are."""
     settings = get_settings()
     run = journal.new_run(PIPELINE)
     client = connect(settings.clickhouse, Role.WRITER)

@@ -60,7 +60,7 @@ def select_quarantined(code: str, source: str, fixed_file: str) -> Manifest:
         fixed_file: Only rows of this file, with the fields that stand there; empty for rows as they are.
 
     Raises:
-        BadInputError: The code is none, or the file can't be used.
+        BadInputError: The code is unknown, or the file cannot be used.
     """
     settings = get_settings()
     replay = Replay(journal.new_run(PIPELINE))
@@ -130,7 +130,7 @@ def _parse_code(code: str) -> ErrorCode | None:
         return ErrorCode(code)
     except ValueError:
         codes = ", ".join(ErrorCode)
-        raise BadInputError(f"{code!r} is no error code.", hint=f"Give one of {codes}.") from None
+        raise BadInputError(f"{code!r} is not an error code.", hint=f"Give one of {codes}.") from None
 
 
 def _coordinates(table: pa.Table) -> Iterator[Coordinate]:

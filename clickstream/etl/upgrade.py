@@ -7,7 +7,7 @@ from clickstream.storage.migrations import migrate
 
 
 def upgrade_warehouse(settings: Settings) -> list[str]:
-    """Applies the migrations that are pending, and makes marts and views anew where that is needed.
+    """Applies the migrations that are pending, and rebuilds marts and views where necessary.
 
     Returns:
         Names of the migrations that were applied now.

@@ -1,6 +1,6 @@
 """The erasure of a person: a run that can be killed at any point and run again.
 
-It holds the lock of `process_events` throughout, so no event of the person is on its way meanwhile. First the
+It holds the lock of `process_events` throughout, so no event of the person is processed. First the
 person is put on the list of erased people; from then on the ETL drops whatever comes. Then the coordinates of
 their rows are noted, so that the ledger still balances, and the rows are removed from disk. The user id is
 written nowhere: not into Mage, not into logs, not into statements that the database keeps.

@@ -69,7 +69,7 @@ def pattern_of(user_id: int) -> str:
 
 
 def _read(sent: Any) -> int | None:
-    """The user id of a field that has exactly one; booleans are none."""
+    """The user id of a field that has exactly one; booleans are not user ids."""
     if type(sent) is int and 0 <= sent <= MAX_USER_ID:
         return sent
     if type(sent) is float and sent.is_integer() and 0 <= sent <= MAX_USER_ID:

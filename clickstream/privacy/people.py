@@ -114,7 +114,7 @@ def _file(settings: Settings) -> Path:
 
 
 def _read_file(path: Path) -> list[ErasedPerson]:
-    """The entries of the file; a line that a killed process left unfinished is none."""
+    """The entries of the file; a line that a killed process left unfinished is skipped."""
     if not path.exists():
         return []
     cells = [line.split() for line in path.read_text(encoding="ascii").splitlines()]

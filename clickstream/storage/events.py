@@ -61,7 +61,7 @@ _SETTINGS: Final = {
 }
 _EVENT_SETTINGS: Final = {
     **_SETTINGS,
-    # A dot in a key is no step of a path, so that {"a.b": 1, "a": {"b": 2}} keeps both.
+    # A dot in a key does not separate steps of a path, so that {"a.b": 1, "a": {"b": 2}} keeps both.
     "json_type_escape_dots_in_keys": 1,
     # An insert does not fail for a key that JSON repeats; the decoder has kept the last one already.
     "type_json_skip_duplicated_paths": 1,

@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 
 
 def rebuild_days(client: Client, days: Iterable[date], on_progress: Progress | None = None) -> int:
-    """Builds every mart anew for some days, then the summaries; a day without events ends up empty.
+    """Rebuilds every mart for some days, then the summaries; a day without events ends up empty.
 
     Each day of each mart is swapped in at once, and so is a summary: a reader sees it as it was or as it is.
     Killed at any point, it leaves some days old and some new, and may be called again. One at a time: callers

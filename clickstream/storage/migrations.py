@@ -1,4 +1,4 @@
-"""The schema: migrations that are applied once, and views that are made anew."""
+"""The schema: migrations that are applied once, and views that are recreated."""
 
 import hashlib
 from datetime import date
@@ -17,7 +17,7 @@ _MIGRATIONS_TABLE: Final = "schema_migrations"
 
 
 def migrate(client: Client, settings: ClickHouseSettings) -> list[str]:
-    """Brings the database up to date: makes it, applies what is pending, makes the views and marts anew.
+    """Brings the database up to date: creates it, applies pending migrations, recreates views and marts.
 
     The connection uses the database from then on. A migration's statements can be repeated, so one that was
     killed half-way is applied again. One at a time, and not beside `process_events`, whose lock the caller
@@ -49,7 +49,7 @@ def migrate(client: Client, settings: ClickHouseSettings) -> list[str]:
             BACKFILLS[name](client)
     make_views(client)
     if pending:
-        # A mart that was made anew is empty; what is recorded as applied has the marts built as well.
+        # A mart that was recreated is empty; what is recorded as applied has the marts built as well.
         rebuild_days(client, days_between(client, date.min, date.max))
     for name in pending:
         client.insert(_MIGRATIONS_TABLE, [[name, _checksum(name)]], column_names=["name", "checksum"])

@@ -131,7 +131,7 @@ def read_raw(client: Client, ranges: Iterable[OffsetRange], batch_rows: int) -> 
     """Streams the raw rows of some ranges in the order received_at, origin, offset, item.
 
     Args:
-        client: A connection; it may be used for other statements meanwhile.
+        client: A connection; it may be used for other statements at the same time.
         ranges: What to read.
         batch_rows: Rows of each batch; the last may have fewer.
 

@@ -20,7 +20,7 @@ _READS: Final = re.compile(r"\b(?:from|join) (\w+)")
 
 
 def make_views(client: Client) -> None:
-    """Makes all views anew, each after those that it reads."""
+    """Recreates all views, each after those that it reads."""
     texts = {
         name: load_sql(f"{folder}/{name}")
         for folder, names in (("segments", SEGMENT_VIEWS), ("views", VIEWS))

@@ -90,7 +90,7 @@ class Shared(Generic[T]):
         return Question(self, arguments)
 
     def forget(self) -> None:
-        """Ask anew next time, because something has been changed."""
+        """Ask again next time, because something has changed."""
         with self._lock:
             for entry in self._entries.values():
                 entry.fresh_until = 0.0

@@ -19,7 +19,7 @@ _PARTS: Final = {
 
 def render() -> None:
     """Draw the page."""
-    layout.heading(PAGE, "What was refused and why, mending it, and what Great Expectations found.")
+    layout.heading(PAGE, "Refused events and the reasons, their repair, and what Great Expectations found.")
     chosen = st.segmented_control(
         "Part", list(_PARTS), default="Refused events", required=True, key="quality part", bind="query-params"
     )

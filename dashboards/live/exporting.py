@@ -56,7 +56,7 @@ def _adopt(kind: str, slugs: Slugs) -> list[str]:
             continue
         title = title_of(kind, model)
         if not _is_ours(kind, model, slugs):
-            remarks.append(f"left out, as its data are no view or mart of the warehouse: {title} ({kind})")
+            remarks.append(f"left out, as its data are not a view or mart of the warehouse: {title} ({kind})")
             continue
         slug = free_slug(title, slugs[kind].values())
         model.uuid = uuid.UUID(asset_uuid(kind, slug))

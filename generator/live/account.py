@@ -244,7 +244,7 @@ class Account:
             except (msgspec.DecodeError, KeyError) as error:
                 raise ClickstreamError(
                     f"{path} is damaged at line {number}: {error}.",
-                    hint="Move it away; the generator then begins to count anew.",
+                    hint="Move it away; the generator then starts counting from 0.",
                 ) from error
 
     def _compact(self) -> None:

@@ -58,7 +58,7 @@ def run_in_foreground(
         settings: Where API and broker are.
         options: What to send.
         events: How many; None for no end.
-        at_once_minutes: Send them as fast as they are taken, as what happened in so many minutes until now;
+        at_once_minutes: Send them as fast as they are taken, as events of this many past minutes;
             None to send them at the rate.
         key: Where to write the answer key of what was acknowledged.
         on_progress: Told ten times a second.

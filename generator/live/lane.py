@@ -20,7 +20,7 @@ from generator.randomness import make_random
 from generator.sessions import SessionMaker
 
 _REPEATABLE: Final = 1_000
-"""Of so many last events one is drawn to be repeated."""
+"""A repeated event is drawn from this many latest events."""
 
 _SECOND_MS: Final = 1_000
 
@@ -89,7 +89,7 @@ class Lane:
         self._pacer.rate = self._visits.rate = rate
 
     def run(self, stop: threading.Event, events: int | None = None) -> None:
-        """Send events as they happen until told to stop, or until so many were sent."""
+        """Send events as they happen until told to stop, or until the given number was sent."""
         left = events
         while not stop.is_set() and left != 0:
             due = self._pacer.take(time.monotonic(), time.time())
@@ -104,7 +104,7 @@ class Lane:
                 stop.wait(self._pacer.pause_seconds)
 
     def run_at_once(self, stop: threading.Event, events: int, minutes: float) -> None:
-        """Send so many events as fast as they are taken: what happened in the last minutes until now.
+        """Send a number of events as fast as they are accepted: what happened in the last minutes until now.
 
         The shares of broken and repeated ones are met exactly, and the first event is valid.
         """
@@ -153,7 +153,7 @@ class Lane:
         return next(self._faults).apply(self._last, self._visits.make_event_id())
 
     def _send(self, items: Iterable[Item], stop: threading.Event) -> bool:
-        """Pack and send; False if told to stop meanwhile."""
+        """Pack and send; False if told to stop during the wait."""
         for packed in pack(items, self.source, self._account.next_number, self._generator):
             if not self._sender.wait_for_place(stop):
                 return False

@@ -70,7 +70,7 @@ class Sender:
             self._parcels.put((parcel, self._free.acquire(blocking=False)))
 
     def wait_for_place(self, stop: threading.Event) -> bool:
-        """Wait until another parcel may be under way; False if `stop` was set meanwhile."""
+        """Wait until another parcel may be under way; False if `stop` was set during the wait."""
         while not stop.is_set():
             if self._free.acquire(timeout=_POLL_SECONDS):
                 return True

@@ -61,7 +61,7 @@ class Transport(Protocol):
 
         Raises:
             DeliveryError: It was not acknowledged.
-            GivenUpError: `ending` was set meanwhile.
+            GivenUpError: `ending` was set during the wait.
         """
 
     def close(self) -> None:
@@ -195,7 +195,7 @@ def _check_verdict(parcel: Parcel, answer: httpx.Response) -> None:
     """Warn where the API judges a parcel otherwise than it must; it has arrived all the same.
 
     Raises:
-        DeliveryError: It is no answer of the API.
+        DeliveryError: The response does not come from the API.
     """
     try:
         verdict = msgspec.json.decode(answer.content, type=_Verdict)

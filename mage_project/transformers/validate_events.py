@@ -1,4 +1,4 @@
-"""Decide row by row who is good, and look at the batch as a whole."""
+"""Judge each row, and then the batch as a whole."""
 
 from clickstream.etl import process
 

@@ -23,7 +23,7 @@ from stack.lifecycle import Stack
 SERVICES: Final = ("api", "mage", "stream_events", "generator", "exporter", "node_exporter", "prometheus")
 
 RATE_PER_SECOND: Final = 50.0
-"""Events that flow meanwhile."""
+"""Events that flow during the drill."""
 
 _FIRE_SECONDS: Final = 240.0
 _RESOLVE_SECONDS: Final = 300.0

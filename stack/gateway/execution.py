@@ -130,7 +130,7 @@ class Gateway:
         """The task of a call whose statement is one that its account may run.
 
         Raises:
-            StatementError: It is none.
+            StatementError: The account may not run it, or it is not a single statement.
         """
 
         def judge(statement: Statement) -> Task:

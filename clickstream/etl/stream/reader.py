@@ -88,7 +88,7 @@ class BrokerReader:
             consumer.close(autocommit=False, timeout_ms=_CLOSE_TIMEOUT_MS)
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        """Takes in that partitions go elsewhere, or are dealt out anew."""
+        """Handles revoked and reassigned partitions."""
         gone = set(partitions)
         kept = [record for record in self._held if (record.topic, record.partition) not in gone]
         if len(kept) < len(self._held):
@@ -148,7 +148,7 @@ class BrokerReader:
         )
 
     def _poll(self, seconds: float) -> None:
-        """Takes in what comes within the time; takes part in the group meanwhile."""
+        """Returns what arrives within the time, and stays in the consumer group while it waits."""
         polled = self._consumer.poll(timeout_ms=int(seconds * 1_000), max_records=_POLL_RECORDS)
         now_ms = time.time_ns() // 1_000_000
         for records in polled.values():

@@ -42,7 +42,7 @@ class RawWriter:
             records: Those of a partition in the order of their offsets.
 
         Raises:
-            ClickstreamError: ClickHouse is away, or the topic was made anew.
+            ClickstreamError: ClickHouse is unavailable, or the topic was recreated.
             Exception: Whatever else keeps the rows from being inserted; to be tried again.
         """
         started = time.monotonic()
@@ -98,7 +98,7 @@ def without_stored(client: Client, records: Sequence[BrokerRecord]) -> list[Brok
 def _check_same(client: Client, record: BrokerRecord) -> None:
     """Checks that the record is the one that is stored under its coordinate.
 
-    The offsets of a topic that was deleted and made again, or of a broker that lost its data, begin anew.
+    The offsets of a topic that was deleted and made again, or of a broker that lost its data, restart at 0.
     """
     rows = raw_table([record])
     if rows.num_rows == 0:
@@ -109,7 +109,7 @@ def _check_same(client: Client, record: BrokerRecord) -> None:
     if stored is not None and stored not in (rows["body"][0].as_py(), whole):
         raise TopicMadeAnewError(
             f"{record.origin}:{record.offset} is not the record that raw_events holds under this name: "
-            "the topic was made anew.",
+            "the topic was recreated.",
             hint="Give it a new name in CLICKSTREAM_BROKER__TOPIC; nothing was read past this record.",
         )
 

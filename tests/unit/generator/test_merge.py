@@ -110,10 +110,10 @@ def test_a_csv_key_and_a_live_key_of_later_days_share_their_windows(dataset: Dat
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param("{}", "is no answer key", id="no key"),
+        pytest.param("{}", "is not an answer key", id="no key"),
         pytest.param(
             KEY_OF.format("{}"),
-            "says not from what it was made",
+            "does not say how it was made",
             id="nothing to make it from",
         ),
         pytest.param(
