@@ -76,7 +76,12 @@ def _range_text() -> str:
     return f"{first.isoformat()} : {(last + timedelta(days=1)).isoformat()}"
 
 
+COUNT_BOTS = {"events_by_source"}
+"""Charts of how events arrive, whoever caused them."""
+
+
 def _shown(chart: str, events: list[Event], chosen: Mapping[str, list[str]], with_range: bool) -> Shown:
+    events = [event for event in events if chart in COUNT_BOTS or not event["is_bot"]]
     segment = [event for event in events if all(event[column] in values for column, values in chosen.items())]
     last_of_all = max(event["created_at"].date() for event in events)
     first, last = RANGE if with_range else (_first(last_of_all, chart), last_of_all)

@@ -26,9 +26,10 @@ from clickstream.mage_api import (
 )
 from clickstream.settings import PROJECT_ROOT
 from clickstream.storage.runs import RunStatus as RecordedStatus
-from clickstream.storage.runs import last_runs
+from clickstream.storage.runs import RunRecord, last_runs
 from stack.lifecycle import Stack
 from stack.processes import free_ports, processes_of
+from tests.waiting import wait_until
 
 SAMPLE = PROJECT_ROOT / "data" / "sample_events.csv"
 SAMPLE_KEY = json.loads((PROJECT_ROOT / "data" / "sample_events.key.json").read_text(encoding="utf-8"))
@@ -130,7 +131,13 @@ def test_a_failed_run_names_its_block_its_error_and_its_log_and_is_recorded(
     with pytest.raises(RunFailedError, match=r"failed in block inspect_csv_file: .*missing\.csv") as failure:
         run(mage, "load_csv", path=str(missing))
     assert "/pipelines/load_csv/logs?pipeline_run_id[]=" in failure.value.hint
-    [record] = [run for run in last_runs(clickhouse, 10, "load_csv") if str(missing) in run.message]
+
+    def recorded() -> list[RunRecord]:
+        return [run for run in last_runs(clickhouse, 10, "load_csv") if str(missing) in run.message]
+
+    # The callback that records it may end after Mage has called the run failed.
+    wait_until(lambda: len(recorded()) == 1, "the failed run is recorded")
+    [record] = recorded()
     assert record.status == RecordedStatus.FAILED
     assert record.message.startswith("inspect_csv_file: ")
 
