@@ -159,7 +159,7 @@ def make_environment(name: str) -> None:
     with making(environment, stamp):
         run(UV, "venv", "--quiet", "--clear", "--no-project", "--python", sys.executable, environment)
         python = ("--quiet", "--python", environment / "bin" / "python")
-        # Compiled once: where Python may not write beside the packages, each process would compile them again.
+        # Compiled once: where Python may not write beside the packages, each process would do it again.
         run(UV, "pip", "sync", *python, "--compile-bytecode", "--require-hashes", lock)
         run(UV, "pip", "install", *python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
 

@@ -25,8 +25,8 @@ from clickstream.mage_api import (
     read_log_line,
 )
 from clickstream.settings import PROJECT_ROOT
-from clickstream.storage.runs import RunStatus as RecordedStatus
 from clickstream.storage.runs import RunRecord, last_runs
+from clickstream.storage.runs import RunStatus as RecordedStatus
 from stack.lifecycle import Stack
 from stack.processes import free_ports, processes_of
 from tests.waiting import wait_until
