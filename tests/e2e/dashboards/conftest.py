@@ -95,7 +95,7 @@ def events(stack: Stack) -> list[Event]:
     countries = {user["id"]: user["country"] for user in users}
     found = client.query(
         "select id, type, created_at, received_at, session_id, user_id, url_path, device_type, "
-        "event_title, element_id, x, y, source, is_bot from events"
+        "event_title, element_id, x, y, source, is_bot, bot_name from events"
     )
     return [{**row, "country": countries.get(row["user_id"], "unknown")} for row in found.named_results()]
 

@@ -55,11 +55,14 @@ def charts(viewer: SupersetClient, asked: Mapping[str, Document]) -> Charts:
 
 @pytest.fixture(scope="module")
 def ledger(files: dict[str, DatasetFiles]) -> dict[str, dict[str, int]]:
-    """The ledger of each source, by the answer keys."""
-    return {
+    """The ledger of each source, by the answer keys and the one event that the fixture sends beside them."""
+    found = {
         source: dict(zip(LEDGER, _key(file)["ledger"]["rows"][0][1:], strict=True))
         for source, file in files.items()
     }
+    for name in ("received_total", "stored_total"):
+        found["http"][name] += 1
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +82,7 @@ def test_the_ledger_is_that_of_the_answer_keys(charts: Charts, ledger: dict[str,
             "source": source,
             **counts,
             "pending_total": 0,
+            "erased_total": 0,
             "quarantined_percent": 100 * counts["quarantined_total"] / counts["received_total"],
         }
         for source, counts in ledger.items()
@@ -138,23 +142,43 @@ def test_lateness_is_the_time_from_event_to_receipt(charts: Charts, events: list
     assert charts.totals("lateness_by_day", "lateness", "events_total", **chosen) == expected
 
 
-def test_great_expectations_found_what_is_wrong_in_each_broken_event_and_in_no_good_one(
+def test_great_expectations_found_what_is_wrong_in_each_event_and_nothing_else(
     charts: Charts, stack: Stack, codes: Counter[str], ledger: dict[str, dict[str, int]]
 ) -> None:
     client = connect(stack.settings.clickhouse, Role.READER)
     rows = client.query("select arrayJoin(errors).code from quarantined_events final").result_rows
     errors = Counter(code for (code,) in rows)
+    stored = client.query("select code, sum(events) from event_warnings group by code").result_rows
+    warnings = Counter({str(code): int(events) for code, events in stored})
     broken = charts.totals("expectations_broken", "code", "unexpected_total")
     del broken[""]
     # An event without two of its fields has one code, and breaks two expectations.
-    assert broken == errors
-    assert broken.keys() == codes.keys()
-    assert all(broken[code] >= codes[code] for code in codes)
+    assert broken == errors + warnings
+    assert errors.keys() == codes.keys()
+    assert all(errors[code] >= codes[code] for code in codes)
     judged = {row["evaluated_total"] for row in charts.rows("expectations_broken") if row["code"]}
     assert max(judged) == sum(counts["received_total"] for counts in ledger.values())
     for row in charts.rows("expectations_met"):
         assert 99 < row["rows_met_percent"] < 100
         assert 0 < row["batches_met_percent"] <= 100
+
+
+def test_warnings_are_those_of_the_stored_events(charts: Charts, stack: Stack) -> None:
+    client = connect(stack.settings.clickhouse, Role.READER)
+    found = client.query(
+        "select field, count() from events array join warning_fields as field group by field"
+    ).result_rows
+    expected = Counter({str(field): int(events) for field, events in found})
+
+    assert expected
+    assert charts.totals("warnings_by_field", "field", "events_total") == expected
+
+
+def test_bots_are_counted_apart_from_people(charts: Charts, events: list[Event]) -> None:
+    expected = Counter(event["bot_name"] for event in events if event["is_bot"])
+
+    assert expected
+    assert charts.totals("bots_by_day", "bot_name", "events_total") == expected
 
 
 def test_every_chart_on_quality_is_looked_at_here() -> None:
