@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from clickhouse_connect.cc_sqlalchemy.dialect import ClickHouseDialect
 from clickhouse_connect.dbapi.connection import Connection
+from clickhouse_connect.dbapi.cursor import Cursor
 from clickhouse_connect.driver.exceptions import OperationalError
 from sqlalchemy import String, text
 from sqlalchemy.engine.interfaces import Dialect
@@ -183,21 +184,27 @@ ClickHouseDialect.colspecs = {**ClickHouseDialect.colspecs, String: _EscapedStri
 _IS_AWAY = (
     "The database does not answer. It may be starting: try again in a minute. `make status` tells more."
 )
+_AWAY = re.compile(r"HTTPConnectionPool|Connection refused|RemoteDisconnected|Read timed out|does not answer")
 # What people read in place of a chart, by what the client library says.
 CUSTOM_DATABASE_ERRORS = {
-    "Clickstream": {
-        re.compile(
-            r"HTTPConnectionPool|Connection refused|RemoteDisconnected|Read timed out|does not answer"
-        ): (
-            _IS_AWAY,
-            SupersetErrorType.GENERIC_DB_ENGINE_ERROR,
-            {"show_issue_info": False},
-        )
-    }
+    "Clickstream": {_AWAY: (_IS_AWAY, SupersetErrorType.GENERIC_DB_ENGINE_ERROR, {"show_issue_info": False})}
 }
 
 
 # --- connections ------------------------------------------------------------------------------------------
+class _Cursor(Cursor):
+    """Says in a sentence that the database is away, also where Superset passes on the client library's words."""
+
+    def execute(self, operation: str, parameters: Any = None) -> None:
+        """Run a statement."""
+        try:
+            super().execute(operation, parameters)
+        except OperationalError as error:
+            if _AWAY.search(str(error)):
+                raise OperationalError(_IS_AWAY) from error
+            raise
+
+
 class _LastingConnection(Connection):
     """One for all threads, which stays open.
 
@@ -208,6 +215,10 @@ class _LastingConnection(Connection):
 
     def close(self) -> None:
         """Nothing: the next chart goes on with it."""
+
+    def cursor(self) -> _Cursor:
+        """A cursor on the one connection."""
+        return _Cursor(self.client)
 
 
 _lasting_connection = cache(_LastingConnection)
