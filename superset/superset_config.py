@@ -193,7 +193,7 @@ CUSTOM_DATABASE_ERRORS = {
 
 # --- connections ------------------------------------------------------------------------------------------
 class _Cursor(Cursor):
-    """Says in a sentence that the database is away, also where Superset passes on the client library's words."""
+    """Says in a sentence that the database is away, where Superset would pass on the library's words."""
 
     def execute(self, operation: str, parameters: Any = None) -> None:
         """Run a statement."""
