@@ -40,6 +40,16 @@ class Checkout:
         (path / ".env").write_text("\n".join(lines) + "\n")
         (path / ".env").chmod(0o600)
 
+    def start(self) -> None:
+        """As `make up` with all services, of which Mage creates the database."""
+        up = self.run("make up")
+        assert up.returncode == 0, up.stdout + up.stderr
+        prepared = self.run(
+            '.venv/bin/python -c "from clickstream.etl.upgrade import *; '
+            'from clickstream.settings import *; upgrade_warehouse(get_settings())"'
+        )
+        assert prepared.returncode == 0, prepared.stderr
+
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CLICKSTREAM_")}
         return subprocess.run(
@@ -56,13 +66,7 @@ class Checkout:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     made = Checkout(tmp_path_factory.mktemp("operating") / "checkout")
-    up = made.run("make up")
-    assert up.returncode == 0, up.stdout + up.stderr
-    prepared = made.run(
-        '.venv/bin/python -c "from clickstream.etl.upgrade import *; '
-        'from clickstream.settings import *; upgrade_warehouse(get_settings())"'
-    )
-    assert prepared.returncode == 0, prepared.stderr
+    made.start()
     yield made
     made.run("make down")
 
@@ -77,4 +81,4 @@ def test_the_commands_of_the_page_do_what_it_says(checkout: Checkout, page: str)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     if page == "operating":
         assert not (checkout.path / "var").exists()
-        assert checkout.run("make up").returncode == 0
+        checkout.start()

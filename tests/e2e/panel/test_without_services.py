@@ -32,7 +32,7 @@ def stopped(stack: Stack, name: str) -> Iterator[None]:
         ("clickhouse", "/reports", "Reports", "ClickHouse does not answer"),
         ("mage", "/pipelines", "Pipelines", "Mage does not answer"),
         ("generator", "/generators", "Generators", "The live generators can't be shown"),
-        ("kafka", "/", "Overview", "Ledger"),
+        ("kafka", "/", "Overview", "kafka is stopped"),
     ],
     ids=["clickhouse on overview", "clickhouse on reports", "mage", "generator", "kafka"],
 )
@@ -45,14 +45,12 @@ def test_a_page_says_what_is_away_and_comes_back(
         expect(page.get_by_text(FAILED)).to_have_count(0)
         expect(page.get_by_text("Traceback")).to_have_count(0)
 
-    if service != "kafka":
+    def is_back() -> bool:
+        open_page(page, path, title)
+        page.wait_for_timeout(1_000)
+        return page.get_by_text(said).count() == 0
 
-        def is_back() -> bool:
-            open_page(page, path, title)
-            page.wait_for_timeout(1_000)
-            return page.get_by_text(said).count() == 0
-
-        wait_until(is_back, f"{title} is complete again", seconds=120)
+    wait_until(is_back, f"{title} is complete again", seconds=120)
 
 
 def test_a_database_that_hangs_keeps_no_page_waiting(page: Page, panel: Panel) -> None:
@@ -61,15 +59,15 @@ def test_a_database_that_hangs_keeps_no_page_waiting(page: Page, panel: Panel) -
     gateway.suspend()
     try:
         begin = time.monotonic()
-        open_page(page, "/reports", "Reports")
+        # Nobody has asked for this event, so there is no earlier answer to show.
+        open_page(page, "/events?view=look-up&kind=id&what=4711", "Events")
         seconds = time.monotonic() - begin
-        # The one where it has never answered, the other with what it said last.
-        expect(page.get_by_text(re.compile("waiting for an answer|slow to answer")).first).to_be_visible()
+        expect(page.get_by_text("waiting for an answer").first).to_be_visible()
     finally:
         gateway.resume()
 
     assert seconds < 15
-    expect(page.get_by_test_id("stEChartsChart").first).to_be_visible()
+    expect(page.get_by_text("waiting for an answer")).to_have_count(0)
 
 
 def test_the_panel_comes_back_by_itself_and_stops_nothing(page: Page, panel: Panel) -> None:
