@@ -1,6 +1,5 @@
 """With a service away, its part of the page says so, and the rest is there."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
