@@ -10,7 +10,7 @@ from supervisor.states import ProcessStates
 
 from clickstream.errors import ServiceUnavailableError
 from stack.health import check_health
-from stack.health_report import HealthReport, read_report
+from stack.health_report import HealthReport, HealthState, ServiceHealth, read_report
 from stack.lifecycle import Stack
 from stack.patience import patience
 from stack.processes import own_memory_bytes, processes_of, tree_memory_bytes
@@ -20,6 +20,10 @@ from stack.supervision import ALIVE_STATES, WATCHDOG, ProcessInfo
 SUPERVISOR = "supervisor"
 SILENT_SECONDS = 30.0
 """The watchdog reports every few seconds; silence of this length means that it hangs."""
+
+
+_STATES_AFTER_START = frozenset({HealthState.UP, HealthState.FAILING})
+"""The watchdog calls a process so once it has seen it healthy, or once the time of its start is over."""
 
 
 class ServiceState(StrEnum):
@@ -86,9 +90,9 @@ def _supervised(
 ) -> ServiceStatus:
     if info is None:
         return _row(service, stack, ServiceState.STOPPED, "the stack was started without it")
-    state, detail = _state(service, info, stack)
-    row = _row(service, stack, state, detail, info.pid or None)
     known = report.services.get(service.name) if report else None
+    state, detail = _state(service, info, stack, known)
+    row = _row(service, stack, state, detail, info.pid or None)
     if known is None:
         return row
     return replace(
@@ -99,14 +103,17 @@ def _supervised(
     )
 
 
-def _state(service: Service, info: ProcessInfo, stack: Stack) -> tuple[ServiceState, str]:
+def _state(
+    service: Service, info: ProcessInfo, stack: Stack, known: ServiceHealth | None
+) -> tuple[ServiceState, str]:
     if info.state in ALIVE_STATES:
         problem = check_health(service, stack.settings)
         if problem is None:
             return ServiceState.UP, ""
         age = datetime.now(UTC).timestamp() - info.started_at
         timeout = service.start_timeout_seconds or stack.settings.stack.start_timeout_seconds
-        is_starting = age < timeout * patience()
+        was_healthy = known is not None and known.pid == info.pid and known.state in _STATES_AFTER_START
+        is_starting = age < timeout * patience() and not was_healthy
         return (ServiceState.STARTING if is_starting else ServiceState.FAILING), problem.text
     if info.state == ProcessStates.BACKOFF:
         return ServiceState.RESTARTING, info.trouble or "ended soon after its start"
