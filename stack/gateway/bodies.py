@@ -1,5 +1,6 @@
 """Request bodies: read in pieces, decompressed, bounded."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Final
@@ -13,6 +14,12 @@ MAX_INSERT_BYTES: Final = 16 * 1024 * 1024 * 1024
 _PIECE_BYTES: Final = 1024 * 1024
 # What is expanded at once: a thread takes longer to hand it to.
 _SHORT_BYTES: Final = 32_768
+
+PAUSE_SECONDS: Final = 60.0
+"""How long a client may send nothing in the midst of a body; a server waits for 30 s."""
+
+WAITING_SECONDS: Final = 3_600.0
+"""How long all of a body may be waited for; what the engine takes for the rows does not count."""
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?')
 _DISPOSITION: Final = re.compile(r'\b(name|filename)="((?:[^"\\]|\\.)*)"')
@@ -36,6 +43,7 @@ class Body:
         self._decompressor = Decompressor(encoding)
         self._run = run
         self._total = 0
+        self._waited_seconds = 0.0
         self._ended = False
         self._has_arrived = False
         self._is_short = True
@@ -92,11 +100,26 @@ class Body:
         return data
 
     async def _arriving(self) -> bytes:
+        """What arrives next, up to a piece; bounded in time, since a statement holds its turn for so long."""
         gathered = bytearray()
-        async for piece in self._pieces:
-            gathered += piece
-            if len(gathered) >= _PIECE_BYTES:
-                return bytes(gathered)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        left_seconds = WAITING_SECONDS - self._waited_seconds
+        try:
+            async with asyncio.timeout(min(PAUSE_SECONDS, left_seconds)) as patience:
+                async for piece in self._pieces:
+                    gathered += piece
+                    if len(gathered) >= _PIECE_BYTES:
+                        return bytes(gathered)
+                    patience.reschedule(min(clock() + PAUSE_SECONDS, began + left_seconds))
+        except TimeoutError:
+            raise StatementError(
+                Code.SOCKET_TIMEOUT,
+                f"The rest of the body did not arrive: the client sent nothing for {PAUSE_SECONDS:.0f} s, or "
+                f"took longer than {WAITING_SECONDS:.0f} s for all of it. Send it again, faster or in parts",
+            ) from None
+        finally:
+            self._waited_seconds += clock() - began
         self._has_arrived = True
         return bytes(gathered)
 

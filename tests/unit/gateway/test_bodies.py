@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from stack.gateway import bodies
 from stack.gateway.bodies import HEAD_BYTES, Body, read_form
 from stack.gateway.errors import Code, StatementError
 
@@ -34,6 +35,27 @@ def test_a_statement_over_the_limit_is_refused() -> None:
     with pytest.raises(StatementError) as caught:
         asyncio.run(_body(b"x" * 11).whole(limit=10))
     assert (caught.value.code, caught.value.status) == (Code.QUERY_IS_TOO_LARGE, 413)
+
+
+@pytest.mark.parametrize(
+    ("pause_seconds", "waiting_seconds"),
+    [pytest.param(0.05, 60.0, id="silent"), pytest.param(60.0, 0.05, id="in drops")],
+)
+def test_a_body_that_does_not_arrive_in_time_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, pause_seconds: float, waiting_seconds: float
+) -> None:
+    monkeypatch.setattr(bodies, "PAUSE_SECONDS", pause_seconds)
+    monkeypatch.setattr(bodies, "WAITING_SECONDS", waiting_seconds)
+
+    async def dripping() -> AsyncIterator[bytes]:
+        yield b"select "
+        while True:
+            await asyncio.sleep(0.01 if pause_seconds > 1 else 60)
+            yield b"1"
+
+    with pytest.raises(StatementError, match="did not arrive") as caught:
+        asyncio.run(Body(dripping(), "", b"", _run).whole(limit=1_000_000))
+    assert (caught.value.code, caught.value.status) == (Code.SOCKET_TIMEOUT, 503)
 
 
 FORM = (
