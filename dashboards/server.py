@@ -54,6 +54,9 @@ def prepare(settings: Settings, folder: Path = ASSETS) -> None:
     # Before the seconds that Superset takes.
     assets = read_assets(folder)
     compile_bundle(assets, settings.clickhouse)
+    if state.is_set_up(settings) and state.has(assets, settings):
+        say("nothing has changed since the last import")
+        return
     with application(settings):
         # Superset's modules can be imported once there is an application.
         from dashboards.live.access import make_roles, make_users  # noqa: PLC0415

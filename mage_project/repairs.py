@@ -10,6 +10,8 @@
   are its forks and have it at hand. The project's own code is still read afresh by every run.
 - The scheduler makes the tables of Mage's database while the server, which needs them, goes on; at the first
   start on a busy machine the server loses that race and dies. Repaired, the server makes them itself first.
+- At every start the server waits five seconds before it makes the owner's account, so that the tables are
+  there by then. Repaired, it does not wait, since they are there.
 - The server does not notice that its scheduler has died, or has stopped to look for due runs. Repaired, the
   scheduler gives a sign of life, and the server ends with it (`heartbeat.py`).
 """
@@ -26,7 +28,7 @@ from typing import Any, Final
 
 from mage_ai.orchestration.db.database_manager import database_manager
 from mage_ai.orchestration.queue.process_queue import JobStatus, ProcessQueue, QueueStatus
-from mage_ai.server import scheduler_manager
+from mage_ai.server import scheduler_manager, server
 
 from mage_project.heartbeat import beat_after_each_look, end_with_scheduler
 
@@ -50,6 +52,7 @@ def repair_mage(beat_file: Path) -> None:
     let_failed_runs_end()
     import_libraries_in_scheduler()
     make_tables_before_scheduler()
+    make_owner_at_once()
     beat_after_each_look(beat_file)
     end_with_scheduler()
 
@@ -120,3 +123,13 @@ def make_tables_before_scheduler() -> None:
         start_scheduler(manager, foreground)
 
     scheduler_manager.SchedulerManager.start_scheduler = migrate_and_start
+
+
+def make_owner_at_once() -> None:
+    """Have the server make its owner without the wait for tables that are there already.
+
+    Raises:
+        AttributeError: Mage was changed so that it does not wait; the repair can go.
+    """
+    server.sleep  # noqa: B018 -- says so if there is nothing to replace
+    server.sleep = lambda _seconds: None

@@ -23,7 +23,6 @@ from clickstream.errors import ClickstreamError
 from clickstream.etl.upgrade import upgrade_warehouse
 from clickstream.settings import Settings, get_settings
 from clickstream.topics import ensure_topics
-from stack.health import health_problem
 from stack.health_report import HealthReport, HealthState, read_report, write_report
 from stack.paths import StackPaths
 from stack.services import Service, service_named
@@ -72,16 +71,22 @@ def keep(service: Service, settings: Settings) -> int:
 
 def _start(service: Service, settings: Settings, paths: StackPaths) -> subprocess.Popen[bytes]:
     """Start the service on the interpreter that the image has for it."""
-    _, *arguments = (str(word) for word in service.command(settings))
     home = paths.home_of(service.name)
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **service.environment(settings)}
     return subprocess.Popen(
-        [sys.executable, *arguments],
+        _on_this_python(service.command(settings)),
         cwd=home if home.is_dir() else None,
-        env=environment,
+        env=_environment(service, settings),
         # As the supervisor does, so that the whole group can be ended.
         start_new_session=True,
     )
+
+
+def _on_this_python(command: Sequence[str | Path]) -> list[str]:
+    return [sys.executable, *map(str, command[1:])]
+
+
+def _environment(service: Service, settings: Settings) -> dict[str, str]:
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **service.environment(settings)}
 
 
 def _last_life(path: Path) -> HealthReport | None:
@@ -103,23 +108,32 @@ def prepare(settings: Settings) -> None:
     ensure_topics(settings.broker)
 
 
+def set_up(service: Service, settings: Settings) -> int:
+    """Fill the service's data directory before the service's own container starts; gives the exit code.
+
+    Raises:
+        ClickstreamError: The service does not need it.
+    """
+    if service.set_up is None:
+        raise ClickstreamError(f"{service.name} needs no set-up of its own.")
+    command = _on_this_python(service.set_up)
+    return subprocess.run(command, env=_environment(service, settings), check=False).returncode
+
+
 def main(arguments: Sequence[str]) -> int:
     """Do what the container's command says; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m stack.container", description="Run inside a container.")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("service", nargs="?", help="keep this service")
-    what.add_argument("--healthy", metavar="SERVICE", help="exit with 1 and the reason unless it is healthy")
+    what.add_argument("--set-up", metavar="SERVICE", help="fill its data directory, before it is started")
     what.add_argument("--prepare", action="store_true", help="bring tables, views and topics up to date")
     options = parser.parse_args(arguments)
     try:
         settings = get_settings()
         if options.prepare:
             prepare(settings)
-        elif options.healthy:
-            problem = health_problem(service_named(options.healthy), settings)
-            if problem:
-                sys.stderr.write(f"{options.healthy} {problem}\n")
-            return 1 if problem else 0
+        elif options.set_up:
+            return set_up(service_named(options.set_up), settings)
         else:
             return keep(service_named(options.service), settings)
     except (ClickstreamError, ValueError) as error:

@@ -62,6 +62,8 @@ class Service:
         address: What people are shown; `{host}` and `{port}` are filled in.
         depends_on: Services that must be healthy before this one starts; they stop after it.
         prepare: A set-up step that `up` takes before each start; must be quick when there is nothing to do.
+        set_up: The program, with its arguments, that fills its data directory. With Docker Compose a
+            container runs it before the service's container starts; otherwise the service does so itself.
         is_private: It lets in whoever reaches it, so it listens to this machine only.
         is_elsewhere: Whether the settings name another server in its place; it is not started then.
         is_installed: Whether its program is here; an optional service is left out where it is not.
@@ -81,6 +83,7 @@ class Service:
     address: str = "http://{host}:{port}"
     depends_on: tuple[str, ...] = ()
     prepare: Callable[[Settings, Say], None] | None = None
+    set_up: Sequence[str | Path] | None = None
     is_private: bool = False
     is_elsewhere: Callable[[Settings], bool] = _never
     is_installed: Callable[[], bool] = _always
@@ -250,6 +253,7 @@ SERVICES: Final = (
         probe=mage_schedules,
         depends_on=("clickhouse",),
         prepare=_migrate_warehouse,
+        set_up=(MAGE_PYTHON, "-m", "stack.mage.set_up"),
     ),
     Service(
         name="stream_events",
@@ -279,6 +283,7 @@ SERVICES: Final = (
         health_path="/health/metadata",
         depends_on=("clickhouse",),
         prepare=_migrate_warehouse,
+        set_up=(SUPERSET_PYTHON, "-m", "dashboards", "import"),
         start_timeout_seconds=300,
     ),
     Service(

@@ -22,6 +22,7 @@ NOT_READ_ONLY = {
     "clickhouse": "its entry point writes beside its data",
     "redpanda": "its entry point writes its configuration",
     "mage": "the editor saves pipelines",
+    "mage_setup": "Mage writes beside the pipelines",
     "stream_events": "Mage writes beside the pipelines",
 }
 DOCKERFILES = sorted(PROJECT_ROOT.glob("compose/*/Dockerfile"))
@@ -90,10 +91,14 @@ def test_file_systems_are_read_only_but_for_those_that_say_why(services: Mapping
 
 def test_limits_add_up_to_eight_gib(services: Mapping[str, Any]) -> None:
     limits = {name: service["deploy"]["resources"]["limits"] for name, service in services.items()}
-    always_on = [int(limit["memory"]) for name, limit in limits.items() if not services[name].get("profiles")]
+    memory = {name: int(limit["memory"]) for name, limit in limits.items()}
+    # One that fills a service's data is at work before that service starts, on what it leaves free.
+    lasting = {name.removesuffix("_setup"): 0 for name in memory if not services[name].get("profiles")}
+    for name in memory.keys() & {*lasting, *(f"{name}_setup" for name in lasting)}:
+        lasting[name.removesuffix("_setup")] = max(lasting[name.removesuffix("_setup")], memory[name])
 
     assert all(limit.get("cpus") for limit in limits.values())
-    assert 7 * GIB < sum(always_on) <= 8 * GIB
+    assert 7 * GIB < sum(lasting.values()) <= 8 * GIB
 
 
 def test_every_lasting_service_is_restarted_watched_and_bounded_in_its_log(

@@ -16,7 +16,10 @@ OFFICIAL = {"clickhouse", "node_exporter", "prometheus"}
 """The same program as without Docker, but in an image of its makers."""
 
 OWN = [service for service in SERVICES if service.name not in {*OFFICIAL, *REPLACED}]
-ONLY_HERE = {"cli", "demo", "setup"}
+SET_UPS = {f"{service.name}_setup": service for service in SERVICES if service.set_up is not None}
+"""Containers that fill a service's data directory before it starts, by name."""
+
+ONLY_HERE = {"cli", "demo", "setup", *SET_UPS}
 """Containers that run once; without Docker they are commands."""
 
 ONLY_IN_CONTAINERS = {"alertmanager", "grafana"}
@@ -49,9 +52,32 @@ def test_it_starts_with_the_same_command(service: Service, services: Mapping[str
 def test_it_is_healthy_by_the_same_question(service: Service, services: Mapping[str, Any]) -> None:
     test = services[service.name]["healthcheck"]["test"]
 
-    is_declared = test == ["CMD", "python", "-m", "stack.container", "--healthy", service.name]
+    is_declared = test == ["CMD", "python", "-m", "stack.healthy", service.name]
     url = f"http://127.0.0.1:{service.port(Settings())}{service.health_path}"
     assert is_declared or test[-1] == url
+
+
+@pytest.mark.parametrize(("name", "service"), SET_UPS.items(), ids=SET_UPS)
+def test_it_starts_on_data_that_a_container_has_prepared(
+    name: str, service: Service, services: Mapping[str, Any]
+) -> None:
+    one_shot, lasting = services[name], services[service.name]
+    [volume] = one_shot["volumes"]
+
+    assert one_shot["command"] == ["python", "-m", "stack.container", "--set-up", service.name]
+    assert one_shot["restart"] == "no"
+    assert lasting["depends_on"][name]["condition"] == "service_completed_successfully"
+    assert (one_shot["image"], one_shot["environment"]) == (lasting["image"], lasting["environment"])
+    assert volume["target"] == f"/var/lib/clickstream/{service.name}"
+    assert volume in lasting["volumes"]
+
+
+def test_every_container_that_runs_once_for_others_is_waited_for(services: Mapping[str, Any]) -> None:
+    one_shots = {name for name, one in services.items() if one["restart"] == "no" and not one.get("profiles")}
+    waited_for = {name for one in services.values() for name in one.get("depends_on", {})}
+
+    assert one_shots == {"setup", *SET_UPS}
+    assert one_shots <= waited_for
 
 
 @pytest.mark.parametrize("service", OWN, ids=lambda service: service.name)
