@@ -412,6 +412,36 @@ class EtlSettings(BaseModel):
     )
 
 
+class MartsSettings(BaseModel):
+    """What the marts keep; a change takes effect when days are rebuilt."""
+
+    own_fields: int = Field(
+        50,
+        ge=0,
+        le=1_000,
+        description="Payload fields of your own that a day keeps for breakdowns, the most frequent first; "
+        "the others are one field, `(other)`.",
+    )
+    own_field_values: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        description="Values of such a field that a day keeps, the most frequent first; the others are "
+        "one value, `(other)`.",
+    )
+    own_field_max_values: int = Field(
+        1_000,
+        ge=1,
+        description="A field with more distinct values on a day than this, such as an order number, keeps "
+        "none of them.",
+    )
+    own_fields_always: str = Field(
+        "",
+        description="Fields, separated by commas, that keep their most frequent values however many they "
+        "have.",
+    )
+
+
 class PrivacySettings(BaseModel):
     """Erased people: how they are recognised if their events arrive again."""
 
@@ -442,6 +472,7 @@ class Settings(BaseSettings):
     superset: SupersetSettings = Field(default_factory=SupersetSettings)
     panel: PanelSettings = Field(default_factory=PanelSettings)
     etl: EtlSettings = Field(default_factory=EtlSettings)
+    marts: MartsSettings = Field(default_factory=MartsSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     monitoring: MonitoringSettings = Field(default_factory=MonitoringSettings)
 

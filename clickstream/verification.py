@@ -26,6 +26,8 @@ _DIMENSIONS: Final = frozenset(
         "x_bin",
         "y_bin",
         "code",
+        "field",
+        "value",
     }
 )
 """Columns that say what a row is about; the others are what was counted."""

@@ -44,6 +44,14 @@ VIEW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "device_types": ("date", "device_type", "events", "sessions", "users"),
     "page_views": ("date", "url_path", "views", "clicks", "users", "sessions"),
     "click_positions": ("date", "url_path", "element_id", "x_bin", "y_bin", "clicks"),
+    "own_fields": (
+        *("date", "field", "value", "views", "clicks", "conversion_percent"),
+        *("sessions", "sessions_viewed", "sessions_clicked", "values_found"),
+    ),
+    "own_field_elements": (
+        *("date", "field", "value", "element_id", "views", "clicks", "conversion_percent"),
+        *("sessions_viewed", "sessions_clicked"),
+    ),
 }
 """The views and their columns; `ledger` is apart, since the days of receipt aren't known here."""
 

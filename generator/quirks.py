@@ -202,12 +202,14 @@ def _add_custom_fields(event: Event, _: Session) -> bool:
         "is_member": True,
         "note": 'size "M", 5" heel\nsecond line',
     }
+    event.extra_fields = extra
     event.cells = {"payload": _to_json(write_payload(event, extra))}
     return True
 
 
 def _change_custom_type(event: Event, _: Session) -> bool:
     extra: dict[str, Json] = {"price": "19.90 EUR", "product_id": {"sku": "A-7", "lot": 3}}
+    event.extra_fields = extra
     event.cells = {"payload": _to_json(write_payload(event, extra))}
     return True
 

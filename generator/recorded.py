@@ -30,6 +30,7 @@ def record_session(source: str, session: Session) -> list[Any]:
                 event.element.event_title,
                 event.x,
                 event.y,
+                event.own_fields,
             ]
             for event in session.events
         ],
@@ -49,11 +50,14 @@ def read_session(recorded: list[Any]) -> tuple[str, Session]:
 
 
 def _read_event(recorded: list[Any]) -> Event:
-    created_ms, is_click, url_path, element_id, event_title, x, y = recorded
-    element = _element(url_path, element_id, event_title)
+    created_ms, is_click, url_path, element_id, event_title, x, y, own_fields = recorded
+    element = _element(url_path, element_id, event_title, tuple(map(tuple, own_fields)))
     return Event(0, created_ms, bool(is_click), element, "", "", x, y)
 
 
 @lru_cache(maxsize=10_000)
-def _element(url_path: str, element_id: str, event_title: str) -> Element:
-    return Element(url_path, element_id, event_title, 0, 0, "", (_NOWHERE, _NOWHERE, _NOWHERE), {})
+def _element(
+    url_path: str, element_id: str, event_title: str, own_fields: tuple[tuple[str, str], ...]
+) -> Element:
+    boxes = (_NOWHERE, _NOWHERE, _NOWHERE)
+    return Element(url_path, element_id, event_title, 0, 0, "", boxes, {}, own_fields)

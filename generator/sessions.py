@@ -9,7 +9,7 @@ import msgspec
 from generator.devices import Device
 from generator.profiles import Person, Population, draw_ip
 from generator.randomness import make_random
-from generator.shop import PAGES, PRODUCT_COUNT, SHOP_URL, Element, Page
+from generator.shop import PAGES, PRODUCT_COUNT, SHOP_URL, Element, Json, Page, scalar_fields
 
 MASK_64: Final = 2**64 - 1
 _GOLDEN: Final = 0x9E3779B97F4A7C15
@@ -80,6 +80,7 @@ class Event(msgspec.Struct, gc=False):
         cells: Cells of the CSV line that are written in an unusual way; the other attributes say what they
             mean.
         is_bot: Sent by a bot, so that it is stored and no view of behaviour counts it.
+        extra_fields: Custom fields that are sent instead of, or besides, those of the element.
     """
 
     event_id: int
@@ -93,6 +94,14 @@ class Event(msgspec.Struct, gc=False):
     device_type: str | None = None
     cells: dict[str, str] | None = None
     is_bot: bool = False
+    extra_fields: dict[str, Json] | None = None
+
+    @property
+    def own_fields(self) -> tuple[tuple[str, str], ...]:
+        """Custom fields that the warehouse must show by value."""
+        if self.extra_fields is None:
+            return self.element.own_fields
+        return scalar_fields(self.element.custom | self.extra_fields)
 
 
 class Session(msgspec.Struct):

@@ -1,5 +1,6 @@
 """The shop: its pages, and on each page the elements with the chances of being seen and clicked."""
 
+import json
 from typing import Final
 
 import msgspec
@@ -39,6 +40,7 @@ class Element(msgspec.Struct, frozen=True):
         leads_to: Name of the page that a click opens; empty if the visitor stays.
         boxes: Its place in each layout.
         custom: Custom payload fields that the page sends with it.
+        own_fields: Those of them that are shown by value, as text.
     """
 
     url_path: str
@@ -49,6 +51,7 @@ class Element(msgspec.Struct, frozen=True):
     leads_to: str
     boxes: tuple[Box, Box, Box]
     custom: dict[str, Json]
+    own_fields: tuple[tuple[str, str], ...]
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -197,6 +200,15 @@ _PRODUCT_ROWS: Final[tuple[_Row, ...]] = (
 )
 
 
+def scalar_fields(custom: dict[str, Json]) -> tuple[tuple[str, str], ...]:
+    """Custom fields that the warehouse must show by value: texts, numbers and truth values."""
+    return tuple(
+        (name, json.dumps(value) if isinstance(value, bool) else str(value))
+        for name, value in custom.items()
+        if isinstance(value, str | int | float)
+    )
+
+
 def _build_elements(url_path: str, rows: tuple[_Row, ...], custom: dict[str, Json]) -> tuple[Element, ...]:
     return tuple(
         Element(
@@ -208,6 +220,7 @@ def _build_elements(url_path: str, rows: tuple[_Row, ...], custom: dict[str, Jso
             leads_to=leads_to,
             boxes=(_place(box, DESKTOP), _place(box, MOBILE), _place(box, TABLET)),
             custom=custom,
+            own_fields=scalar_fields(custom),
         )
         for element_id, event_title, seen, clicked, leads_to, box in rows
     )

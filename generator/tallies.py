@@ -9,6 +9,8 @@ from generator.sessions import Event, Session
 
 HOUR_MS: Final = 3_600_000
 BIN_PIXELS: Final = 20
+ALL_ELEMENTS: Final = ""
+"""Stands for all elements together where values of own fields are counted."""
 
 Cell = int | float | str | None
 Row = list[Cell]
@@ -44,9 +46,14 @@ class Crowd:
 class ElementCount:
     """Views and clicks of an element, and the distinct sessions of each."""
 
-    __slots__ = ("clicks", "last_clicked", "last_viewed", "sessions_clicked", "sessions_viewed", "views")
+    __slots__ = (
+        *("clicks", "last_clicked", "last_session", "last_viewed"),
+        *("sessions", "sessions_clicked", "sessions_viewed", "views"),
+    )
 
     def __init__(self) -> None:
+        self.sessions = 0
+        self.last_session = -1
         self.views = 0
         self.clicks = 0
         self.sessions_viewed = 0
@@ -56,6 +63,9 @@ class ElementCount:
 
     def add(self, *, is_click: bool, session: int) -> None:
         """Count an event."""
+        if self.last_session != session:
+            self.last_session = session
+            self.sessions += 1
         if is_click:
             self.clicks += 1
             if self.last_clicked != session:
@@ -66,6 +76,10 @@ class ElementCount:
             if self.last_viewed != session:
                 self.last_viewed = session
                 self.sessions_viewed += 1
+
+    def activity(self) -> list[Cell]:
+        """Views, clicks, and clicks for 100 views."""
+        return [self.views, self.clicks, 100 * self.clicks / self.views if self.views else None]
 
 
 class DayTally:
@@ -79,6 +93,7 @@ class DayTally:
         self.devices: dict[str, Crowd] = {}
         self.pages: dict[str, Crowd] = {}
         self.positions: dict[tuple[str, str, int, int], int] = {}
+        self.own_fields: dict[str, dict[str, dict[str, ElementCount]]] = {}
         self.durations_ms: list[int] = []
         self.single_event_sessions = 0
 
@@ -115,9 +130,22 @@ class DayTally:
             device = self.devices[device_type] = Crowd()
         device.add(is_click=is_click, user=user, session=session)
 
+        for field, value in event.own_fields:
+            self._add_own_field(field, value, element_id, is_click=is_click, session=session)
+
         if is_click:
             position = (path, element_id, event.x - event.x % BIN_PIXELS, event.y - event.y % BIN_PIXELS)
             self.positions[position] = self.positions.get(position, 0) + 1
+
+    def _add_own_field(
+        self, field: str, value: str, element_id: str, *, is_click: bool, session: int
+    ) -> None:
+        """Count an event for its element, and for all elements, whose name is empty."""
+        counts = self.own_fields.setdefault(field, {}).setdefault(value, {})
+        for name in (element_id, ALL_ELEMENTS):
+            if name not in counts:
+                counts[name] = ElementCount()
+            counts[name].add(is_click=is_click, session=session)
 
     def add_session_start(self, events: int, duration_ms: int) -> None:
         """Count a session that begins on this day."""
@@ -146,6 +174,28 @@ class DayTally:
             "click_positions": (
                 [self.date, *position, clicks] for position, clicks in sorted(self.positions.items())
             ),
+            "own_fields": (
+                [self.date, field, value, *count.activity(), *seen, len(values)]
+                for field, values in sorted(self.own_fields.items())
+                for value, counts in sorted(values.items())
+                for count in (counts[ALL_ELEMENTS],)
+                for seen in ((count.sessions, count.sessions_viewed, count.sessions_clicked),)
+            ),
+            "own_field_elements": (
+                [
+                    self.date,
+                    field,
+                    value,
+                    name,
+                    *count.activity(),
+                    count.sessions_viewed,
+                    count.sessions_clicked,
+                ]
+                for field, values in sorted(self.own_fields.items())
+                for value, counts in sorted(values.items())
+                for name, count in sorted(counts.items())
+                if name != ALL_ELEMENTS
+            ),
         }
 
     @property
@@ -155,9 +205,7 @@ class DayTally:
 
     def _element_conversion(self) -> Iterator[Row]:
         for key, count in sorted(self.elements.items(), key=lambda item: item[0]):
-            percent = 100 * count.clicks / count.views if count.views else None
-            sessions = (count.sessions_viewed, count.sessions_clicked)
-            yield [self.date, *key, count.views, count.clicks, percent, *sessions]
+            yield [self.date, *key, *count.activity(), count.sessions_viewed, count.sessions_clicked]
 
     def _session_durations(self) -> Iterator[Row]:
         durations = sorted(self.durations_ms)

@@ -10,7 +10,7 @@ from clickstream.decode import SentEvent, Values, read_record, read_values
 from clickstream.etl.device_memory import DeviceMemory
 from clickstream.event.agents import find_bot
 from clickstream.event.clocks import clock_skew_ms
-from clickstream.event.payloads import keep_keys_apart
+from clickstream.event.payloads import keep_keys_apart, own_fields
 from clickstream.event.rules import without_unusable
 from clickstream.event.urls import split_url
 from clickstream.steps import hash_content
@@ -135,6 +135,7 @@ def make_columns(
         "x": sent.x,
         "y": sent.y,
         "payload": list(map(keep_keys_apart, map(_encode, sent.payload))),
+        "own_fields": list(map(own_fields, sent.payload)),
     }
 
 

@@ -1,11 +1,25 @@
-"""Payloads as they are stored: no two keys may name the same path."""
+"""Payloads as they are stored: no two keys may name the same path, and fields of one's own stand apart."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 _DOT: Final = b"%2E"
 """How the database writes a dot inside of a key."""
+
+_TAKEN: Final = frozenset({"event_title", "element_id", "x", "y", "element_x", "element_y"})
+"""Fields of the contract, and those that the tracker sets itself."""
+
+MAX_FIELDS: Final = 32
+"""Own fields of an event that can be shown; the payload keeps all of them."""
+
+MAX_NAME_LENGTH: Final = 100
+MAX_VALUE_LENGTH: Final = 200
+"""A longer text is something to read, not something to group by."""
+
+_EXACT: Final = 2**53
+"""Up to here a whole number is the same as a float: 42.0 and 42 are one value."""
 
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -17,6 +31,33 @@ def keep_keys_apart(payload: bytes) -> bytes:
     The database stores the key `a.b` as `a%2Eb`; a key that is sent in this spelling would hide it.
     """
     return _encode(_escape(_decode(payload))) if _DOT in payload else payload
+
+
+def own_fields(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The fields of one's own that events can be grouped by, as names and texts.
+
+    These are the texts, numbers and truth values at the top of the payload. Empty values, long ones, lists
+    and objects are left out, and so is whatever follows the first 32 fields.
+    """
+    found = [
+        (name, text)
+        for name, value in payload.items()
+        if name not in _TAKEN
+        and 0 < len(name) <= MAX_NAME_LENGTH
+        and 0 < len(text := _as_text(value)) <= MAX_VALUE_LENGTH
+    ]
+    return found[:MAX_FIELDS]
+
+
+def _as_text(value: Any) -> str:
+    """A scalar as text; empty for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    return str(value) if isinstance(value, int | float) else ""
 
 
 def _escape(value: Any) -> Any:

@@ -31,6 +31,7 @@ EVENTS_SCHEMA: Final = schema_of(
         pa.field("x", pa.uint32()),
         pa.field("y", pa.uint32()),
         column("payload", pa.string()),
+        column("own_fields", pa.map_(pa.string(), pa.string())),
         column("warnings", pa.list_(pa.string())),
         column("warning_fields", pa.list_(pa.string())),
         column("source", pa.string()),

@@ -3,12 +3,13 @@
 What takes the marts of all days together, such as the users of 30 days, is kept in summaries beside them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
+from clickstream.settings import get_settings
 from clickstream.storage.sql import list_names, load_sql
 
 MARTS: Final = tuple(list_names("marts"))
@@ -86,7 +87,7 @@ def _group_days(client: Client, days: list[date]) -> Iterator[list[date]]:
 
 def _rebuild_mart(client: Client, mart: str, days: list[date]) -> None:
     """Builds some days of a mart beside it and swaps them in, whatever a killed run left there."""
-    staging = _fill_staging(client, mart, load_sql(f"marts/{mart}"), days=days)
+    staging = _fill_staging(client, mart, load_sql(f"marts/{mart}"), days=days, **_LIMITS.get(mart, dict)())
     filled = _filled_days(client, staging)
     # An empty day is dropped: the engine refuses to swap in a partition that is not there. The statement
     # takes no parameters for names; these are the project's own.
@@ -124,6 +125,20 @@ def _fill_staging(client: Client, table: str, select: str, **parameters: object)
         settings={"max_partitions_per_insert_block": 0},
     )
     return staging
+
+
+def _own_field_limits() -> Mapping[str, object]:
+    settings = get_settings().marts
+    return {
+        "max_fields": settings.own_fields,
+        "max_values": settings.own_field_values,
+        "max_distinct": settings.own_field_max_values,
+        "always": [name.strip() for name in settings.own_fields_always.split(",") if name.strip()],
+    }
+
+
+_LIMITS: Final[Mapping[str, Callable[[], Mapping[str, object]]]] = {"own_field_days": _own_field_limits}
+"""What else the statement of a mart takes, beside the days."""
 
 
 def _truncate(client: Client, table: str) -> None:

@@ -66,10 +66,13 @@ def _write(path: Path, *, events: int, seed: int, faults: float) -> DatasetFiles
 
 
 def _send(client: Client, files: DatasetFiles) -> None:
-    """Puts the events of a file where those lie that came over HTTP."""
+    """Puts the events of a file, as a test of two variants, where those lie that came over HTTP."""
     with files.events.open(encoding="utf-8", newline="") as text:
         sent = list(csv.DictReader(text))
     odd = sent[-1] | {"id": "", "url": "/tab\there", "type": "view", "payload": json.dumps(ODD_PAYLOAD)}
+    for place, row in enumerate(sent):
+        payload = json.loads(row["payload"]) | {"variant": "ab"[place // 3 % 2]}
+        row["payload"] = json.dumps(payload)
     bodies = [json.dumps(row) for row in [*sent, {name: value for name, value in odd.items() if value}]]
     rows = [
         {
@@ -95,7 +98,7 @@ def events(stack: Stack) -> list[Event]:
     countries = {user["id"]: user["country"] for user in users}
     found = client.query(
         "select id, type, created_at, received_at, session_id, user_id, url_path, device_type, "
-        "event_title, element_id, x, y, source, is_bot, bot_name from events"
+        "event_title, element_id, x, y, own_fields, source, is_bot, bot_name from events"
     )
     return [{**row, "country": countries.get(row["user_id"], "unknown")} for row in found.named_results()]
 

@@ -174,6 +174,69 @@ def clicked_elements(shown: Shown) -> Rows:
     return [{**key, "clicks_total": len(group)} for key, group in _grouped(clicks, "element_id")]
 
 
+def by_own_field(events: Iterable[Event]) -> list[Event]:
+    """Each event once for each of its own fields."""
+    return [
+        {**event, "field": field, "value": value}
+        for event in events
+        for field, value in event["own_fields"].items()
+    ]
+
+
+def own_field_conversion(shown: Shown) -> Rows:
+    """Of the values with most views."""
+    by_value = activity_by("value", metrics=("views_total", "conversion_percent"))(shown)
+    most = sorted(by_value, key=lambda row: -row["views_total"])[:20]
+    return [{name: row[name] for name in ("value", "conversion_percent")} for row in most]
+
+
+def own_field_conversion_by_day(shown: Shown) -> Rows:
+    """Of the values with most views."""
+    totals = {
+        row["value"]: row["views_total"] for row in activity_by("value", metrics=("views_total",))(shown)
+    }
+    values = sorted(totals, key=lambda value: -totals[value])[:8]
+    by_day = activity_by("date", "value", metrics=("conversion_percent",))(shown)
+    return [row for row in by_day if row["value"] in values]
+
+
+def own_field_values(shown: Shown) -> Rows:
+    """Activity, and sessions that count once for each day."""
+    rows = activity_by("field", "value", metrics=("views_total", "clicks_total", "conversion_percent"))(shown)
+    for row in rows:
+        events = [
+            event
+            for event in shown.within()
+            if (event["field"], event["value"]) == (row["field"], row["value"])
+        ]
+        viewed, clicked = (_daily_sessions(events, kind) for kind in ("view", "click"))
+        row["sessions_total"] = len({(event["created_at"].date(), event["session_id"]) for event in events})
+        row["sessions_clicked_percent"] = 100 * clicked / viewed if viewed else None
+    return rows
+
+
+def _daily_sessions(events: Iterable[Event], kind: str) -> int:
+    return len(
+        {(event["created_at"].date(), event["session_id"]) for event in events if event["type"] == kind}
+    )
+
+
+def own_field_coverage(shown: Shown) -> Rows:
+    """Every field; none has so many values that some are left out."""
+    rows = []
+    for key, events in _grouped(shown.within(), "field"):
+        by_day = [{event["value"] for event in of_day} for _, of_day in _grouped(events, "date")]
+        rows.append(
+            {
+                **key,
+                "events_total": len(events),
+                "values_found_most": max(map(len, by_day)),
+                "other_percent": 0.0,
+            }
+        )
+    return rows
+
+
 _USERS: Final = ("date", "dau", "wau", "mau")
 _SESSIONS: Final = ("date", "sessions", "average_seconds", "median_seconds", "single_event_sessions")
 
@@ -215,6 +278,13 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
     "elements_by_day": elements_by_day,
     "click_positions": click_positions,
     "clicked_elements": clicked_elements,
+    "own_field_conversion": own_field_conversion,
+    "own_field_conversion_by_day": own_field_conversion_by_day,
+    "own_field_values": own_field_values,
+    "own_field_elements": activity_by(
+        "element_id", "value", metrics=("views_total", "clicks_total", "conversion_percent")
+    ),
+    "own_field_coverage": own_field_coverage,
 }
 """What each chart of events shows, by its slug."""
 

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.dashboard_page import charts_of
 from dashboards.files import Document, read_assets
 from tests.e2e.dashboards.conftest import ODD_PAYLOAD, UNTIL
-from tests.e2e.dashboards.expected import DEFAULT_DAYS, EXPECTED, Rows, Shown, as_shown
+from tests.e2e.dashboards.expected import DEFAULT_DAYS, EXPECTED, Rows, Shown, as_shown, by_own_field
 from tests.e2e.dashboards.superset_client import SupersetClient
 from tests.integration.warehouse.recount import Event
 
@@ -24,11 +24,20 @@ CHOICES: Final[Mapping[str, list[str]]] = {
     "event_title": ["checkout", "open_product"],
     "device_type": ["mobile"],
     "country": ["US", "DE"],
+    "field": ["currency", "variant"],
+    "value": ["a", "EUR"],
 }
 """What is chosen in the filter on a column."""
 
 DAYS_SHOWN: Final = {"activity_by_hour": 7}
 """Charts that show other days of the data than thirty where no range is chosen."""
+
+
+def reaches(dashboard: Document, item: Document, chart: str) -> bool:
+    """Whether a filter of a dashboard is there for a chart."""
+    tabs = item.get("tabs") or [""]
+    is_on_tab = any(chart in charts_of(dashboard, tab) for tab in tabs)
+    return is_on_tab and chart not in item.get("except_charts", [])
 
 
 def _filters_of(chart: str) -> list[Document]:
@@ -38,7 +47,7 @@ def _filters_of(chart: str) -> list[Document]:
         for dashboard in ASSETS.dashboards.values()
         if chart in charts_of(dashboard)
         for item in dashboard["filters"]
-        if chart not in item.get("except_charts", [])
+        if reaches(dashboard, item, chart)
     ]
 
 
@@ -82,6 +91,8 @@ COUNT_BOTS = {"events_by_source"}
 
 def _shown(chart: str, events: list[Event], chosen: Mapping[str, list[str]], with_range: bool) -> Shown:
     events = [event for event in events if chart in COUNT_BOTS or not event["is_bot"]]
+    if chart.startswith("own_field"):
+        events = by_own_field(events)
     segment = [event for event in events if all(event[column] in values for column, values in chosen.items())]
     last_of_all = max(event["created_at"].date() for event in events)
     first, last = RANGE if with_range else (_first(last_of_all, chart), last_of_all)
@@ -118,6 +129,19 @@ def test_a_chart_that_is_asked_for_by_its_number_alone_has_the_same_rows(
         (answer,) = viewer.result(f"/api/v1/chart/{number}/data/?force=true")
         in_browser = viewer.chart_data(choose(asked[slug], {}, False))[0]
         assert as_shown(with_values(answer["data"])) == as_shown(with_values(in_browser)), slug
+
+
+def test_the_variant_of_a_test_leads_to_its_conversion(
+    asked: dict[str, Any], viewer: SupersetClient, events: list[Event]
+) -> None:
+    """What docs/own-fields.md promises, counted from the payloads as they were sent."""
+    rows = viewer.chart_data(choose(asked["own_field_conversion"], {"field": ["variant"]}, False))[0]
+    first = max(event["created_at"].date() for event in events) - timedelta(days=DEFAULT_DAYS - 1)
+    sent = [event for event in events if event["created_at"].date() >= first and not event["is_bot"]]
+    for variant in ("a", "b"):
+        kinds = [event["type"] for event in sent if event["own_fields"].get("variant") == variant]
+        (row,) = [row for row in rows if row["value"] == variant]
+        assert row["conversion_percent"] == pytest.approx(100 * kinds.count("click") / kinds.count("view"))
 
 
 def test_the_tables_begin_with_the_most_seen(

@@ -1,7 +1,7 @@
 """Every view recounted from a list of events by plain Python, by the definitions of the design."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any
@@ -20,6 +20,8 @@ def recount(events: list[Event]) -> dict[str, Rows]:
         "device_types": device_types(events),
         "page_views": page_views(events),
         "click_positions": click_positions(events),
+        "own_fields": own_fields(events),
+        "own_field_elements": own_field_elements(events),
     }
 
 
@@ -62,16 +64,8 @@ def daily_active_users(events: list[Event]) -> Rows:
 
 
 def element_conversion(events: list[Event]) -> Rows:
-    rows: Rows = set()
     groups = _group(events, lambda e: (_day(e), e["url_path"], e["element_id"], e["event_title"]))
-    for key, group in groups.items():
-        views, clicks = _count(group, "view"), _count(group, "click")
-        sessions = (
-            _distinct((event for event in group if event["type"] == kind), "session_id")
-            for kind in ("view", "click")
-        )
-        rows.add((*key, views, clicks, 100 * clicks / views if views else None, *sessions))
-    return rows
+    return {(*key, *_activity(group)) for key, group in groups.items()}
 
 
 def element_activity(events: list[Event]) -> Rows:
@@ -130,6 +124,44 @@ def click_positions(events: list[Event]) -> Rows:
         lambda e: (_day(e), e["url_path"], e["element_id"], e["x"] // 20 * 20, e["y"] // 20 * 20),
     )
     return {(*key, len(group)) for key, group in groups.items()}
+
+
+def _by_own_field(events: list[Event]) -> Iterator[tuple[date, str, str, list[Event]]]:
+    found: dict[tuple[date, str, str], list[Event]] = defaultdict(list)
+    for event in events:
+        for field, value in event.get("own_fields", ()):
+            found[_day(event), field, value].append(event)
+    for (day, field, value), group in found.items():
+        yield day, field, value, group
+
+
+def _activity(events: list[Event]) -> tuple[int, int, float | None, int, int]:
+    views, clicks = _count(events, "view"), _count(events, "click")
+    viewed, clicked = (
+        _distinct((event for event in events if event["type"] == kind), "session_id")
+        for kind in ("view", "click")
+    )
+    return views, clicks, 100 * clicks / views if views else None, viewed, clicked
+
+
+def own_fields(events: list[Event]) -> Rows:
+    values: dict[tuple[date, str], set[str]] = defaultdict(set)
+    for day, field, value, _ in _by_own_field(events):
+        values[day, field].add(value)
+    rows: Rows = set()
+    for day, field, value, group in _by_own_field(events):
+        *activity, viewed, clicked = _activity(group)
+        sessions = _distinct(group, "session_id")
+        rows.add((day, field, value, *activity, sessions, viewed, clicked, len(values[day, field])))
+    return rows
+
+
+def own_field_elements(events: list[Event]) -> Rows:
+    return {
+        (day, field, value, element, *_activity(of_element))
+        for day, field, value, group in _by_own_field(events)
+        for (element,), of_element in _group(group, lambda e: (e["element_id"],)).items()
+    }
 
 
 def utc(text: str) -> datetime:

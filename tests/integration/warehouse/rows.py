@@ -41,6 +41,7 @@ _EVENT: Final[dict[str, Any]] = {
     "x": None,
     "y": None,
     "payload": "{}",
+    "own_fields": [],
     "warnings": [],
     "warning_fields": [],
     "source": "csv",

@@ -67,7 +67,10 @@ def _store_under_another_receipt(client: Client) -> None:
 
 
 def _store_without_building(client: Client) -> None:
-    click = {"id": 2, "offset": 4, "type": "click", "x": 1, "y": 1, "session_id": "s2", "user_id": 2}
+    click = {
+        **{"id": 2, "offset": 4, "type": "click", "x": 1, "y": 1, "session_id": "s2", "user_id": 2},
+        "own_fields": [("variant", "b")],
+    }
     insert_events(client, event_rows([click]))
 
 

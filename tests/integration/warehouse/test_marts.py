@@ -42,6 +42,7 @@ def _golden_events() -> list[Event]:
                 "created_at": utc(row["created_at"]),
                 "x": int(row["x"]) if row["x"] else None,
                 "y": int(row["y"]) if row["y"] else None,
+                "own_fields": [("variant", row["variant"])] if row["variant"] else [],
             }
             for row in csv.DictReader(file)
         ]
@@ -84,6 +85,9 @@ _EVENTS = st.lists(
             "x": _POSITIONS,
             "y": _POSITIONS,
             "bot_name": st.sampled_from(["", "", "", "BingBot"]),
+            "own_fields": st.dictionaries(
+                st.sampled_from(["variant", "plan"]), st.sampled_from(["a", "b", "Ж"])
+            ).map(lambda fields: list(fields.items())),
         }
     ).map(lambda event: {**event, "is_bot": event["bot_name"] != ""}),
     max_size=30,

@@ -25,6 +25,8 @@ _PAYLOAD_LENGTHS = {"event_title": 512, "element_id": 1_024}
 _REQUIRED = ("type", "created_at", "session_id", "user_id", "url")
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
+_CONTRACT = ("event_title", "element_id", "x", "y")
+
 Cells = dict[str, str]
 
 
@@ -190,7 +192,18 @@ def _read_event(cells: Cells) -> dict[str, object]:
         "element_id": payload["element_id"],
         "x_bin": (_pixels(payload.get("x", 0)) or 0) // 20 * 20,
         "y_bin": (_pixels(payload.get("y", 0)) or 0) // 20 * 20,
+        "own_fields": _own_fields(payload),
     }
+
+
+def _own_fields(payload: dict[str, object]) -> list[tuple[str, str]]:
+    """Names and texts of what can be grouped by."""
+    own = {name: value for name, value in payload.items() if name not in _CONTRACT}
+    return [
+        (name, value if isinstance(value, str) else json.dumps(value))
+        for name, value in own.items()
+        if value is not None and not isinstance(value, list | dict)
+    ]
 
 
 def read_device_type(cells: Cells) -> str:
@@ -270,6 +283,41 @@ def _click_positions(events: pd.DataFrame) -> pd.DataFrame:
     return clicks.groupby(["date", "url_path", "element_id", "x_bin", "y_bin"]).size().reset_index()
 
 
+def _by_own_field(events: pd.DataFrame) -> pd.DataFrame:
+    rows = events.explode("own_fields").dropna(subset="own_fields").reset_index(drop=True)
+    rows[["field", "value"]] = rows["own_fields"].tolist()
+    return rows
+
+
+def _counted(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    counts = rows.groupby(keys)[["is_view", "is_click"]].sum()
+    counts["percent"] = (100 * counts["is_click"] / counts["is_view"]).where(counts["is_view"] > 0)
+    return counts
+
+
+def _sessions(rows: pd.DataFrame, keys: list[str], kind: str) -> pd.Series:
+    return rows[rows[kind]].groupby(keys)["session_id"].nunique()
+
+
+def _own_fields_by_value(events: pd.DataFrame) -> pd.DataFrame:
+    rows, keys = _by_own_field(events), ["date", "field", "value"]
+    counts = _counted(rows, keys)
+    counts["sessions"] = rows.groupby(keys)["session_id"].nunique()
+    for kind in ("is_view", "is_click"):
+        counts[f"sessions_{kind}"] = _sessions(rows, keys, kind)
+    counts = counts.fillna({"sessions_is_view": 0, "sessions_is_click": 0}).reset_index()
+    counts["values_found"] = counts.groupby(["date", "field"])["value"].transform("nunique")
+    return counts
+
+
+def _own_field_elements(events: pd.DataFrame) -> pd.DataFrame:
+    rows, keys = _by_own_field(events), ["date", "field", "value", "element_id"]
+    counts = _counted(rows, keys)
+    for kind in ("is_view", "is_click"):
+        counts[f"sessions_{kind}"] = _sessions(rows, keys, kind)
+    return counts.fillna({"sessions_is_view": 0, "sessions_is_click": 0}).reset_index()
+
+
 RECOUNTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "daily_active_users": _daily_active_users,
     "element_conversion": _element_conversion,
@@ -278,6 +326,8 @@ RECOUNTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "device_types": _device_types,
     "page_views": _page_views,
     "click_positions": _click_positions,
+    "own_fields": _own_fields_by_value,
+    "own_field_elements": _own_field_elements,
 }
 
 

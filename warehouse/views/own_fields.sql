@@ -1,0 +1,33 @@
+-- Purpose: what events with a value of an own field did, such as the variant of a test.
+-- One row per day, own field and value. Input: own_field_days.
+create or replace view own_fields
+(
+    date Date comment 'Day (UTC)',
+    field String comment 'Name of the field in the payload; (other) for fields beyond the limit of a day',
+    value String comment 'Value as text; (other) for values beyond the limit of a field',
+    views UInt64 comment 'Views of elements with the value',
+    clicks UInt64 comment 'Clicks on elements with the value',
+    conversion_percent Nullable(Float64) comment 'Clicks for 100 views; null without views',
+    sessions UInt64 comment 'Distinct sessions with the value',
+    sessions_viewed UInt64 comment 'Distinct sessions that saw an element with the value',
+    sessions_clicked UInt64 comment 'Distinct sessions that clicked on an element with the value',
+    values_found UInt64 comment 'Distinct values that the field had on the day, shown or not; 0 for the field (other)'
+)
+as
+select
+    date,
+    field,
+    value,
+    sum(views_state) as views,
+    sum(clicks_state) as clicks,
+    100 * clicks / nullIf(views, 0) as conversion_percent,
+    sum(sessions_state) as sessions,
+    sum(sessions_viewed_state) as sessions_viewed,
+    sum(sessions_clicked_state) as sessions_clicked,
+    max(values_found_state) as values_found
+from own_field_days
+where element_id = ''
+group by
+    date,
+    field,
+    value
