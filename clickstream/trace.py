@@ -16,6 +16,7 @@ from clickstream.contract import EventType
 from clickstream.errors import BadInputError
 from clickstream.reasons import ErrorCode, EventError
 from clickstream.storage.marts import MARTS
+from clickstream.storage.raw import whole_origin
 from clickstream.storage.sql import load_sql
 
 MAX_ID: Final = 2**64 - 1
@@ -205,20 +206,25 @@ def trace_event(client: Client, event_id: int) -> Trace:
 
 
 def trace_record(client: Client, record: Record) -> Trace:
-    """Follows the events of a record, by the names that a trace itself prints."""
+    """Follows the events of a record, by the names that commands print.
+
+    Raises:
+        BadInputError: The origin is the beginning of several files.
+    """
     item = -1 if record.item is None else record.item
-    parameters = {"origin": record.origin, "offset": record.offset, "item": item}
+    origin = whole_origin(client, record.origin)
+    parameters = {"origin": origin, "offset": record.offset, "item": item}
     return _trace(client, "trace_record", parameters)
 
 
 def trace_session(client: Client, session_id: str) -> Trace:
     """Follows the events of a session, those received last if there are many."""
-    return _trace(client, "trace_session", {"session_id": session_id})
+    return _trace(client, "trace_field", {"field": "session_id", "text": session_id})
 
 
 def trace_user(client: Client, user_id: int) -> Trace:
     """Follows the events of a user, those received last if there are many."""
-    return _trace(client, "trace_user", {"user_id": user_id, "text": str(user_id)})
+    return _trace(client, "trace_field", {"field": "user_id", "text": str(user_id)})
 
 
 def _trace(

@@ -1,7 +1,5 @@
 """The report on one CSV file: every line with a problem, as CSV that is safe to open in a spreadsheet."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -12,13 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from clickstream.errors import ClickstreamError
-from clickstream.etl.quarantine_file import escape_formula
-from clickstream.storage.sql import load_sql
+from clickstream.loads.report import stream_report
 from control_panel.clients.warehouse import explained, warehouse
 
-COLUMNS: Final = ("line", "outcome", "code", "field", "message", "value")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 async def load_report(request: Request) -> Response:
@@ -45,18 +40,7 @@ def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
 
 
 def _lines(sha256: str) -> Iterator[str]:
-    parameters = {"origin": f"csv/{sha256}"}
     try:
-        stream = warehouse().query_row_block_stream(load_sql("panel/csv_problems"), parameters=parameters)
-        with stream:
-            yield _BYTE_ORDER_MARK + _row(COLUMNS)
-            for block in stream:
-                yield "".join(_row([escape_formula(str(cell)) for cell in row]) for row in block)
+        yield from stream_report(warehouse(), sha256)
     except ClickHouseError as error:
         raise explained(error) from error
-
-
-def _row(cells: tuple[str, ...] | list[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue()

@@ -11,10 +11,10 @@ import typer
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from pydantic import ValidationError
 
-from clickstream.cli import keys, privacy, quarantine
+from clickstream.cli import keys, loads, privacy, quarantine
 from clickstream.cli.output import AsJson, err, out, print_json, print_result, print_table
 from clickstream.cli.queries import print_query
-from clickstream.cli.runs import load_file, process_pending, reader, run_pipeline
+from clickstream.cli.runs import process_pending, reader, run_pipeline
 from clickstream.cli.state import ledger_rows, print_status
 from clickstream.cli.trace import trace
 from clickstream.errors import BadInputError, ClickstreamError
@@ -28,29 +28,13 @@ _SHOWN_DIFFERENCES = 5
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Load, process, verify and query events.")
 app.add_typer(quarantine.app, name="quarantine")
+app.command()(loads.load)
+app.command(name="loads")(loads.list_loads)
 app.command()(trace)
 app.add_typer(keys.app, name="key")
 app.command()(privacy.erase)
 app.command()(privacy.erasures)
 app.command(name="export-user")(privacy.export)
-
-
-@app.command()
-def load(
-    file: Annotated[Path, typer.Argument(help="A CSV file of events or users, plain, gzip or zstd.")],
-    as_json: AsJson = False,
-) -> None:
-    """Load a CSV file. Broken lines are quarantined; loading the same file again adds nothing.
-
-    Example: clickstream load data/sample_events.csv
-    """
-    result = load_file(get_settings(), file)
-    if not as_json:
-        for warning in result["file"]["warnings"]:
-            out.print(warning, markup=False)
-        for broken in result["broken_lines"]:
-            out.print(f"Line {broken['line']}: {broken['code']}", markup=False)
-    print_result(result, as_json=as_json)
 
 
 @app.command()

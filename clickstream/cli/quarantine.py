@@ -3,18 +3,25 @@
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
 from clickstream.cli.output import AsJson, err, out, print_json, print_result, print_table
 from clickstream.cli.runs import reader, run_pipeline
+from clickstream.decode import SentEvent, read_record, text_of
 from clickstream.errors import BadInputError
 from clickstream.etl.quarantine_file import read_fixes, write_quarantine
 from clickstream.files import whole_file
+from clickstream.loads.history import origin_of
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
+from clickstream.sources.csv import inspect_csv
 from clickstream.storage.quarantine import QuarantineFilter, count_quarantined, list_quarantined, unreplayed
+from clickstream.storage.raw import short_origin
+
+_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
+_SHOWN_CHARACTERS: Final = 80
 
 Code = Annotated[ErrorCode | None, typer.Option(help="Only events with this error code.")]
 Source = Annotated[
@@ -33,12 +40,30 @@ def _parse_moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+File = Annotated[Path | None, typer.Option("--file", help="Only lines of this CSV file.", metavar="FILE")]
+Origin = Annotated[
+    str,
+    typer.Option(
+        help="Only events read from here: topic/partition, or csv/ and the beginning of a file's hash."
+    ),
+]
+Session = Annotated[str, typer.Option(help="Only events of this session.")]
+
 Since = Annotated[
     datetime | None,
     typer.Option(
         parser=_parse_moment,
         metavar="TIME",
         help="Only events received since then, such as 2025-01-31; UTC unless it names a zone.",
+    ),
+]
+
+Until = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=_parse_moment,
+        metavar="TIME",
+        help="Only events received before then, such as 2025-02-01; UTC unless it names a zone.",
     ),
 ]
 
@@ -49,34 +74,39 @@ app = typer.Typer(no_args_is_help=True, help="List, export and replay refused ev
 def list_events(
     code: Code = None,
     source: Source = None,
+    origin: Origin = "",
+    file: File = None,
+    session: Session = "",
     since: Since = None,
+    until: Until = None,
     limit: Annotated[int, typer.Option(min=1, help="Largest number of events, the latest first.")] = 20,
     replayed: Annotated[bool, typer.Option(help="Include events that were replayed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List refused events and what is wrong with them.
+    """List refused events and what is wrong with them; `clickstream trace RECORD` shows all of one.
 
-    Example: clickstream quarantine list --code missing_field --limit 5
+    Examples: clickstream quarantine list --code missing_field --limit 5,
+    clickstream quarantine list --origin clickstream.events/0 --session s-77
     """
-    wanted = QuarantineFilter(code=code, source=source, since=since, include_replayed=replayed)
+    wanted = QuarantineFilter(
+        code=code,
+        source=source,
+        origin=_origin(origin, file),
+        session=session,
+        since=since,
+        until=until,
+        include_replayed=replayed,
+    )
     client = reader(get_settings())
     rows = list_quarantined(client, wanted, limit).to_pylist()
     if as_json:
-        print_json(rows)
+        print_json([{**row, "session_id": _session_of(row)} for row in rows])
         return
     print_table(
         "Refused events",
-        ("source", "line or offset", "what is wrong", "value"),
-        [
-            (
-                row["source"],
-                row["offset"] if not row["item"] else f"{row['offset']}:{row['item']}",
-                "\n".join(f"{error['code']}: {error['message']}" for error in row["errors"]),
-                "\n".join(error["value"][:80] for error in row["errors"]),
-            )
-            for row in rows
-        ],
-        empty="Nothing is in quarantine.",
+        ("received (UTC)", "source", "record", "session", "what is wrong", "value"),
+        [_row(row) for row in rows],
+        empty="No refused event matches." if wanted != QuarantineFilter() else "Nothing is in quarantine.",
     )
     counts = count_quarantined(client, wanted)
     if counts:
@@ -86,19 +116,57 @@ def list_events(
         )
 
 
+def _origin(origin: str, file: Path | None) -> str:
+    if file is None:
+        return origin
+    if origin:
+        raise BadInputError("Give --origin or --file, not both.")
+    return origin_of(inspect_csv(file).sha256)
+
+
+def _session_of(row: dict[str, Any]) -> str:
+    """The session that the body names; empty if none can be read from it."""
+    record = read_record(row["body"])
+    return text_of(record.session_id) if isinstance(record, SentEvent) and record.session_id else ""
+
+
+def _row(row: dict[str, Any]) -> tuple[object, ...]:
+    record = f"{short_origin(row['origin'])}:{row['offset']}"
+    replayed = f"\nreplayed {row['replayed_at']:{_MOMENT}}" if row["replayed_at"] else ""
+    return (
+        f"{row['received_at']:{_MOMENT}}",
+        row["source"],
+        (f"{record}:{row['item']}" if row["item"] else record) + replayed,
+        _session_of(row)[:_SHOWN_CHARACTERS],
+        "\n".join(f"{error['code']}: {error['message']}" for error in row["errors"]),
+        "\n".join(error["value"][:_SHOWN_CHARACTERS] for error in row["errors"]),
+    )
+
+
 @app.command()
 def export(
     file: Annotated[Path, typer.Option("--out", help="The CSV file to write.")],
     code: Code = None,
     source: Source = None,
+    origin: Origin = "",
+    from_file: File = None,
+    session: Session = "",
     since: Since = None,
+    until: Until = None,
     as_json: AsJson = False,
 ) -> None:
     """Write refused events to a CSV file that can be fixed, safely, in a spreadsheet.
 
     Example: clickstream quarantine export --out bad.csv
     """
-    wanted = QuarantineFilter(code=code, source=source, since=since)
+    wanted = QuarantineFilter(
+        code=code,
+        source=source,
+        origin=_origin(origin, from_file),
+        session=session,
+        since=since,
+        until=until,
+    )
     client = reader(get_settings())
     try:
         with whole_file(file, encoding="utf-8-sig", newline="") as target:

@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickstream.cli.output import progress_bar
+from clickstream.loads.history import is_processed, origin_of
 from clickstream.mage_api import MageClient, PipelineRun, RunStatus
 from clickstream.settings import Settings
 from clickstream.sources.csv import inspect_csv, open_text
@@ -69,7 +70,7 @@ def load_file(settings: Settings, path: Path) -> Result:
     file = inspect_csv(path)
     client = connect(settings.clickhouse, Role.READER)
     lines = _count_lines(path)
-    origin = f"csv/{file.sha256}"
+    origin = origin_of(file.sha256)
 
     def loaded() -> tuple[int | None, int | None, str]:
         try:
@@ -108,6 +109,17 @@ def process_pending(settings: Settings) -> list[Result]:
         if waiting >= before:
             break  # Events arrive as fast as they are processed; the schedule takes them.
     return results
+
+
+def process_file(settings: Settings, sha256: str) -> None:
+    """Processes until every received line of a file is processed, with other events that are waiting.
+
+    Raises:
+        ClickstreamError: A run has failed.
+    """
+    client = connect(settings.clickhouse, Role.READER)
+    while not is_processed(client, sha256):
+        run_pipeline(settings, "process_events", {})
 
 
 def reader(settings: Settings) -> Client:

@@ -19,12 +19,22 @@ _SHOWN_RUNS: Final = 10
 
 
 def ledger_rows(client: Client) -> tuple[list[str], list[list[Any]]]:
-    """The ledger by source and day, oldest day first, with what is left over as `unaccounted` at the end."""
+    """The ledger by source and day, oldest day first, with what is left over as `unaccounted` at the end.
+
+    `open` are the quarantined events that nobody has sent again; they are no part of the sum.
+    """
     table = read_view(client, "ledger")
     rows = sorted(table.to_pylist(), key=lambda row: (row["date"], row["source"]))
-    counted = [[row["source"], str(row["date"]), *(row[name] for name in _COUNTS)] for row in rows]
-    balanced = [[*row, row[2] - sum(row[3:])] for row in counted]
-    return ["source", "date", *_COUNTS, "unaccounted"], balanced
+    balanced = [
+        [
+            row["source"],
+            str(row["date"]),
+            *(row[name] for name in (*_COUNTS, "open")),
+            row["received"] - sum(row[name] for name in _COUNTS[1:]),
+        ]
+        for row in rows
+    ]
+    return ["source", "date", *_COUNTS, "open", "unaccounted"], balanced
 
 
 def _as_it_is(run: RunRecord) -> RunRecord:
@@ -38,7 +48,7 @@ def print_status(settings: Settings, *, as_json: bool) -> None:
     """Prints totals of the ledger and the last runs."""
     client = connect(settings.clickhouse, Role.READER)
     _, rows = ledger_rows(client)
-    totals = {name: sum(row[place] for row in rows) for place, name in enumerate(_COUNTS, start=2)}
+    totals = {name: sum(row[place] for row in rows) for place, name in enumerate((*_COUNTS, "open"), start=2)}
     runs = [_as_it_is(run) for run in last_runs(client, _SHOWN_RUNS)]
     if as_json:
         print_json({"totals": totals, "runs": [asdict(run) for run in runs]})

@@ -45,26 +45,31 @@ def trace(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="[ID|RECORD]",
-            help="An event's id, or a record as this command prints it: origin:offset or origin:offset:item.",
+            metavar="[ID|RECORD|SESSION]",
+            help="An event's id, a record as commands print it (origin:offset or origin:offset:item), or a "
+            "session.",
             show_default=False,
         ),
     ] = "",
-    session: Annotated[str, typer.Option(help="Follow the events of this session.")] = "",
+    session: Annotated[
+        str, typer.Option(help="Follow the events of this session, also if it looks like an id.")
+    ] = "",
     user: Annotated[str, typer.Option(help="Follow the events of this user id.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Follow events: how they arrived, what became of them and why; exit with 1 if nothing is found.
 
     Examples: clickstream trace 1842, clickstream trace clickstream.events/0:12:3,
-    clickstream trace --session s-77
+    clickstream trace s-77, clickstream trace --user 42
     """
     if sum(map(bool, (what, session, user))) != 1:
         raise BadInputError(
-            "Give one of an id, a record, --session and --user.", hint="For example: clickstream trace 1842"
+            "Give one of an id, a record, a session and --user.", hint="For example: clickstream trace 1842"
         )
     client = reader(get_settings())
     record = parse_record(what)
+    if what and record is None and not what.strip().isdecimal():
+        session = what
     if session:
         subject, found = f"session {session}", trace_session(client, session)
     elif user:

@@ -6,7 +6,6 @@ The lines of a file are inserted in fixed chunks, each all or nothing and under 
 file again, or after a load that was killed, skips the chunks that are there.
 """
 
-import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,19 +18,17 @@ import msgspec
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from clickstream.contract import uint_pattern
 from clickstream.decode import explain_defect
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
 from clickstream.etl.run_lock import MARTS_LOCK, held_lock
-from clickstream.event.countries import read_country
-from clickstream.event.spellings import WHOLE_NUMBER
 from clickstream.privacy.people import ErasedPeople, read_erased_people
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
 from clickstream.sources.csv import CsvFile, CsvRecord, encode_body, inspect_csv, open_text, read_records
 from clickstream.sources.header import FileKind
+from clickstream.sources.users import read_users
 from clickstream.storage.client import Role, connect
 from clickstream.storage.marts import rebuild_days
 from clickstream.storage.progress import advance, processed_offset
@@ -239,27 +236,17 @@ def _raw_table(origin: str, chunk: list[CsvRecord], columns: tuple[str, ...]) ->
 
 def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chunk_rows: int) -> None:
     broken, warned = _Broken(), _Broken()
-    is_id = re.compile(uint_pattern(64)).search
 
     def users(erased_people: ErasedPeople) -> Iterator[dict[str, object]]:
-        for record in records:
+        for read in read_users(records, load.file.columns):
             load.run.counts.rows_in += 1
-            user = dict(zip(load.file.columns, record.cells, strict=False))
-            user_id = str(WHOLE_NUMBER.read(user.get("id", "")))
-            country = user.get("country", "")
-            if record.defect is not None:
-                broken.add(record.line, record.defect, record.text)
-            elif not is_id(user_id):
-                broken.add(record.line, ErrorCode.INVALID_NUMBER)
-            elif not user["fio"]:
-                broken.add(record.line, ErrorCode.MISSING_FIELD)
-            elif int(user_id) in erased_people:
+            if read.user is not None and read.user["id"] in erased_people:
                 load.run.counts.erased += 1
-            else:
-                code = read_country(country)
-                if country and code is None:
-                    warned.add(record.line, ErrorCode.UNKNOWN_COUNTRY)
-                yield {"id": int(user_id), "fio": user["fio"], "country": code or ""}
+                continue
+            if read.problem is not None:
+                (broken if read.user is None else warned).add(read.line, read.problem.code, read.text)
+            if read.user is not None:
+                yield read.user
 
     settings = get_settings()
     with held_lock(client, settings.etl_locks, MARTS_LOCK):

@@ -47,6 +47,7 @@ QUARANTINED_SCHEMA: Final = schema_of(
 
 _STREAM_ROWS: Final = 10_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +56,44 @@ class QuarantineFilter:
 
     Attributes:
         code: Those with this error among theirs; all if None.
+        field: Those with a problem in this field; all if empty.
         source: Those that came this way; all if None.
+        origin: Those of this file (`csv/<sha256>` or its beginning) or partition (`<topic>/<number>`); all if
+            empty.
+        session: Those of this session; all if empty.
+        text: Those whose body holds this text, in any case; all if empty.
         since: Those received then or later; all if None. Without a zone it is UTC.
+        until: Those received before then; all if None. Without a zone it is UTC.
         include_replayed: Also those that have been sent again.
     """
 
     code: ErrorCode | None = None
+    field: str = ""
     source: str | None = None
+    origin: str = ""
+    session: str = ""
+    text: str = ""
     since: datetime | None = None
+    until: datetime | None = None
     include_replayed: bool = False
 
     def parameters(self) -> dict[str, object]:
-        """The filter as parameters of the queries of the warehouse."""
+        """The filter as parameters of the view `quarantined_of`."""
         return {
             "code": self.code.value if self.code else "",
+            "field": self.field,
             "source": self.source or "",
-            "since_ms": int((_in_utc(self.since or _EPOCH) - _EPOCH).total_seconds() * 1_000),
+            "origin": self.origin,
+            "session": self.session,
+            "text": self.text,
+            "since_ms": _in_ms(self.since or _EPOCH),
+            "until_ms": _in_ms(self.until or _NEVER),
             "include_replayed": int(self.include_replayed),
         }
+
+
+def _in_ms(moment: datetime) -> int:
+    return int((_in_utc(moment) - _EPOCH).total_seconds() * 1_000)
 
 
 def _in_utc(moment: datetime) -> datetime:

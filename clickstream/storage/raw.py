@@ -8,6 +8,7 @@ from typing import Final
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from clickstream.errors import BadInputError
 from clickstream.storage.arrow import TIME, column, rebatch, schema_of, stream_batches
 from clickstream.storage.ranges import OffsetRange, span_parameters
 from clickstream.storage.sql import load_sql
@@ -34,6 +35,9 @@ VALID_SCHEMA: Final = schema_of(
     ]
 )
 """Raw rows that are events, each with the codes of its warnings and the fields that they are about."""
+
+_FILES: Final = "csv/"
+_SHORT_HASH: Final = 12
 
 _ONE_BLOCK: Final = {
     "max_insert_block_size": 2**40,
@@ -82,6 +86,28 @@ def content_token(name: str, table: pa.Table) -> str:
     with pa.ipc.new_stream(sink, rows.schema) as writer:
         writer.write_table(rows)
     return f"{name}:{hashlib.sha256(sink.getvalue()).hexdigest()}"
+
+
+def short_origin(origin: str) -> str:
+    """An origin as people see it: of a file's hash the first digits, which `whole_origin` takes back."""
+    return origin[: len(_FILES) + _SHORT_HASH] if origin.startswith(_FILES) else origin
+
+
+def whole_origin(client: Client, origin: str) -> str:
+    """The origin of which a short one is the beginning; what is not the beginning of one file stays as it is.
+
+    Raises:
+        BadInputError: Several files begin like that.
+    """
+    if not origin.startswith(_FILES):
+        return origin
+    rows = client.query(
+        "select origin from raw_origins where startsWith(origin, {beginning:String}) limit 2",
+        parameters={"beginning": origin},
+    ).result_rows
+    if len(rows) > 1:
+        raise BadInputError(f"Several files begin with {origin}.", hint="Give more digits of the hash.")
+    return str(rows[0][0]) if rows else origin
 
 
 def stored_body(client: Client, origin: str, offset: int, item: int) -> str | None:

@@ -16,6 +16,9 @@ VIEWS: Final = tuple(list_names("views"))
 SEGMENT_VIEWS: Final = tuple(list_names("segments"))
 """Names of the views with parameters, which count within a segment."""
 
+FILTER_VIEWS: Final = tuple(list_names("filters"))
+"""Names of the views whose parameters choose among rows; for the product's own queries."""
+
 _READS: Final = re.compile(r"\b(?:from|join) (\w+)")
 
 
@@ -23,7 +26,7 @@ def make_views(client: Client) -> None:
     """Recreates all views, each after those that it reads."""
     texts = {
         name: load_sql(f"{folder}/{name}")
-        for folder, names in (("segments", SEGMENT_VIEWS), ("views", VIEWS))
+        for folder, names in (("filters", FILTER_VIEWS), ("segments", SEGMENT_VIEWS), ("views", VIEWS))
         for name in names
     }
     reads = {name: texts.keys() & set(_READS.findall(text)) for name, text in texts.items()}

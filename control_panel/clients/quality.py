@@ -1,12 +1,13 @@
 """Refused events, expectations and warnings, as the panel asks for them."""
 
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
 
-from clickstream.storage.quarantine import QUARANTINED_SCHEMA
+from clickstream.reasons import ErrorCode
+from clickstream.storage.quarantine import QUARANTINED_SCHEMA, QuarantineFilter
 from control_panel.clients import mage, warehouse
 from control_panel.clients.readings import shared
 
@@ -39,7 +40,16 @@ class Wanted:
 
     def parameters(self) -> dict[str, Any]:
         """The filter as parameters of the queries."""
-        return {**asdict(self), "include_replayed": int(self.include_replayed)}
+        midnight = time(tzinfo=UTC)
+        return QuarantineFilter(
+            code=ErrorCode(self.code) if self.code else None,
+            field=self.field,
+            source=self.source,
+            text=self.text,
+            since=datetime.combine(self.first_date, midnight),
+            until=datetime.combine(self.last_date + timedelta(days=1), midnight),
+            include_replayed=self.include_replayed,
+        ).parameters()
 
 
 @shared(seconds=3)
@@ -51,12 +61,12 @@ def counts(wanted: Wanted) -> tuple[dict[str, Any], ...]:
 @shared(seconds=3)
 def events(wanted: Wanted) -> tuple[dict[str, Any], ...]:
     """The events of a filter that were received last."""
-    return tuple(warehouse.rows("quarantine_rows", limit=EVENTS_SHOWN, **wanted.parameters()))
+    return tuple(chosen(wanted, EVENTS_SHOWN).to_pylist())
 
 
 def chosen(wanted: Wanted, limit: int) -> pa.Table:
     """The events of a filter as rows of the quarantine; not shared."""
-    found = warehouse.query("quarantine_rows", limit=limit, **wanted.parameters())
+    found = warehouse.query("queries/list_quarantined", limit=limit, **wanted.parameters())
     return found.cast(QUARANTINED_SCHEMA)
 
 

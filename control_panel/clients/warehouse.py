@@ -33,10 +33,10 @@ def warehouse() -> Client:
 
 
 def query(name: str, **parameters: Any) -> pa.Table:
-    """The rows of a file in `warehouse/panel/`.
+    """The rows of a file in `warehouse/panel/`, or in another folder of the warehouse.
 
     Args:
-        name: The file's name without suffix.
+        name: The file's name without suffix; with its folder, unless that is `panel`.
         parameters: Values of its `{name:Type}` placeholders.
 
     Raises:
@@ -45,7 +45,9 @@ def query(name: str, **parameters: Any) -> pa.Table:
     """
     client = warehouse()
     try:
-        return client.query_arrow(load_sql(f"panel/{name}"), parameters=parameters, use_strings=True)
+        return client.query_arrow(
+            load_sql(name if "/" in name else f"panel/{name}"), parameters=parameters, use_strings=True
+        )
     except ClickHouseError as error:
         raise explained(error) from error
 

@@ -30,11 +30,12 @@ def show() -> None:
     st.dataframe(
         [
             {
-                "File": names.get(load.sha256, load.sha256[:12]),
+                "File": names.get(load.sha256, load.name or load.sha256[:12]),
                 "Received (UTC)": text.moment(load.last_received_at).removesuffix(" UTC"),
                 "Lines": load.received,
                 "Added": load.stored,
-                "Known already": load.duplicate,
+                "Duplicates": load.duplicate,
+                "With other content": load.other_content,
                 "Refused": load.quarantined,
                 "Replayed": load.replayed,
                 "Without a value": load.warned,
@@ -50,7 +51,15 @@ def show() -> None:
             "Report": st.column_config.LinkColumn(display_text="Download", help="Every line with a problem"),
             **{
                 name: st.column_config.NumberColumn(format="localized")
-                for name in ("Lines", "Added", "Known already", "Refused", "Replayed", "Waiting")
+                for name in (
+                    "Lines",
+                    "Added",
+                    "Duplicates",
+                    "With other content",
+                    "Refused",
+                    "Replayed",
+                    "Waiting",
+                )
             },
         },
         alt="Loaded CSV files and what became of them",

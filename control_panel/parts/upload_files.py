@@ -4,9 +4,9 @@ from typing import Final
 
 import streamlit as st
 
+from clickstream.loads.history import Load
 from control_panel import jobs, layout, text, uploads
 from control_panel.clients import loads, mage
-from control_panel.clients.loads import Load
 from control_panel.clients.readings import act
 from control_panel.jobs import Job, JobStatus
 from control_panel.preview import LINES_JUDGED, Preview, begin_preview, preview_of, read_preview

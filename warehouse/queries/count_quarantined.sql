@@ -1,15 +1,20 @@
 -- Purpose: what is wrong, and how often. One row per error code; an event with two codes counts under both.
--- Inputs: quarantined_events; code and source, each empty for all; the earliest receipt in milliseconds since
--- 1970; whether those that were replayed are wanted too.
+-- Input: quarantined_of with its parameters.
 select
     code,
     count() as events
-from quarantined_events final
+from quarantined_of(
+    since_ms = {since_ms:Int64},
+    until_ms = {until_ms:Int64},
+    code = {code:String},
+    field = {field:String},
+    source = {source:String},
+    origin = {origin:String},
+    text = {text:String},
+    session = {session:String},
+    include_replayed = {include_replayed:UInt8}
+)
 array join reasons as code
-where received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
-    and ({code:String} = '' or has(reasons, {code:String}))
-    and ({source:String} = '' or source = {source:String})
-    and ({include_replayed:UInt8} = 1 or replayed_at is null)
 group by code
 order by
     events desc,

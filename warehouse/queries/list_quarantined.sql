@@ -1,6 +1,5 @@
 -- Purpose: the invalid events that were received last. One row per invalid event, at most {limit}.
--- Inputs: quarantined_events; code and source, each empty for all; the earliest receipt in milliseconds since
--- 1970; whether those that were replayed are wanted too.
+-- Input: quarantined_of with its parameters.
 select
     source,
     origin,
@@ -12,11 +11,17 @@ select
     errors,
     quarantined_at,
     replayed_at
-from quarantined_events final
-where received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
-    and ({code:String} = '' or has(reasons, {code:String}))
-    and ({source:String} = '' or source = {source:String})
-    and ({include_replayed:UInt8} = 1 or replayed_at is null)
+from quarantined_of(
+    since_ms = {since_ms:Int64},
+    until_ms = {until_ms:Int64},
+    code = {code:String},
+    field = {field:String},
+    source = {source:String},
+    origin = {origin:String},
+    text = {text:String},
+    session = {session:String},
+    include_replayed = {include_replayed:UInt8}
+)
 order by
     received_at desc,
     origin desc,

@@ -1,7 +1,6 @@
 -- Purpose: invalid events in the order of their receipt. One row per invalid event.
 -- Sorts on disk past a bound, so that the memory of the engine stays flat.
--- Inputs: quarantined_events; code and source, each empty for all; the earliest receipt in milliseconds since
--- 1970; whether those that were replayed are wanted too.
+-- Input: quarantined_of with its parameters.
 select
     source,
     origin,
@@ -13,11 +12,17 @@ select
     errors,
     quarantined_at,
     replayed_at
-from quarantined_events final
-where received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
-    and ({code:String} = '' or has(reasons, {code:String}))
-    and ({source:String} = '' or source = {source:String})
-    and ({include_replayed:UInt8} = 1 or replayed_at is null)
+from quarantined_of(
+    since_ms = {since_ms:Int64},
+    until_ms = {until_ms:Int64},
+    code = {code:String},
+    field = {field:String},
+    source = {source:String},
+    origin = {origin:String},
+    text = {text:String},
+    session = {session:String},
+    include_replayed = {include_replayed:UInt8}
+)
 order by
     received_at,
     origin,

@@ -16,7 +16,8 @@ create or replace view ledger
     duplicate UInt64 comment 'Of these, events whose id was already stored',
     quarantined UInt64 comment 'Of these, events that are not valid, replayed ones among them',
     pending UInt64 comment 'Of these, events that are not processed yet',
-    erased UInt64 comment 'Of these, events that were erased together with their person'
+    erased UInt64 comment 'Of these, events that were erased together with their person',
+    open UInt64 comment 'Of the quarantined, events that were not sent again; one that was, and was refused once more, is open as a replay'
 )
 as
 with
@@ -31,7 +32,8 @@ with
             0 as duplicate,
             0 as quarantined,
             0 as pending,
-            0 as erased
+            0 as erased,
+            0 as open
         from raw_events
         group by
             source,
@@ -45,7 +47,8 @@ with
             0 as duplicate,
             0 as quarantined,
             0 as pending,
-            0 as erased
+            0 as erased,
+            0 as open
         from events
         group by
             source,
@@ -59,7 +62,8 @@ with
             count() as duplicate,
             0 as quarantined,
             0 as pending,
-            0 as erased
+            0 as erased,
+            0 as open
         from duplicate_events
         group by
             source,
@@ -73,7 +77,8 @@ with
             0 as duplicate,
             count() as quarantined,
             0 as pending,
-            0 as erased
+            0 as erased,
+            countIf(replayed_at is null) as open
         from quarantined_events final
         group by
             source,
@@ -87,7 +92,8 @@ with
             0 as duplicate,
             0 as quarantined,
             count() as pending,
-            0 as erased
+            0 as erased,
+            0 as open
         from raw_events
         where origin in (select origin from pending_origins)
             and offset >= (select min(next_offset) from pending_origins)
@@ -104,7 +110,8 @@ with
             0 as duplicate,
             0 as quarantined,
             0 as pending,
-            count() as erased
+            count() as erased,
+            0 as open
         from erased_events final
         group by
             source,
@@ -118,7 +125,8 @@ select
     sum(counts.duplicate) as duplicate,
     sum(counts.quarantined) as quarantined,
     sum(counts.pending) as pending,
-    sum(counts.erased) as erased
+    sum(counts.erased) as erased,
+    sum(counts.open) as open
 from counts
 group by
     source,

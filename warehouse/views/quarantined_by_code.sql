@@ -6,7 +6,8 @@ create or replace view quarantined_by_code
     source String comment 'How the events arrived: csv, http, tracker, broker or replay',
     code String comment 'Error code, as in the reference',
     events UInt64 comment 'Quarantined events with this code',
-    replayed UInt64 comment 'Of these, events that were sent again'
+    open UInt64 comment 'Of these, events that nobody has sent again',
+    replayed UInt64 comment 'Of these, events that were sent again; one that was refused once more is open as a replay'
 )
 as
 select
@@ -14,6 +15,7 @@ select
     source,
     arrayJoin(reasons) as code,
     count() as events,
+    countIf(isNull(replayed_at)) as open,
     countIf(isNotNull(replayed_at)) as replayed
 from quarantined_events final
 group by

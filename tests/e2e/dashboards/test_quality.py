@@ -81,6 +81,7 @@ def test_the_ledger_is_that_of_the_answer_keys(charts: Charts, ledger: dict[str,
         {
             "source": source,
             **counts,
+            "open_total": counts["quarantined_total"],
             "pending_total": 0,
             "erased_total": 0,
             "quarantined_percent": 100 * counts["quarantined_total"] / counts["received_total"],
@@ -115,6 +116,7 @@ def test_broken_events_have_the_codes_of_the_answer_key(charts: Charts, codes: C
     by_source = charts.rows("codes_by_source")
     assert {row["code"]: row["events_total"] for row in by_source} == codes
     assert {(row["source"], row["replayed_total"]) for row in by_source} == {("csv", 0)}
+    assert all(row["open_total"] == row["events_total"] for row in by_source)
     chosen = charts.totals("quarantined_by_code", "code", "events_total", code="missing_field")
     assert chosen == {"missing_field": codes["missing_field"]}
     assert charts.rows("quarantined_by_code", source="http") == []

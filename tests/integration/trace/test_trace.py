@@ -220,6 +220,7 @@ def test_an_erased_event_says_when_it_was_erased(client: Client) -> None:
     [
         pytest.param([f"{TOPIC}:{story.VIEW_OFFSET}:0"], id="record"),
         pytest.param(["--session", "s1"], id="session"),
+        pytest.param(["s1"], id="session-by-itself"),
         pytest.param(["--user", str(story.A_USER)], id="user"),
     ],
 )

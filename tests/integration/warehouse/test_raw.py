@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clickstream.errors import BadInputError
 from clickstream.storage.progress import advance, processed_offset
 from clickstream.storage.ranges import OffsetRange
 from clickstream.storage.raw import (
@@ -16,6 +17,8 @@ from clickstream.storage.raw import (
     last_offset,
     pending_ranges,
     read_raw,
+    short_origin,
+    whole_origin,
 )
 from clickstream.storage.views import read_view
 from tests.integration.warehouse.rows import START, after, raw_rows
@@ -182,3 +185,14 @@ def _insert_records(client: Client, records: list[tuple[str, int, int]]) -> int:
         offsets[origin] += 1
     insert_raw(client, raw_rows(rows), f"records-{hash(tuple(records))}-{id(rows)}")
     return len(rows)
+
+
+def test_the_beginning_of_a_hash_names_its_file_and_nothing_else(client: Client) -> None:
+    files = ["csv/" + "a" * 64, "csv/" + "b" * 13, "csv/" + "b" * 12 + "c"]
+    insert_raw(client, raw_rows([{"origin": origin, "offset": 1} for origin in files]), "t")
+
+    assert whole_origin(client, short_origin(files[0])) == files[0]
+    assert whole_origin(client, "clickstream.events/1") == "clickstream.events/1"
+    assert whole_origin(client, "csv/d") == "csv/d"
+    with pytest.raises(BadInputError, match="Several files begin with csv/bbbbbbbbbbbb"):
+        whole_origin(client, short_origin(files[1]))

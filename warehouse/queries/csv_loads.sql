@@ -1,6 +1,6 @@
 -- Purpose: what became of each CSV file, whenever it was loaded and processed.
 -- One row per file, the one received last first, at most {limit}.
--- Inputs: raw_events, events, duplicate_events, quarantined_events, erased_rows.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, file_reports; the origin of one file, empty for all.
 with
     receipts as (
         select
@@ -11,6 +11,7 @@ with
             max(received_at) as last_received_at
         from raw_events
         where startsWith(origin, 'csv/')
+            and ({origin:String} = '' or origin = {origin:String})
         group by origin
         order by last_received_at desc
         limit {limit:UInt64}
@@ -22,6 +23,7 @@ with
             countIf(notEmpty(warnings)) as warned
         from events
         where source = 'csv'
+            and ({origin:String} = '' or origin = {origin:String})
         group by origin
     ),
     duplicates as (
@@ -30,6 +32,7 @@ with
             count() as events
         from duplicate_events
         where startsWith(origin, 'csv/')
+            and ({origin:String} = '' or origin = {origin:String})
         group by origin
     ),
     refused as (
@@ -45,6 +48,7 @@ with
             from quarantined_events final
             array join reasons as code
             where startsWith(origin, 'csv/')
+                and ({origin:String} = '' or origin = {origin:String})
             group by
                 origin,
                 code
@@ -59,10 +63,21 @@ with
             countIf(replayed_at is not null) as replayed
         from quarantined_events final
         where startsWith(origin, 'csv/')
+            and ({origin:String} = '' or origin = {origin:String})
         group by origin
+    ),
+    reports as (
+        select
+            origin,
+            name,
+            same_content,
+            other_content
+        from file_reports final
+        where {origin:String} = '' or origin = {origin:String}
     )
 select
     substring(receipts.origin, 5) as sha256,
+    reports.name as name,
     receipts.received as received,
     receipts.last_line as last_line,
     receipts.first_received_at as first_received_at,
@@ -70,6 +85,8 @@ select
     stored.events as stored,
     stored.warned as warned,
     duplicates.events as duplicate,
+    reports.same_content as same_content,
+    reports.other_content as other_content,
     quarantined.events as quarantined,
     quarantined.replayed as replayed,
     toInt64(receipts.received) - toInt64(stored.events) - toInt64(duplicates.events)
@@ -81,4 +98,5 @@ left join stored on stored.origin = receipts.origin
 left join duplicates on duplicates.origin = receipts.origin
 left join quarantined on quarantined.origin = receipts.origin
 left join refused on refused.origin = receipts.origin
+left join reports on reports.origin = receipts.origin
 order by last_received_at desc

@@ -1,9 +1,9 @@
--- Purpose: where the events of a user came in. One row per coordinate, the last received first; as many as asked
--- for, and in each row how many there are.
--- A duplicate is found by the id that it shares with an event of the user. The texts of invalid and of
--- unprocessed events are searched for the field user_id of a JSON object.
--- Inputs: events, duplicate_events, quarantined_events, the raw rows past etl_progress; the user id, the same as
--- text, a limit.
+-- Purpose: where the events of a session or a user came in. One row per coordinate, the last received first; as many
+-- as asked for, and in each row how many there are.
+-- A duplicate is found by the id that it shares with a stored event. The texts of invalid and of unprocessed events
+-- are searched for the field of a JSON object, as a text or a number.
+-- Inputs: events, duplicate_events, quarantined_events, the raw rows past etl_progress; the name of the field,
+-- session_id or user_id, its value as text, a limit.
 with
     (select (groupArray(origin), groupArray(offset + 1)) from etl_progress final) as progress,
     seen as
@@ -14,7 +14,7 @@ with
             item,
             received_at
         from events
-        where user_id = {user_id:UInt64}
+        where if({field:String} = 'user_id', user_id = toUInt64OrZero({text:String}), session_id = {text:String})
         union all
         select
             origin,
@@ -22,7 +22,11 @@ with
             item,
             received_at
         from duplicate_events
-        where id in (select id from events where user_id = {user_id:UInt64})
+        where id in (
+            select id
+            from events
+            where if({field:String} = 'user_id', user_id = toUInt64OrZero({text:String}), session_id = {text:String})
+        )
         union all
         select
             origin,
@@ -31,7 +35,7 @@ with
             received_at
         from quarantined_events final
         where position(body, {text:String}) > 0
-            and JSONExtractRaw(body, 'user_id') in ({text:String}, concat('"', {text:String}, '"'))
+            and {text:String} in (JSONExtractString(body, {field:String}), JSONExtractRaw(body, {field:String}))
         union all
         select
             origin,
@@ -43,7 +47,7 @@ with
             and offset >= (select min(next_offset) from pending_origins)
             and offset >= transform(origin, progress.1, progress.2, 0)
             and position(body, {text:String}) > 0
-            and JSONExtractRaw(body, 'user_id') in ({text:String}, concat('"', {text:String}, '"'))
+            and {text:String} in (JSONExtractString(body, {field:String}), JSONExtractRaw(body, {field:String}))
     )
 select
     origin,
