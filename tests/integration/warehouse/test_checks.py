@@ -118,6 +118,7 @@ def test_the_ledger_counts_each_fate_from_its_own_table(balanced: Client) -> Non
             "quarantined": 1,
             "pending": 1,
             "erased": 0,
+            "open": 1,
         }
     ]
 
