@@ -97,6 +97,8 @@ def connect(
         ClickstreamError: The password is not set, or ClickHouse refuses it or the name.
     """
     user, password = credentials(settings, role)
+    # A server may queue inserts by default, and then forget their tokens (since ClickHouse 26.2).
+    own_settings = {"async_insert": 0} if role is Role.WRITER else {}
     address = f"{settings.host}:{settings.port}"
     pool = _NamingPool(**get_pool_manager_options())
     try:
@@ -112,6 +114,7 @@ def connect(
             autogenerate_session_id=False,
             autogenerate_query_id=False,
             client_name="clickstream",
+            settings=own_settings,
             pool_mgr=pool,
         )
     except DatabaseError as error:

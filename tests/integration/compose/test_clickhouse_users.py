@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -30,7 +32,7 @@ def rows(sql):
 
 grants = {name: [row[0] for row in rows(f"SHOW GRANTS FOR {name}")] for name in names.split(",")}
 known = [row[0] for row in rows("SELECT name FROM system.users ORDER BY name")]
-columns = "profile_name, setting_name, value, max, writability"
+columns = "profile_name, setting_name, value, min, max, writability"
 profiles = rows(f"SELECT {columns} FROM system.settings_profile_elements")
 quotas = rows("SELECT quota_name, duration, max_queries FROM system.quota_limits")
 print(json.dumps({"grants": grants, "users": known, "profiles": profiles, "quotas": quotas}))
@@ -112,6 +114,33 @@ def test_those_who_read_are_bounded(loaded: Mapping[str, Any]) -> None:
     for name in ("max_execution_time", "max_memory_usage", "max_result_bytes"):
         assert int(bounds[name]) > 0
     assert quotas["clickstream_reading"] > 0
+
+
+def constraints(path: Path, profile: str) -> dict[str, dict[str, str]]:
+    """What a profile's settings may be changed to, by setting."""
+    found = ElementTree.parse(path).getroot().find(f"profiles/{profile}/constraints")
+    assert found is not None
+    return {setting.tag: {bound.tag: bound.text or "" for bound in setting} for setting in found}
+
+
+def test_those_who_read_may_change_their_limits_as_little_as_at_the_gateway() -> None:
+    gateway = constraints(PROJECT_ROOT / "stack" / "gateway" / "access.xml", "reading")
+    server = constraints(FOLDER / "users.xml", "clickstream_reading")
+    # The container has less memory; statements at a time are counted by the gateway itself.
+    for name in ("max_memory_usage", "max_concurrent_queries_for_user"):
+        server.pop(name)
+    gateway.pop("max_memory_usage")
+
+    assert gateway
+    assert server == gateway
+
+
+def test_inserts_are_answered_when_they_are_written(loaded: Mapping[str, Any]) -> None:
+    values = {
+        name: value for profile, name, value, *_ in loaded["profiles"] if profile == "clickstream_writing"
+    }
+
+    assert values["async_insert"] == "0"
 
 
 def normalised(grant: str) -> tuple[str, frozenset[str], str]:

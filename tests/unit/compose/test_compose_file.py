@@ -1,5 +1,6 @@
 """`docker-compose.yml` holds what the documentation promises, as far as that shows without an engine."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -19,7 +20,6 @@ from tests.unit.compose.conftest import FILE, Compose, required_variables
 GIB = 1 << 30
 OWN_IMAGES = "clickstream/"
 NOT_READ_ONLY = {
-    "clickhouse": "its entry point writes beside its data",
     "redpanda": "its entry point writes its configuration",
     "mage": "the editor saves pipelines",
     "mage_setup": "Mage writes beside the pipelines",
@@ -156,6 +156,34 @@ def test_redpanda_takes_the_longest_record() -> None:
 
     assert settings["kafka_batch_max_bytes"] == MAX_SENT_BYTES
     assert settings["auto_create_topics_enabled"] is False
+
+
+def test_three_brokers_are_known_to_every_service_of_the_project(compose: Compose) -> None:
+    """Also that none of them overrides what the single broker has but its name, its ports and its data."""
+    files = ("-f", "docker-compose.yml", "-f", "docker-compose.brokers.yml", "--profile", "*")
+    secrets = dict.fromkeys(required_variables(), "a-secret-of-this-test")
+    done = compose(*files, "config", "--format", "json", **secrets)
+    assert done.returncode == 0, done.stderr
+    services = json.loads(done.stdout)["services"]
+    brokers = {name: one for name, one in services.items() if one["image"].startswith("redpandadata/")}
+    own = {name: one["environment"] for name, one in services.items() if one["image"].startswith(OWN_IMAGES)}
+
+    assert set(brokers) == {"redpanda", "redpanda-1", "redpanda-2"}
+    servers = ",".join(f"{name}:29092" for name in brokers)
+    assert {one["CLICKSTREAM_BROKER__EXTERNAL_SERVERS"] for one in own.values()} == {servers}
+    assert {one["CLICKSTREAM_BROKER__REPLICAS"] for one in own.values()} == {str(len(brokers))}
+    assert brokers.keys() <= services["setup"]["depends_on"].keys()
+    different = {"command", "ports", "volumes", "depends_on"}
+    shared = [{key: one[key] for key in one.keys() - different} for one in brokers.values()]
+    assert shared == [shared[0]] * len(brokers)
+    for name, one in brokers.items():
+        [port], options = one["ports"], one["command"]
+        advertised = f"inside://{name}:29092,outside://127.0.0.1:{port['published']}"
+        assert f"--advertise-kafka-addr={advertised}" in options
+        assert f"--advertise-rpc-addr={name}:33145" in options
+        assert port["host_ip"] == "127.0.0.1"
+    for unique in ("--node-id=", "--advertise-kafka-addr="):
+        assert len({word for one in brokers.values() for word in one["command"] if unique in word}) == 3
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.parent.name)
