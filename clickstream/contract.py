@@ -309,7 +309,8 @@ FIELDS: Final[tuple[Field, ...]] = (
         name="payload",
         kind=Kind.PAYLOAD,
         json_types=("object", "string"),
-        description="The four fields below and any fields of your own, which are kept as they are.",
+        description="The four fields below and any fields of your own, which are kept as they are. One that "
+        "is null or an empty object counts as absent; a whole number of more than 64 bits is kept as text.",
         example='{"event_title": "checkout", "element_id": "#submit-button", "x": 445, "y": 315}',
     ),
     Field(

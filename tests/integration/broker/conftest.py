@@ -17,5 +17,5 @@ SETTINGS = {
 
 @pytest.fixture(scope="package")
 def stream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StreamStack]:
-    with isolated_stack(tmp_path_factory.mktemp("broker"), ("stream_events",), SETTINGS) as stack:
+    with isolated_stack(tmp_path_factory.mktemp("broker"), ("stream_events", "api"), SETTINGS) as stack:
         yield StreamStack(stack)
