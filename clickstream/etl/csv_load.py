@@ -26,7 +26,7 @@ from clickstream.etl.run_lock import MARTS_LOCK, held_lock
 from clickstream.privacy.people import ErasedPeople, read_erased_people
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
-from clickstream.sources.csv import CsvFile, CsvRecord, encode_body, inspect_csv, open_text, read_records
+from clickstream.sources.csv import CsvFile, CsvRecord, body_encoder, inspect_csv, open_text, read_records
 from clickstream.sources.header import FileKind
 from clickstream.sources.users import read_users
 from clickstream.storage.client import Role, connect
@@ -218,20 +218,20 @@ def _raw_table(origin: str, chunk: list[CsvRecord], columns: tuple[str, ...]) ->
     """One chunk as rows of `RAW_SCHEMA`, all received at the same time: one partition, so all or nothing."""
     rows = len(chunk)
     received_at_ms = int(datetime.now(UTC).timestamp() * 1_000)
-    bodies = [
-        encode_body(columns, record.cells) if record.defect is None else record.text for record in chunk
-    ]
-    arrays: dict[str, list[Any]] = {
-        "source": [SOURCE] * rows,
-        "origin": [origin] * rows,
-        "offset": [record.line for record in chunk],
-        "item": [0] * rows,
-        "received_at": [received_at_ms] * rows,
-        "body": bodies,
-        "defect": [record.defect.value if record.defect else "" for record in chunk],
-        "replay_of": [""] * rows,
+    encode = body_encoder(columns)
+    bodies = [encode(record.cells) if record.defect is None else record.text.encode() for record in chunk]
+    defects = [record.defect.value if record.defect else "" for record in chunk]
+    arrays: dict[str, pa.Array[Any]] = {
+        "source": pa.repeat(SOURCE, rows),
+        "origin": pa.repeat(origin, rows),
+        "offset": pa.array([record.line for record in chunk], pa.uint64()),
+        "item": pa.repeat(0, rows),
+        "received_at": pa.repeat(received_at_ms, rows),
+        "body": pa.array(bodies, pa.binary()).view(pa.string()),
+        "defect": pa.array(defects) if any(defects) else pa.repeat("", rows),
+        "replay_of": pa.repeat("", rows),
     }
-    return pa.Table.from_pydict(arrays, schema=RAW_SCHEMA)
+    return pa.table([arrays[field.name].cast(field.type) for field in RAW_SCHEMA], schema=RAW_SCHEMA)
 
 
 def _load_users(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chunk_rows: int) -> None:

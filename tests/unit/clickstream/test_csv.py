@@ -186,6 +186,11 @@ DIALECTS: dict[str, tuple[str, list[str]]] = {
     "spaces_after_commas": (f'{HEADER.replace(",", ", ")}\nview, t, s-1, 1, /, "{{}}"\n', ["s-1"]),
     "spaces_before_commas": (f'{HEADER}\nview ,t , s-1 ,"1" ,/ ,"{{}}" \n', ["s-1"]),
     "spaces_inside_of_quotes": (f'{HEADER}\nview," t ","  s-1 ",1 ,/,"{{}}"\n', ["  s-1 "]),
+    "spaces_around_quotes_after_a_line_break": (f'{HEADER}\n"view", "t\nt" , s-1 ,1,/,"{{}}"\n', ["s-1"]),
+    "spaces_after_many_lines": (
+        f"{HEADER}\n" + "view,t,s-1,1,/,{}\n" * 5_000 + 'view , t, s-2 ,1,/, "{""a"": ""b ,c""}" \n',
+        ["s-1"] * 5_000 + ["s-2"],
+    ),
     "null_words": (f"{HEADER}\nview,NaN,\\N,nan,NULL,None\nview,null,s-2,1,/,{{}}\n", ["", "s-2"]),
     "quotes_escaped_by_backslashes": (
         f'{HEADER}\nview,t,s-1,1,/,"{{\\"a\\": \\"b, c\\"}}"\nview,t,"s-\\"2\\"",1,/,"{{}}"\n',
