@@ -24,11 +24,14 @@ class RunCounts(msgspec.Struct):
     duplicate: int = 0
     quarantined: int = 0
     quarantined_by_code: dict[str, int] = msgspec.field(default_factory=dict)
+    warned: int = 0
+    warned_by_code: dict[str, int] = msgspec.field(default_factory=dict)
     erased: int = 0
 
-    def add_codes(self, codes: Iterable[str]) -> None:
-        """Counts error codes on top of those counted before."""
+    def add_codes(self, codes: Iterable[str], warnings: Iterable[str]) -> None:
+        """Counts codes of errors and warnings on top of those counted before."""
         self.quarantined_by_code = dict(Counter(self.quarantined_by_code) + Counter(codes))
+        self.warned_by_code = dict(Counter(self.warned_by_code) + Counter(warnings))
 
 
 class Run(msgspec.Struct):
@@ -140,6 +143,8 @@ def _record(run: Run, status: RunStatus, message: str) -> RunRecord:
         duplicate=run.counts.duplicate,
         quarantined=run.counts.quarantined,
         quarantined_by_code=run.counts.quarantined_by_code,
+        warned=run.counts.warned,
+        warned_by_code=run.counts.warned_by_code,
         erased=run.counts.erased,
         days_rebuilt=tuple(run.days),
         seconds=0.0 if is_open else (now - run.started_at).total_seconds(),
@@ -148,9 +153,9 @@ def _record(run: Run, status: RunStatus, message: str) -> RunRecord:
     )
 
 
-def describe_codes(quarantined_by_code: Mapping[str, int]) -> str:
+def describe_codes(counts: Mapping[str, int]) -> str:
     """Error codes with their counts, the most frequent first: `invalid_ip 12, missing_field 3`."""
-    ordered = sorted(quarantined_by_code.items(), key=lambda item: (-item[1], item[0]))
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{code} {count:,}" for code, count in ordered)
 
 

@@ -23,7 +23,7 @@ from clickhouse_connect.driver.client import Client
 
 from clickstream.etl import journal
 from clickstream.etl.device_memory import DeviceMemory
-from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
+from clickstream.etl.journal import Run, RunCounts, announce, describe_codes, to_manifest
 from clickstream.etl.judging import judge, merge_outcomes
 from clickstream.etl.parallel import map_batches
 from clickstream.etl.parsing import parse_events
@@ -125,12 +125,14 @@ def validate_events(manifest: Manifest) -> Manifest:
         settings = get_settings().etl
         counts = process.run.counts
         counts.quarantined, counts.quarantined_by_code = 0, {}
+        counts.warned, counts.warned_by_code = 0, {}
         prepare_suites()
         step = partial(_judge_batch, staging, settings.future_allowed_seconds * 1_000)
         outcomes = []
         for judged in map_batches(step, process.batches, settings.workers):
             counts.quarantined += judged.quarantined
-            counts.add_codes(judged.codes)
+            counts.warned += judged.warned
+            counts.add_codes(judged.codes, judged.warnings)
             outcomes.append(judged.outcomes)
             announce(f"Batch {len(outcomes)} of {process.batches}: {judged.valid:,} valid.")
         process.outcomes = merge_outcomes(outcomes)
@@ -143,6 +145,8 @@ class _Judged:
     """What is known of a batch once it is split."""
 
     valid: int
+    warned: int
+    warnings: list[str]
     quarantined: int
     codes: list[str]
     outcomes: list[ExpectationOutcome]
@@ -153,7 +157,16 @@ def _judge_batch(staging: Staging, allowed_ms: int, batch: int) -> _Judged:
     staging.write(f"valid-{batch}", judgement.valid)
     staging.write(f"quarantined-{batch}", judgement.quarantined)
     codes: list[Any] = pc.list_flatten(judgement.quarantined["reasons"]).to_pylist()
-    return _Judged(judgement.valid.num_rows, judgement.quarantined.num_rows, codes, judgement.outcomes)
+    warnings: list[Any] = pc.list_flatten(judgement.valid["warnings"]).to_pylist()
+    warnings_by_row = pc.list_value_length(judgement.valid["warnings"]).to_pylist()
+    return _Judged(
+        judgement.valid.num_rows,
+        sum(map(bool, warnings_by_row)),
+        warnings,
+        judgement.quarantined.num_rows,
+        codes,
+        judgement.outcomes,
+    )
 
 
 def store_quarantined_events(manifest: Manifest) -> Manifest:
@@ -351,9 +364,16 @@ def _summary(process: ProcessRun) -> str:
     seconds = (datetime.now(UTC) - process.run.started_at).total_seconds()
     return (
         f"{counts.rows_in:,} received: {counts.stored:,} stored, {counts.duplicate:,} duplicate, "
-        f"{counts.quarantined:,} quarantined{f' ({codes})' if codes else ''}{_erased(counts.erased)}; "
+        f"{counts.quarantined:,} quarantined{f' ({codes})' if codes else ''}{_erased(counts.erased)}"
+        f"{_warned(counts)}; "
         f"{len(process.run.days)} days rebuilt in {seconds:.1f} s."
     )
+
+
+def _warned(counts: RunCounts) -> str:
+    if not counts.warned:
+        return ""
+    return f"; {counts.warned:,} valid but without some value ({describe_codes(counts.warned_by_code)})"
 
 
 def _erased(events: int) -> str:

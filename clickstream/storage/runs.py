@@ -34,6 +34,8 @@ class RunRecord:
     duplicate: int = 0
     quarantined: int = 0
     quarantined_by_code: Mapping[str, int] = field(default_factory=dict)
+    warned: int = 0
+    warned_by_code: Mapping[str, int] = field(default_factory=dict)
     erased: int = 0
     days_rebuilt: tuple[date, ...] = ()
     seconds: float = 0.0
@@ -66,8 +68,8 @@ def record_run(client: Client, run: RunRecord) -> None:
     """Notes how a run stands; what was noted of it before is replaced."""
     row = [getattr(run, name) for name in _RUN_COLUMNS]
     row[_RUN_COLUMNS.index("status")] = run.status.value
-    row[_RUN_COLUMNS.index("quarantined_by_code")] = dict(run.quarantined_by_code)
-    row[_RUN_COLUMNS.index("step_seconds")] = dict(run.step_seconds)
+    for name in ("quarantined_by_code", "warned_by_code", "step_seconds"):
+        row[_RUN_COLUMNS.index(name)] = dict(getattr(run, name))
     row[_RUN_COLUMNS.index("days_rebuilt")] = list(run.days_rebuilt)
     client.insert("etl_runs", [row], column_names=_RUN_COLUMNS)
 

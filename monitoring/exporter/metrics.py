@@ -99,6 +99,13 @@ QUARANTINED: Final = gauge(
     "source",
     "code",
 )
+WARNINGS: Final = gauge(
+    "clickstream_warehouse_event_warnings",
+    "Stored events without an optional value that could not be used, by its field and error code.",
+    "source",
+    "field",
+    "code",
+)
 
 # The pipelines.
 ETL_RUNS: Final = counter("clickstream_etl_runs_total", "Runs by how they ended.", "pipeline", "status")

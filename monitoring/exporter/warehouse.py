@@ -75,6 +75,11 @@ def look_at_events(rows: Rows) -> Sequence[Metric]:
             ((row["source"], row["code"]), row["events"]) for row in rows("quarantine")
         ),
     ]
+    found.append(
+        metrics.WARNINGS.family(
+            ((row["source"], row["field"], row["code"]), row["events"]) for row in rows("warnings")
+        )
+    )
     for row in rows("freshness"):
         found += [
             metrics.COMPLETE_THROUGH.single(row["complete_through"]),

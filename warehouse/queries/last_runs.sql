@@ -11,6 +11,8 @@ select
     duplicate,
     quarantined,
     quarantined_by_code,
+    warned,
+    warned_by_code,
     erased,
     days_rebuilt,
     seconds,

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from clickhouse_connect.driver.client import Client
 from clickstream.contract import CSV_COLUMNS, FIELDS, PAYLOAD_PREFIX
 from clickstream.event.times import parse_timestamp
 from clickstream.reasons import RECORD_CODES
+from clickstream.storage.runs import last_runs
+from monitoring.exporter.warehouse import Warehouse, look_at_events
 from tests.cases.events import BROKEN, READ, STORED, VALID, WARNED
 from tests.cases.mistakes import MISTAKES
 from tests.integration.broker.stream import StreamStack
@@ -270,3 +273,19 @@ def test_what_is_not_an_event_is_named_with_its_remedy_in_the_quarantine(answers
     (message,) = answers.messages[f"broker/{name}"]
 
     assert [word for word in words if word not in message] == []
+
+
+def test_a_run_counts_its_warnings_and_so_does_the_exporter(answers: Answers, stream: StreamStack) -> None:
+    [last] = last_runs(stream.clickhouse, 1, "process_events")
+    warned = [outcome for outcome in answers.outcomes.values() if outcome.warnings]
+    metrics = Warehouse(stream.stack.settings.clickhouse, look_at_events)()
+    samples = next(
+        metric.samples for metric in metrics if metric.name == "clickstream_warehouse_event_warnings"
+    )
+    by_code: Counter[str] = Counter()
+    for sample in samples:
+        by_code[sample.labels["code"]] += int(sample.value)
+
+    assert last.warned == len(warned) > 0
+    assert last.warned_by_code == by_code
+    assert by_code == Counter(code for outcome in warned for code, _ in outcome.warnings)

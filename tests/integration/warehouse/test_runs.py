@@ -26,6 +26,8 @@ def test_a_run_is_what_was_noted_of_it_last(client: Client) -> None:
         finished_at=after(seconds=1.5),
         rows_in=10,
         quarantined_by_code={"too_long": 2},
+        warned=1,
+        warned_by_code={"invalid_ip": 1},
         days_rebuilt=(date(2026, 3, 1), date(1970, 1, 1)),
         seconds=1.5,
         message="it's done",
