@@ -27,9 +27,10 @@ def compose() -> Compose:
     """Runs `docker compose` with these variables and no others of the project."""
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        no_file = () if "--env-file" in arguments else ("--env-file", "/dev/null")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLICKSTREAM_")}
         return subprocess.run(
-            [str(COMPOSE), "--env-file", "/dev/null", *arguments],
+            [str(COMPOSE), *no_file, *arguments],
             cwd=PROJECT_ROOT,
             env={**inherited, **variables},
             capture_output=True,

@@ -25,6 +25,19 @@ NOT_READ_ONLY = {
     "mage_setup": "Mage writes beside the pipelines",
     "stream_events": "Mage writes beside the pipelines",
 }
+FIXED = {
+    "STACK__.*": "Docker restarts, logs and limits containers",
+    "CLICKHOUSE__.*": "the server's own files say it",
+    "PRIVACY__.*": "only services that erase have the secret",
+    "MONITORING__.*": "Prometheus' own file says it",
+    ".*__(HOST|PORT|STREAM_PORT|EXTERNAL_SERVERS)": "containers have names, and ports of their own",
+    "BROKER__(HEAP_BYTES|RETENTION_.*)": "Redpanda's own file says it",
+    "BROKER__CONSUMER_INSTANCE": "only stream_events needs a name",
+    "API__(WRITE_KEYS|RATE_LIMIT_PER_SECOND)": "the API alone has them, with other defaults",
+    "GENERATOR__(WRITE_KEY|ALLOWED_HOSTS)": "the generator alone has them",
+}
+"""Settings that containers do not take from `.env` as they are, with the reason."""
+
 DOCKERFILES = sorted(PROJECT_ROOT.glob("compose/*/Dockerfile"))
 
 
@@ -149,6 +162,34 @@ def test_settings_that_the_file_passes_on_exist(services: Mapping[str, Any]) -> 
 
     assert passed | read
     assert (passed | read) - known == set()
+
+
+def fixed_reason(variable: str) -> str | None:
+    """Why containers do not take the setting from `.env`; None if they do."""
+    for pattern, reason in FIXED.items():
+        if re.fullmatch(f"CLICKSTREAM_(?:{pattern})", variable):
+            return reason
+    return None
+
+
+@pytest.mark.parametrize("service", ["api", "cli", "mage", "panel", "stream_events", "superset"])
+def test_a_setting_in_the_env_file_reaches_the_services(services: Mapping[str, Any], service: str) -> None:
+    settings = {entry.variable for entry in setting_entries() if entry.default is not None}
+    passed = services[service]["environment"].keys()
+
+    assert {variable for variable in settings - passed if fixed_reason(variable) is None} == set()
+
+
+def test_a_value_of_the_env_file_is_the_one_that_counts(compose: Compose, tmp_path: Path) -> None:
+    secrets = "".join(f"{name}=a-secret-of-this-test\n" for name in required_variables())
+    path = tmp_path / ".env"
+    path.write_text(f"{secrets}CLICKSTREAM_API__ALLOWED_HOSTS=events.example.org\n")
+    done = compose("--env-file", str(path), "config", "--format", "json")
+    assert done.returncode == 0, done.stderr
+
+    environment = json.loads(done.stdout)["services"]["api"]["environment"]
+
+    assert environment["CLICKSTREAM_API__ALLOWED_HOSTS"] == "events.example.org"
 
 
 def test_redpanda_takes_the_longest_record() -> None:
