@@ -165,7 +165,7 @@ class _Judging:
         sent = read_record(text)
         if isinstance(sent, SentEvent):
             values = read_values(sent)
-            problems = find_problems(values, self._receipt)
+            problems = find_problems(values, self._receipt_of(sent))
             warnings = list(filter(is_warning, problems)) if problems else []
             if len(warnings) == len(problems):
                 event_id = _id_of(values)
@@ -185,6 +185,14 @@ class _Judging:
             errors = [sent]
         verdict.rejected.append(text)
         verdict.problems += _told(index, errors)
+
+    def _receipt_of(self, sent: SentEvent) -> Receipt:
+        """The receipt by which an event is judged; the ETL reads the event's own `_sent_at`, too."""
+        receipt = self._receipt
+        if sent.sent_at is None or self._sent_at_member:
+            return receipt
+        skew_ms = clock_skew_ms(sent.sent_at, receipt.received_at_ms)
+        return Receipt(receipt.received_at_ms, receipt.future_allowed_ms, skew_ms)
 
     def _enrich(self, text: str, values: Values, event_id: int, warnings: Sequence[EventError]) -> str:
         """The event with its id, and with the sender's address and user agent where it has none of its own.

@@ -94,7 +94,8 @@ def recognise_text(text: str) -> str:
             "It is NDJSON, one JSON object a line: send a JSON array, with commas between the objects and "
             "brackets around them."
         )
-    if len(_OWN_FIELDS.intersection(_WORDS.findall(lines[0].lower()))) > 2 and "{" not in lines[0]:
+    first = lines[0] if lines else ""
+    if len(_OWN_FIELDS.intersection(_WORDS.findall(first.lower()))) > 2 and "{" not in first:
         return "It is CSV: send JSON, or save it as a file and load that (`clickstream load FILE`)."
     if _is_base64(text):
         return "It is encoded as Base64: send the JSON itself."

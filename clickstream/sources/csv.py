@@ -20,6 +20,7 @@ import msgspec
 
 from clickstream.contract import MAX_RECORD_BYTES
 from clickstream.errors import BadInputError
+from clickstream.event.clocks import SENT_AT_KEY
 from clickstream.event.items import BYTE_ORDER_MARK, without_marks
 from clickstream.reasons import ErrorCode
 from clickstream.sources.cells import NULL_WORDS, double_quotes, split_cells, without_nulls
@@ -113,7 +114,8 @@ def inspect_csv(path: Path) -> CsvFile:
         DELIMITERS, key=lambda candidate: len(known_columns(first_line, candidate))
     )
     names = read_header(first_line, delimiter)
-    columns = tuple(name.lower() for name in names)
+    # A file is loaded at any time, so what it says about when it was sent tells nothing about a clock.
+    columns = tuple("sent_at in the file" if name.lower() == SENT_AT_KEY else name.lower() for name in names)
     kind, warnings = judge_header(path, tuple(names), first_line)
     file = CsvFile(
         str(path),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -102,6 +103,15 @@ def test_an_unusable_optional_value_is_told_and_the_event_accepted_as_sent() -> 
         (1, ErrorCode.INVALID_IP, "ip", "unknown"),
         (1, ErrorCode.UNKNOWN_DEVICE_TYPE, "device_type", "watch"),
     ]
+
+
+def test_an_events_own_sent_at_moves_it_as_the_etl_does() -> None:
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    event = broken(created_at=ahead.isoformat())
+    with_clock = f'{event[:-1]}, "_sent_at": "{ahead.isoformat()}"}}'
+
+    assert [problem.code for problem in verdict_on(event).problems] == [ErrorCode.CREATED_AT_IN_FUTURE]
+    assert verdict_on(with_clock).accepted == [with_clock]
 
 
 def test_a_rejected_event_is_told_its_errors_alone() -> None:

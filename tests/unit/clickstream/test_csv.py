@@ -8,9 +8,10 @@ import pytest
 import zstandard
 
 from clickstream.contract import CSV_COLUMNS, MAX_RECORD_BYTES
+from clickstream.decode import SentEvent, read_record
 from clickstream.errors import BadInputError
 from clickstream.reasons import ErrorCode
-from clickstream.sources.csv import CsvRecord, inspect_csv, open_text, read_records
+from clickstream.sources.csv import CsvRecord, encode_body, inspect_csv, open_text, read_records
 from clickstream.sources.header import FileKind
 
 HEADER = "type,created_at,session_id,user_id,url,payload"
@@ -176,6 +177,16 @@ def test_warns_of_unknown_columns(path: Path) -> None:
     assert inspect_csv(path).warnings == (
         "Line 1: the column colour is unknown; it is kept in the raw events only.",
     )
+
+
+def test_a_column_named_like_the_time_of_a_batch_moves_no_event(path: Path) -> None:
+    path.write_text(f"{HEADER},_sent_at\n{good(1)},2020-01-01T00:00:00Z\n")
+
+    file = inspect_csv(path)
+    record = read_record(encode_body(file.columns, read(path)[0].cells))
+
+    assert isinstance(record, SentEvent)
+    assert record.sent_at is None
 
 
 DIALECTS: dict[str, tuple[str, list[str]]] = {

@@ -25,7 +25,20 @@ def test_a_record_of_the_broker_is_named_with_its_remedy(value: bytes, name: str
     assert remedy in message
 
 
-@pytest.mark.parametrize("text", ["{", '{"a": NaN}', "hello", "[1, 2", '{"a": "b=c"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"a": NaN}',
+        "hello",
+        "[1, 2",
+        '{"a": "b=c"',
+        "\x1c",
+        "AAAAAAAAAAAAAAAAAAAA",
+        "%5",
+        '[{"a": 1}, NaN]',
+    ],
+)
 def test_nothing_is_claimed_of_text_that_is_merely_broken(text: str) -> None:
     assert recognise_text(text) == ""
 
