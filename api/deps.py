@@ -18,6 +18,7 @@ from clickstream.settings import Settings
 
 SOURCE_PARAMETER = "source"
 SENT_AT_PARAMETER = "sent_at"
+IDS_PARAMETER = "ids"
 _LOST_PLUS = re.compile(r"(?<=[0-9]) (?=[0-9]{2}:?[0-9]*\Z)")
 """A plus that was not escaped in a URL comes as a space."""
 

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum, unique
 from typing import Final
 
 import msgspec
@@ -15,7 +16,16 @@ import msgspec
 from api.refusals import Refusal, RefusalBody, RefusalCode
 from api.senders import Sender
 from clickstream.contract import MAX_RECORD_BYTES
-from clickstream.decode import SentEvent, Values, read_record, read_values, record_error
+from clickstream.decode import (
+    KNOWN_KEYS,
+    MAX_SHOWN_CHARACTERS,
+    KnownEvent,
+    SentEvent,
+    Values,
+    read_event,
+    read_values,
+    record_error,
+)
 from clickstream.event.clocks import SENT_AT_KEY, clock_skew_ms
 from clickstream.event.items import holds_json, split_array
 from clickstream.event.recognise import recognise_text
@@ -32,6 +42,11 @@ MAX_TOLD_ERRORS: Final = 10_000
 UNUSABLE_ADDRESS: Final = "not an address"
 """Stands for an unusable address where addresses are cut short: it may hold a whole one."""
 
+_MAX_UNKNOWN_FIELDS: Final = 20
+"""An answer names no more unknown fields than these."""
+
+_SHOWN_NAME_CHARACTERS: Final = 100
+
 # So many events are judged before other requests have their turn.
 _TURN_EVENTS: Final = 100
 _LARGE_TEXT: Final = 262_144
@@ -40,6 +55,13 @@ _value_decoder: Final = msgspec.json.Decoder(msgspec.Raw)
 _object_decoder: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _WHITE: Final = " \t\r\n"
 _STRINGS_AND_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
+
+
+@unique
+class NoteCode(StrEnum):
+    """What is odd about an event that is accepted as a whole."""
+
+    UNKNOWN_FIELD = "unknown_field"
 
 
 class EventProblem(msgspec.Struct, frozen=True):
@@ -60,6 +82,24 @@ class EventProblem(msgspec.Struct, frozen=True):
     value: str
 
 
+class EventNote(msgspec.Struct, frozen=True):
+    """Something odd about an accepted event; read as an `EventProblem`.
+
+    Attributes:
+        index: The event's place in the array, from 0.
+        code: What is odd.
+        field: The field.
+        message: What it means, and what to do.
+        value: What was received, cut to 200 characters.
+    """
+
+    index: int
+    code: NoteCode
+    field: str
+    message: str
+    value: str
+
+
 @dataclass(slots=True)
 class Verdict:
     """What became of the events of one request.
@@ -70,6 +110,7 @@ class Verdict:
         rejected: JSON texts of the others, as sent.
         problems: What is wrong with those.
         warnings: Values of good events that can't be used, so that the events are stored without them.
+        notes: Fields of good events that the contract does not know, each once.
     """
 
     accepted: list[str] = field(default_factory=list)
@@ -77,6 +118,7 @@ class Verdict:
     rejected: list[str] = field(default_factory=list)
     problems: list[EventProblem] = field(default_factory=list)
     warnings: list[EventProblem] = field(default_factory=list)
+    notes: list[EventNote] = field(default_factory=list)
 
 
 async def judge(
@@ -151,6 +193,7 @@ class _Judging:
 
     def __init__(self, sender: Sender, receipt: Receipt, text: str, sent_at: str | None) -> None:
         self.verdict = Verdict()
+        self._unknown: set[str] = set()
         self._sender = sender
         self._receipt = receipt
         self._sent_at_member = f',"{SENT_AT_KEY}":{msgspec.json.encode(sent_at).decode()}' if sent_at else ""
@@ -162,7 +205,7 @@ class _Judging:
     def judge_event(self, index: int, text: str) -> None:
         """Judges one event, and adds what is to become of it to the verdict."""
         verdict = self.verdict
-        sent = read_record(text)
+        sent = read_event(text)
         if isinstance(sent, SentEvent):
             values = read_values(sent)
             problems = find_problems(values, self._receipt_of(sent))
@@ -175,6 +218,8 @@ class _Judging:
                     verdict.ids.append(event_id)
                     if warnings:
                         verdict.warnings += _told(index, warnings)
+                    if type(sent) is not KnownEvent and len(self._unknown) < _MAX_UNKNOWN_FIELDS:
+                        self._note_unknown_fields(index, text)
                     return
                 message = f"With what is added to it, the event is longer than {MAX_RECORD_BYTES} bytes."
                 problems = [record_error(ErrorCode.TOO_LARGE, message, text)]
@@ -193,6 +238,20 @@ class _Judging:
             return receipt
         skew_ms = clock_skew_ms(sent.sent_at, receipt.received_at_ms)
         return Receipt(receipt.received_at_ms, receipt.future_allowed_ms, skew_ms)
+
+    def _note_unknown_fields(self, index: int, text: str) -> None:
+        """Notes fields that the contract does not know, each at the first event that has it."""
+        for name, value in _object_decoder.decode(text).items():
+            if name in KNOWN_KEYS or name in self._unknown or len(self._unknown) == _MAX_UNKNOWN_FIELDS:
+                continue
+            self._unknown.add(name)
+            shown = name[:_SHOWN_NAME_CHARACTERS]
+            message = (
+                f"{shown!r} is not a field of an event and is not in the numbers. Put fields of your own "
+                "into payload."
+            )
+            received = str(value, "utf-8")[:MAX_SHOWN_CHARACTERS]
+            self.verdict.notes.append(EventNote(index, NoteCode.UNKNOWN_FIELD, shown, message, received))
 
     def _enrich(self, text: str, values: Values, event_id: int, warnings: Sequence[EventError]) -> str:
         """The event with its id, and with the sender's address and user agent where it has none of its own.
@@ -218,6 +277,14 @@ class _Judging:
             if name in added and name in text:
                 return _without_repeats(enriched)
         return enriched
+
+
+def ids_by_index(verdict: Verdict) -> list[str | None]:
+    """For each event of a request, in its order, the id as text; None where it was rejected."""
+    rejected = {problem.index for problem in verdict.problems}
+    ids = iter(verdict.ids)
+    events = len(verdict.accepted) + len(verdict.rejected)
+    return [None if index in rejected else str(next(ids)) for index in range(events)]
 
 
 def _told(index: int, problems: Iterable[EventError]) -> list[EventProblem]:

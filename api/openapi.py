@@ -7,7 +7,8 @@ from fastapi.openapi.utils import get_openapi
 
 from api.admission import KEY_PARAMETER
 from api.bodies import CONTENT_ENCODINGS, CONTENT_TYPES
-from api.deps import SENT_AT_PARAMETER, SOURCE_PARAMETER
+from api.deps import IDS_PARAMETER, SENT_AT_PARAMETER, SOURCE_PARAMETER
+from api.judging import NoteCode
 from api.refusals import DESCRIPTIONS as REFUSAL_DESCRIPTIONS
 from api.refusals import STATUSES, RefusalCode
 from api.senders import EventSource
@@ -166,6 +167,12 @@ def _post_events() -> Json:
                 "schema": {"type": "string", "examples": ["2025-01-01T10:00:00.120Z"]},
             },
             {
+                "name": IDS_PARAMETER,
+                "in": "query",
+                "description": "1: the answer has the ids of the accepted events.",
+                "schema": {"type": "string", "enum": ["1"]},
+            },
+            {
                 "name": "Content-Encoding",
                 "in": "header",
                 "description": "How the body is compressed.",
@@ -268,9 +275,16 @@ def _schemas() -> Json:
                     "type": "array",
                     "items": {"$ref": "#/components/schemas/EventProblem"},
                     "description": "Optional values of accepted events that can't be used; the events are "
-                    "stored without them. Omitted when empty.",
+                    "stored without them. With the code `unknown_field`, top-level fields that are not part "
+                    "of the contract, each once. Omitted when empty.",
                 },
                 "warnings_left_out": {"type": "integer", "description": "Warnings beyond those listed."},
+                "ids": {
+                    "type": "array",
+                    "items": {"type": ["string", "null"]},
+                    "description": "For each event of the request its id, null if it was rejected. Only with "
+                    f"`{IDS_PARAMETER}=1`.",
+                },
             },
         },
         "EventProblem": {
@@ -278,7 +292,12 @@ def _schemas() -> Json:
             "required": ["index", "code", "field", "message", "value"],
             "properties": {
                 "index": {"type": "integer", "description": "Place in the array, from 0."},
-                "code": {"$ref": "#/components/schemas/ErrorCode"},
+                "code": {
+                    "anyOf": [
+                        {"$ref": "#/components/schemas/ErrorCode"},
+                        {"type": "string", "enum": list(NoteCode)},
+                    ]
+                },
                 "field": {"type": "string", "description": "Empty for the event as a whole."},
                 "message": {"type": "string"},
                 "value": {"type": "string", "description": "What was received, cut to 200 characters."},

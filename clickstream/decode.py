@@ -52,6 +52,12 @@ class SentEvent(msgspec.Struct):
     sent_at: Any = msgspec.field(default=None, name=SENT_AT_KEY)
 
 
+class KnownEvent(SentEvent, forbid_unknown_fields=True):
+    """An event all of whose top-level fields the contract knows; `received_at` is known and not used."""
+
+    received_at: Any = None
+
+
 class PayloadForm:
     """What a sent payload turned out to be; only an `OBJECT` can be read further."""
 
@@ -87,7 +93,12 @@ class Values(NamedTuple):
     payload_form: str | None
 
 
+KNOWN_KEYS: Final = frozenset(field.encode_name for field in msgspec.structs.fields(KnownEvent))
+"""Keys of an event's JSON object that are not fields of somebody's own."""
+
 _decode_event: Final = msgspec.json.Decoder(SentEvent).decode
+_decode_known: Final = msgspec.json.Decoder(KnownEvent).decode
+_UNKNOWN_FIELD: Final = "Object contains unknown field"
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 _NOT_AN_OBJECT: Final = "An event must be a JSON object."
@@ -100,8 +111,14 @@ _EVENT_TYPES: Final = (None, *map(str, EventType))
 _DEVICE_TYPES: Final = (None, *map(str, DeviceType))
 
 
-def read_record(body: str) -> SentEvent | EventError:  # noqa: PLR0911 -- a return for each defect
+def read_record(  # noqa: PLR0911 -- a return for each defect
+    body: str, decode: Callable[[str], SentEvent] = _decode_event
+) -> SentEvent | EventError:
     """Decodes the JSON text of one event.
+
+    Args:
+        body: The text.
+        decode: Reads it; where that is `_decode_known` and finds other fields, it is read again.
 
     Returns:
         The fields as sent, or the one error of a record that isn't an event (`INVALID_JSON`, `NOT_AN_OBJECT`,
@@ -112,8 +129,10 @@ def read_record(body: str) -> SentEvent | EventError:  # noqa: PLR0911 -- a retu
             return record_error(
                 ErrorCode.TOO_LARGE, f"The record is longer than {MAX_RECORD_BYTES} bytes.", body
             )
-        sent = _decode_event(body)
+        sent = decode(body)
     except msgspec.ValidationError as error:
+        if str(error).startswith(_UNKNOWN_FIELD):
+            return read_record(body)
         if str(error).startswith("Expected `object`"):
             return record_error(ErrorCode.NOT_AN_OBJECT, explain_defect(ErrorCode.NOT_AN_OBJECT, body), body)
         return record_error(ErrorCode.INVALID_JSON, f"The record can't be read: {error}.", body)
@@ -132,6 +151,14 @@ def read_record(body: str) -> SentEvent | EventError:  # noqa: PLR0911 -- a retu
         if words != _NOT_AN_OBJECT:
             return record_error(ErrorCode.NOT_AN_OBJECT, words, body)
     return sent
+
+
+def read_event(body: str) -> SentEvent | EventError:
+    """As `read_record`; gives a `KnownEvent` where the event has no field that the contract does not know.
+
+    Costs nothing more unless the event has such a field.
+    """
+    return read_record(body, _decode_known)
 
 
 def explain_defect(code: ErrorCode, body: str, decoder_message: str = "") -> str:

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request, Response
 from api import metrics
 from api.bodies import read_text
 from api.broker import MAX_RECORD_BYTES, Broker, BrokerAwayError, RecordTooLargeError
-from api.deps import SENT_AT_PARAMETER, admit_sender, read_sent_at, services_of
-from api.judging import MAX_TOLD_ERRORS, EventProblem, Verdict, judge
+from api.deps import IDS_PARAMETER, SENT_AT_PARAMETER, admit_sender, read_sent_at, services_of
+from api.judging import MAX_TOLD_ERRORS, EventNote, EventProblem, Verdict, ids_by_index, judge
 from api.refusals import Refusal, RefusalBody, RefusalCode
 from api.senders import EventSource
 from clickstream.settings import BrokerSettings
@@ -29,7 +29,9 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         known: Of the accepted events, those that the service remembers to have accepted before; they are
             duplicates and count once.
         errors_left_out: Errors beyond those that an answer lists.
-        warnings: Values of accepted events that can't be used; the events are stored without them.
+        warnings: Values of accepted events that can't be used, so that the events are stored without them,
+            and fields that the contract does not know.
+        ids: For each event of the request its id as text, null where it was rejected; if it was asked for.
         warnings_left_out: Warnings beyond those that an answer lists.
     """
 
@@ -38,8 +40,9 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: list[EventProblem] = msgspec.field()
     known: int = 0
     errors_left_out: int = 0
-    warnings: list[EventProblem] = []
+    warnings: list[EventProblem | EventNote] = []
     warnings_left_out: int = 0
+    ids: list[str | None] = []
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -66,8 +69,9 @@ async def post_events(request: Request) -> Response:
                 errors=verdict.problems[:MAX_TOLD_ERRORS],
                 known=services.recent_ids.add(verdict.ids),
                 errors_left_out=max(0, len(verdict.problems) - MAX_TOLD_ERRORS),
-                warnings=verdict.warnings[:MAX_TOLD_ERRORS],
+                warnings=[*verdict.warnings[:MAX_TOLD_ERRORS], *verdict.notes],
                 warnings_left_out=max(0, len(verdict.warnings) - MAX_TOLD_ERRORS),
+                ids=ids_by_index(verdict) if request.query_params.get(IDS_PARAMETER) == "1" else [],
             )
         ),
         status_code=202 if verdict.accepted or not verdict.rejected else 422,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.judging import Verdict, judge
+from api.judging import Verdict, ids_by_index, judge
 from api.refusals import Refusal, RefusalCode
 from api.senders import EventSource, Senders
 from clickstream.contract import MAX_RECORD_BYTES
@@ -285,3 +285,31 @@ def _read(text: str) -> SentEvent:
     sent = read_record(text)
     assert isinstance(sent, SentEvent)
     return sent
+
+
+def test_fields_that_the_contract_does_not_know_are_named_once() -> None:
+    plain = broken(received_at="whenever")
+    odd = broken(utm_source="ad", extra=[1, 2])
+    verdict = verdict_on(f"[{plain}, {odd}, {odd}]")
+
+    assert len(verdict.accepted) == 3
+    assert verdict.warnings == []
+    assert [(one.index, str(one.code), one.field, one.value) for one in verdict.notes] == [
+        (1, "unknown_field", "utm_source", '"ad"'),
+        (1, "unknown_field", "extra", "[1, 2]"),
+    ]
+    assert "payload" in verdict.notes[0].message
+
+
+def test_an_answer_names_a_bounded_number_of_unknown_fields() -> None:
+    names = {f"field_{number}": 1 for number in range(50)}
+    assert len(verdict_on(broken(**names)).notes) == 20
+
+
+def test_a_refused_event_has_no_notes() -> None:
+    assert verdict_on(broken(type="hover", extra=1)).notes == []
+
+
+def test_ids_stand_at_the_places_of_their_events() -> None:
+    verdict = verdict_on(f"[{broken(id=7)}, {broken(type='hover', url=...)}, {broken(id=2**64 - 1)}]")
+    assert ids_by_index(verdict) == ["7", None, str(2**64 - 1)]
