@@ -8,10 +8,10 @@ import msgspec
 import typer
 
 from clickstream.cli.output import AsJson, out, print_json, print_result, print_table
-from clickstream.cli.runs import Result, load_file, process_file, reader
+from clickstream.cli.runs import Result, load_file, process_origin, reader
 from clickstream.errors import BadInputError
 from clickstream.files import whole_file
-from clickstream.loads.history import Load, read_loads
+from clickstream.loads.history import Load, origin_of, read_loads
 from clickstream.loads.report import FileReport, make_report, write_user_report
 from clickstream.settings import Settings, get_settings
 from clickstream.sources.csv import CsvFile
@@ -63,7 +63,7 @@ def _print_load(result: Result) -> None:
 def _report(settings: Settings, file: Path, found: CsvFile, report: Path | None) -> FileReport | None:
     """Waits for the events of a file and reports on them; of users there is only the file of the report."""
     if found.kind is FileKind.EVENTS:
-        process_file(settings, found.sha256)
+        process_origin(settings, origin_of(found.sha256))
     if report is not None:
         return _write_report(settings, file, found, report)
     return make_report(settings, file, found.sha256) if found.kind is FileKind.EVENTS else None

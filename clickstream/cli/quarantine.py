@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from clickstream.cli.output import AsJson, err, out, print_json, print_result, print_table
-from clickstream.cli.runs import reader, run_pipeline
+from clickstream.cli.runs import process_origin, reader, run_pipeline
 from clickstream.decode import SentEvent, read_record, text_of
 from clickstream.errors import BadInputError
 from clickstream.etl.quarantine_file import read_fixes, write_quarantine
@@ -17,8 +17,14 @@ from clickstream.loads.history import origin_of
 from clickstream.reasons import ErrorCode
 from clickstream.settings import get_settings
 from clickstream.sources.csv import inspect_csv
-from clickstream.storage.quarantine import QuarantineFilter, count_quarantined, list_quarantined, unreplayed
-from clickstream.storage.raw import short_origin
+from clickstream.storage.quarantine import (
+    QuarantineFilter,
+    count_quarantined,
+    list_quarantined,
+    replay_outcome,
+    unreplayed,
+)
+from clickstream.storage.raw import REPLAY_ORIGIN, reached_offset, short_origin
 
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 _SHOWN_CHARACTERS: Final = 80
@@ -153,11 +159,15 @@ def export(
     session: Session = "",
     since: Since = None,
     until: Until = None,
+    excel: Annotated[
+        bool,
+        typer.Option("--excel", help="For Excel: semicolons, and an apostrophe that keeps long ids whole."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write refused events to a CSV file that can be fixed, safely, in a spreadsheet.
 
-    Example: clickstream quarantine export --out bad.csv
+    Examples: clickstream quarantine export --out bad.csv, clickstream quarantine export --out bad.csv --excel
     """
     wanted = QuarantineFilter(
         code=code,
@@ -170,7 +180,7 @@ def export(
     client = reader(get_settings())
     try:
         with whole_file(file, encoding="utf-8-sig", newline="") as target:
-            rows = write_quarantine(target, unreplayed(client, wanted))
+            rows = write_quarantine(target, unreplayed(client, wanted), for_excel=excel)
     except OSError as error:
         raise BadInputError(f"{file} can't be written: {error.strerror}.") from error
     if as_json:
@@ -187,11 +197,14 @@ def replay(
     ] = None,
     code: Code = None,
     source: Source = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until they are processed, and say what became of them.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send refused events through the pipeline again: those of a fixed file, or all that match.
 
-    Example: clickstream quarantine replay bad.csv
+    Examples: clickstream quarantine replay bad.csv --wait, clickstream quarantine replay --code invalid_ip
     """
     if file is not None:
         read_fixes(file)  # A file that can't be used is said here, before a run is started.
@@ -200,6 +213,23 @@ def replay(
         "source": source or "",
         "fixed_file": str(file.resolve()) if file else "",
     }
-    print_result(run_pipeline(get_settings(), "replay_quarantine", variables), as_json=as_json)
+    settings = get_settings()
+    client = reader(settings)
+    before = reached_offset(client, REPLAY_ORIGIN)
+    result = run_pipeline(settings, "replay_quarantine", variables)
     if not as_json:
+        print_result(result, as_json=False)
+    if wait:
+        process_origin(settings, REPLAY_ORIGIN)
+        result["outcome"] = replay_outcome(client, before)
+    if as_json:
+        print_json(result)
+    elif wait:
+        out.print(_outcome(**result["outcome"]), markup=False)
+    else:
         err.print("`clickstream process` shows what becomes of them.")
+
+
+def _outcome(stored: int, duplicate: int, refused: int) -> str:
+    again = " `clickstream quarantine list --source replay` shows them." if refused else ""
+    return f"Of these, {stored:,} stored, {duplicate:,} duplicate, {refused:,} refused again.{again}"

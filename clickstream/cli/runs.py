@@ -8,13 +8,13 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clickstream.cli.output import progress_bar
-from clickstream.loads.history import is_processed, origin_of
+from clickstream.loads.history import origin_of
 from clickstream.mage_api import MageClient, PipelineRun, RunStatus
 from clickstream.settings import Settings
 from clickstream.sources.csv import inspect_csv, open_text
 from clickstream.sources.header import FileKind
 from clickstream.storage.client import Role, connect
-from clickstream.storage.raw import count_pending, last_offset
+from clickstream.storage.raw import count_pending, is_processed, last_offset
 
 _COUNT_BYTES: Final = 1 << 20
 
@@ -111,14 +111,14 @@ def process_pending(settings: Settings) -> list[Result]:
     return results
 
 
-def process_file(settings: Settings, sha256: str) -> None:
-    """Processes until every received line of a file is processed, with other events that are waiting.
+def process_origin(settings: Settings, origin: str) -> None:
+    """Processes until every received event of an origin is processed, with others that are waiting.
 
     Raises:
         ClickstreamError: A run has failed.
     """
     client = connect(settings.clickhouse, Role.READER)
-    while not is_processed(client, sha256):
+    while not is_processed(client, origin):
         run_pipeline(settings, "process_events", {})
 
 

@@ -34,6 +34,12 @@ _FORMULA: Final = re.compile(_FORMULA_STARTS)
 _ESCAPED_FORMULA: Final = re.compile(_FORMULA_STARTS.replace("(?=", "'(?="))
 """A formula has an apostrophe more than the text had, however many that were: so every text comes back."""
 
+_CONVERTED: Final = r"(?=[^'\n]*[0-9]|true|false)[0-9A-Za-z][0-9A-Za-z .,:+\-/%]*"
+_MARKED: Final = re.compile(rf"'+{_CONVERTED}", re.IGNORECASE)
+_MARKED_OR_PLAIN: Final = re.compile(rf"'*{_CONVERTED}", re.IGNORECASE)
+"""What spreadsheets may take for a number, a date or a truth value, and write back as another text: of
+18446744073709551615 they keep 15 digits. With an apostrophe in front it stays a text."""
+
 _MAX_CELL_CHARACTERS: Final = 8 * MAX_RECORD_BYTES
 """A body is longer than the line it was made of: JSON writes some characters as six."""
 
@@ -42,19 +48,24 @@ _DELIMITERS: Final = ",;\t"
 Coordinate = tuple[str, int, int]
 
 
-def write_quarantine(file: TextIO, batches: Iterable[pa.Table]) -> int:
+def write_quarantine(file: TextIO, batches: Iterable[pa.Table], *, for_excel: bool = False) -> int:
     """Writes rows of `QUARANTINED_SCHEMA`; returns how many.
 
     Args:
         file: Opened with `newline=""`.
         batches: The rows.
+        for_excel: With semicolons, and an apostrophe before what Excel would change, such as long numbers.
     """
-    writer = csv.DictWriter(file, COLUMNS)
+    writer = csv.DictWriter(file, COLUMNS, delimiter=";" if for_excel else ",")
+    to_mark = _MARKED_OR_PLAIN if for_excel else _MARKED
     writer.writeheader()
     rows = 0
     for batch in batches:
         for row in batch.to_pylist():
-            writer.writerow({name: escape_formula(text) for name, text in _as_texts(row).items()})
+            texts = {name: escape_formula(text) for name, text in _as_texts(row).items()}
+            writer.writerow(
+                {name: f"'{text}" if to_mark.fullmatch(text) else text for name, text in texts.items()}
+            )
             rows += 1
     return rows
 
@@ -80,7 +91,8 @@ def escape_formula(text: str) -> str:
 
 
 def _unescape(text: str) -> str:
-    return _ESCAPED_FORMULA.sub("", text)
+    """The text of a cell as it was before it was escaped and marked; a mark is an apostrophe more, too."""
+    return _ESCAPED_FORMULA.sub("", text[1:] if _MARKED.fullmatch(text) else text)
 
 
 def read_fixes(path: Path) -> dict[Coordinate, str]:

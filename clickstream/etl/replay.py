@@ -27,11 +27,17 @@ from clickstream.settings import Settings, get_settings
 from clickstream.sources.broker import ValueItem, split_value
 from clickstream.storage.client import Role, connect
 from clickstream.storage.quarantine import QUARANTINED_SCHEMA, QuarantineFilter, mark_replayed, unreplayed
-from clickstream.storage.raw import RAW_SCHEMA, content_token, insert_raw, known_replays, reached_offset
+from clickstream.storage.raw import (
+    RAW_SCHEMA,
+    REPLAY_ORIGIN,
+    content_token,
+    insert_raw,
+    known_replays,
+    reached_offset,
+)
 
 PIPELINE: Final = "replay_quarantine"
 SOURCE: Final = "replay"
-ORIGIN: Final = "replay"
 _FIXES_SCHEMA: Final = QUARANTINED_SCHEMA.append(pa.field("fixed_body", pa.string()))
 
 Manifest = dict[str, Any]
@@ -113,10 +119,10 @@ def _replay_batch(client: Client, chosen: pa.Table) -> int:
     looked at again, and raw alone may have lost its last rows.
     """
     names = [_name(coordinate) for coordinate in _coordinates(chosen)]
-    reached = reached_offset(client, ORIGIN)
+    reached = reached_offset(client, REPLAY_ORIGIN)
     first_offset = 0 if reached is None else reached + 1
     rows = _raw_rows(chosen, known_replays(client, names), first_offset)
-    insert_raw(client, rows, content_token(ORIGIN, rows))
+    insert_raw(client, rows, content_token(REPLAY_ORIGIN, rows))
     sent = known_replays(client, names)
     is_sent = pa.array([name in sent for name in names], pa.bool_())
     mark_replayed(client, chosen.filter(is_sent), datetime.now(UTC))
@@ -163,7 +169,7 @@ def _raw_rows(chosen: pa.Table, known: set[str], first_offset: int) -> pa.Table:
             rows.append(
                 {
                     "source": SOURCE,
-                    "origin": ORIGIN,
+                    "origin": REPLAY_ORIGIN,
                     "offset": offset,
                     "item": number,
                     "received_at": received_at_ms,

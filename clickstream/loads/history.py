@@ -7,8 +7,6 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from clickstream.storage.progress import processed_offset
-from clickstream.storage.raw import last_offset
 from clickstream.storage.sql import load_sql
 
 PROBLEM_COLUMNS: Final = ("line", "outcome", "code", "field", "message", "value")
@@ -66,12 +64,6 @@ def find_load(client: Client, sha256: str) -> Load | None:
 def origin_of(sha256: str) -> str:
     """The origin of a file's rows in `raw_events`."""
     return f"csv/{sha256}"
-
-
-def is_processed(client: Client, sha256: str) -> bool:
-    """Whether all received lines of a file have been processed."""
-    origin = origin_of(sha256)
-    return (processed_offset(client, origin) or 0) >= (last_offset(client, origin) or 0)
 
 
 def stream_problems(client: Client, sha256: str) -> Iterator[tuple[Any, ...]]:

@@ -13,6 +13,13 @@ USER_COLUMNS: Final = ("id", "fio", "country")
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 
 
+EXPORT_COLUMNS: Final = frozenset({"origin", "offset", "item", "reasons", "body"})
+"""By these an export of the quarantine is recognised."""
+
+REPORT_COLUMNS: Final = frozenset({"line", "outcome", "code", "field"})
+"""By these the report on a loaded file is recognised."""
+
+
 class FileKind(StrEnum):
     """What the lines of a file are."""
 
@@ -58,6 +65,16 @@ def judge_header(path: Path, names: tuple[str, ...], first_line: str) -> tuple[F
         BadInputError: No line under this header can be an event or a user.
     """
     columns = [name.lower() for name in names]
+    if set(columns) >= EXPORT_COLUMNS:
+        raise BadInputError(
+            f"{path} is an export of the quarantine, whose events are not loaded but replayed.",
+            hint=f"Send them again: clickstream quarantine replay {path}",
+        )
+    if set(columns) >= REPORT_COLUMNS:
+        raise BadInputError(
+            f"{path} is the report on a loaded file, not the events themselves.",
+            hint="To repair refused events, export them: clickstream quarantine export --out bad.csv",
+        )
     is_header = not {*CSV_COLUMNS, *USER_COLUMNS}.isdisjoint(columns)
     repeated = sorted({column for column in columns if columns.count(column) > 1})
     if is_header and repeated:

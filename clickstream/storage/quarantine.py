@@ -155,6 +155,18 @@ def mark_replayed(client: Client, coordinates: pa.Table, at: datetime) -> None:
     client.command(load_sql("queries/mark_replayed"), parameters=parameters)
 
 
+def replay_outcome(client: Client, after_offset: int | None) -> dict[str, int]:
+    """How many events of the replays past an offset are stored, duplicate and refused again.
+
+    Args:
+        client: A connection.
+        after_offset: The last offset of the origin `replay` before; None if there was no replay.
+    """
+    parameters = {"after_offset": -1 if after_offset is None else after_offset}
+    (row,) = client.query(load_sql("queries/replay_outcome"), parameters=parameters).named_results()
+    return {name: int(count) for name, count in row.items()}
+
+
 def count_quarantined(client: Client, wanted: QuarantineFilter) -> dict[str, int]:
     """Numbers of invalid events by error code; one with two codes counts under both."""
     rows = client.query(load_sql("queries/count_quarantined"), parameters=wanted.parameters()).result_rows

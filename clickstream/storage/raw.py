@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from clickstream.errors import BadInputError
 from clickstream.storage.arrow import TIME, column, rebatch, schema_of, stream_batches
+from clickstream.storage.progress import processed_offset
 from clickstream.storage.ranges import OffsetRange, span_parameters
 from clickstream.storage.sql import load_sql
 
@@ -35,6 +36,9 @@ VALID_SCHEMA: Final = schema_of(
     ]
 )
 """Raw rows that are events, each with the codes of its warnings and the fields that they are about."""
+
+REPLAY_ORIGIN: Final = "replay"
+"""Stands for all replays: events that were sent again from the quarantine."""
 
 _FILES: Final = "csv/"
 _SHORT_HASH: Final = 12
@@ -72,6 +76,12 @@ def reached_offset(client: Client, origin: str) -> int | None:
     """The last offset that any table knows of an origin, whatever was deleted; None if none does."""
     rows = client.query(load_sql("queries/reached_offset"), parameters={"origin": origin}).result_rows
     return None if rows[0][0] is None else int(rows[0][0])
+
+
+def is_processed(client: Client, origin: str) -> bool:
+    """Whether all that was received of an origin has been processed."""
+    last, done = last_offset(client, origin), processed_offset(client, origin)
+    return last is None or (done is not None and done >= last)
 
 
 def content_token(name: str, table: pa.Table) -> str:

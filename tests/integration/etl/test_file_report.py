@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from clickstream.loads.history import PROBLEM_COLUMNS, is_processed, read_loads
+from clickstream.loads.history import PROBLEM_COLUMNS, origin_of, read_loads
 from clickstream.loads.report import FileReport, make_report, stream_report, write_user_report
 from clickstream.settings import Settings
 from clickstream.sources.csv import inspect_csv
+from clickstream.storage.raw import is_processed
 from tests.integration.etl.pipelines import load, run
 
 HEADER = "id,type,created_at,session_id,user_id,url,ip,payload"
@@ -104,13 +105,13 @@ def test_a_file_without_a_problem_has_an_empty_report(settings: Settings, tmp_pa
 
 def test_a_file_waits_until_it_is_processed(settings: Settings, client: Client, tmp_path: Path) -> None:
     path = write(tmp_path / "new.csv", line(1), line(2, user_id=""))
-    sha256 = inspect_csv(path).sha256
+    origin = origin_of(inspect_csv(path).sha256)
     load(path)
-    assert not is_processed(client, sha256)
+    assert not is_processed(client, origin)
 
     run()
 
-    assert is_processed(client, sha256)
+    assert is_processed(client, origin)
 
 
 def test_duplicates_whose_text_was_deleted_are_told_as_such(

@@ -6,7 +6,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickstream.etl import replay
-from clickstream.storage.raw import insert_raw
+from clickstream.etl.quarantine_file import write_quarantine
+from clickstream.storage.quarantine import QuarantineFilter, replay_outcome, unreplayed
+from clickstream.storage.raw import insert_raw, reached_offset
 from tests.integration.etl.pipelines import load, run
 
 HEADER = "type,created_at,session_id,user_id,url,payload"
@@ -113,3 +115,22 @@ def test_lines_that_were_deleted_from_raw_are_known_when_the_file_comes_again(
     again = load(broken_file)
 
     assert (again["run"]["counts"]["stored"], again["run"]["counts"]["duplicate"]) == (0, 4)
+
+
+def test_a_replay_says_what_became_of_its_own_events(client: Client, broken_file: Path) -> None:
+    load(broken_file)
+    run()
+    send_again()
+    run()
+    before = reached_offset(client, "replay")
+    fixes = broken_file.with_name("fixes.csv")
+    with fixes.open("w", encoding="utf-8-sig", newline="") as file:
+        write_quarantine(file, unreplayed(client, QuarantineFilter(source="replay")))
+    fixed = fixes.read_text(encoding="utf-8-sig").replace(",s-1,,,", ",s-1,,42,")
+    fixes.write_text(fixed, encoding="utf-8")
+
+    replay.replay_events(replay.select_quarantined("", "", str(fixes)))
+    run()
+
+    assert replay_outcome(client, before) == {"stored": 1, "duplicate": 0, "refused": 3}
+    assert replay_outcome(client, None) == {"stored": 1, "duplicate": 0, "refused": 7}

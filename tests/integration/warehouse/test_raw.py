@@ -14,6 +14,7 @@ from clickstream.storage.ranges import OffsetRange
 from clickstream.storage.raw import (
     count_pending,
     insert_raw,
+    is_processed,
     last_offset,
     pending_ranges,
     read_raw,
@@ -196,3 +197,11 @@ def test_the_beginning_of_a_hash_names_its_file_and_nothing_else(client: Client)
     assert whole_origin(client, "csv/d") == "csv/d"
     with pytest.raises(BadInputError, match="Several files begin with csv/bbbbbbbbbbbb"):
         whole_origin(client, short_origin(files[1]))
+
+
+def test_an_origin_is_processed_once_its_last_offset_is(client: Client) -> None:
+    assert is_processed(client, "replay"), "nothing was received"
+    insert_raw(client, raw_rows([{"origin": "replay", "offset": 0}]), "t0")
+    assert not is_processed(client, "replay")
+    advance(client, [OffsetRange("replay", -1, 0)])
+    assert is_processed(client, "replay")

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from clickstream.contract import MAX_RECORD_BYTES
 from clickstream.errors import BadInputError
 from clickstream.etl.quarantine_file import read_fixes, write_quarantine
+from clickstream.loads.history import PROBLEM_COLUMNS
+from clickstream.sources.csv import inspect_csv
 from clickstream.storage.quarantine import QUARANTINED_SCHEMA
 
 
@@ -87,6 +89,42 @@ def test_a_text_comes_back_as_it_was(path: Path, text: str) -> None:
     assert json.loads(read_fixes(path)["csv/1", 0, 0]) == {"session_id": text}
 
 
+@given(
+    st.lists(st.text("='0aeE1-/.: ;\n", max_size=8), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_any_number_or_date_comes_back_as_it_was(texts: list[str], for_excel: bool) -> None:
+    file = io.StringIO(newline="")
+    write_quarantine(file, [quarantined(*texts)], for_excel=for_excel)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bad.csv"
+        path.write_text(file.getvalue(), encoding="utf-8-sig", newline="")
+
+        assert list(read_fixes(path).values()) == texts
+
+
+LONG_ID = "18446744073709551615"
+
+
+@pytest.mark.parametrize("value", [LONG_ID, "2025-01-01", "1e5", "May 5", "3/4", "007", "true", "10:00"])
+def test_for_excel_what_it_would_change_is_a_text_and_comes_back(path: Path, value: str) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        write_quarantine(file, [quarantined(json.dumps({"session_id": value}))], for_excel=True)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file, delimiter=";")
+
+    assert row["session_id"] == f"'{value}"
+    assert read_fixes(path) == {("csv/1", 0, 0): json.dumps({"session_id": value}, separators=(",", ":"))}
+
+
+def test_for_others_a_number_stays_a_number(path: Path) -> None:
+    export(path, json.dumps({"user_id": LONG_ID}))
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["user_id"], row["offset"]) == (LONG_ID, "0")
+
+
 @given(st.lists(st.text("=-@\N{FULLWIDTH EQUALS SIGN}'\";,\t\r\n a", max_size=8), min_size=1, max_size=5))
 def test_any_text_comes_back_as_it_was(texts: list[str]) -> None:
     file = io.StringIO(newline="")
@@ -142,3 +180,18 @@ def test_refuses_a_file_that_is_no_export(path: Path) -> None:
 
     with pytest.raises(BadInputError, match="no column origin, offset, item, body"):
         read_fixes(path)
+
+
+def test_load_recognises_an_export_and_says_replay(path: Path) -> None:
+    export(path, '{"session_id":"a"}')
+
+    with pytest.raises(BadInputError, match="is an export of the quarantine") as refused:
+        inspect_csv(path)
+    assert refused.value.hint == f"Send them again: clickstream quarantine replay {path}"
+
+
+def test_load_recognises_a_report(path: Path) -> None:
+    path.write_text(",".join(PROBLEM_COLUMNS) + "\n3,refused,too_long,url,,\n")
+
+    with pytest.raises(BadInputError, match="is the report on a loaded file"):
+        inspect_csv(path)
