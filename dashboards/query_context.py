@@ -31,9 +31,10 @@ def query_context(viz_type: str, params: Document) -> str:
 
 
 def _query(params: Document) -> Document:
-    conditions = [
-        item["sqlExpression"] for item in params.get("adhoc_filters", []) if item.get("sqlExpression")
-    ]
+    conditions: dict[str, list[str]] = {"WHERE": [], "HAVING": []}
+    for item in params.get("adhoc_filters", []):
+        if item.get("sqlExpression"):
+            conditions[item.get("clause", "WHERE")].append(f"({item['sqlExpression']})")
     query = {
         "columns": list(_columns(params)),
         "filters": [
@@ -41,7 +42,7 @@ def _query(params: Document) -> Document:
             for item in params.get("adhoc_filters", [])
             if item.get("subject")
         ],
-        "extras": {"having": "", "where": " AND ".join(f"({text})" for text in conditions)},
+        "extras": {name.lower(): " AND ".join(texts) for name, texts in conditions.items()},
         "orderby": list(_order(params)),
         "order_desc": True,
         "row_limit": params.get("row_limit", 10_000),

@@ -13,8 +13,6 @@ grant select on {database}.bot_traffic;
 grant select on {database}.click_positions;
 grant select on {database}.completeness;
 grant select on {database}.daily_active_users;
-grant select on {database}.device_types;
-grant select on {database}.element_activity;
 grant select on {database}.element_conversion;
 grant select on {database}.event_warnings;
 grant select on {database}.expectation_outcomes;
@@ -28,8 +26,12 @@ grant select on {database}.segment_activity;
 grant select on {database}.segment_click_positions;
 grant select on {database}.segment_funnel;
 grant select on {database}.segment_users;
+grant select on {database}.segment_visits;
 grant select on {database}.session_durations;
 grant select on {database}.session_durations_of;
+grant select on {database}.session_spans;
+grant select on {database}.session_spans_of;
+grant select on {database}.visit_sources;
 
 -- Marts and summaries, which hold no personal data.
 grant select on {database}.active_user_days;
@@ -38,12 +40,13 @@ grant select on {database}.arrival_days;
 grant select on {database}.bot_days;
 grant select on {database}.click_position_days;
 grant select on {database}.daily_users;
-grant select on {database}.device_days;
 grant select on {database}.element_days;
 grant select on {database}.own_field_days;
 grant select on {database}.page_days;
 grant select on {database}.session_days;
 grant select on {database}.session_start_days;
+grant select on {database}.visit_days;
+grant select on {database}.visit_source_days;
 
 -- What the ledger and the quality views count.
 grant select on {database}.etl_progress;

@@ -3,6 +3,7 @@
 -- Inputs: segment_activity, events, users.
 select
     hour,
+    url_host,
     url_path,
     element_id,
     event_title,
@@ -15,6 +16,7 @@ from
 (
     select
         hour,
+        url_host,
         url_path,
         element_id,
         event_title,
@@ -27,6 +29,7 @@ from
     union all
     select
         toDateTime64(intDiv(toUnixTimestamp64Milli(created_at), 3600000) * 3600, 3, 'UTC') as hour,
+        coalesce(nullIf(events.url_host, ''), '(no host)') as url_host,
         url_path,
         element_id,
         event_title,
@@ -40,6 +43,7 @@ from
     where not is_bot
     group by
         hour,
+        url_host,
         url_path,
         element_id,
         event_title,
@@ -48,6 +52,7 @@ from
 )
 group by
     hour,
+    url_host,
     url_path,
     element_id,
     event_title,

@@ -1,8 +1,9 @@
--- Purpose: views and clicks over the day. One row per hour, page, element, event title, type of device and country.
+-- Purpose: views and clicks over the day. One row per hour, site, page, element, event title, type of device and country.
 -- Inputs: events of people on the days, the users' countries.
 select
     toDate(created_at) as date,
     toStartOfHour(created_at, 'UTC') as hour,
+    url_host,
     url_path,
     element_id,
     event_title,
@@ -17,6 +18,7 @@ where toDate(created_at) in {days:Array(Date)}
 group by
     date,
     hour,
+    url_host,
     url_path,
     element_id,
     event_title,

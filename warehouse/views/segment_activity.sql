@@ -1,10 +1,11 @@
 -- Purpose: views and clicks by the hour, for any filter.
--- One row per hour, page, element, event title, type of device and country. Input: activity_hours.
+-- One row per hour, site, page, element, event title, type of device and country. Input: activity_hours.
 create or replace view segment_activity
 (
     date Date comment 'Day (UTC)',
     hour DateTime64(3, 'UTC') comment 'Start of the hour (UTC)',
     hour_of_day UInt8 comment 'Hour of the day (UTC), 0 to 23',
+    url_host String comment 'Host of the page; (no host) if only a path was sent',
     url_path String comment 'Path of the page',
     element_id String comment 'CSS identifier of the element',
     event_title String comment 'Name of the event',
@@ -18,6 +19,7 @@ select
     date,
     toDateTime64(activity_hours.hour, 3, 'UTC') as hour,
     toHour(activity_hours.hour) as hour_of_day,
+    if(activity_hours.url_host = '', '(no host)', activity_hours.url_host) as url_host,
     url_path,
     element_id,
     event_title,

@@ -1,9 +1,10 @@
 -- Purpose: how many events are left on the way from seeing to buying.
--- One row per hour, page, element, event title, type of device, country and step of the funnel.
+-- One row per hour, site, page, element, event title, type of device, country and step of the funnel.
 -- Input: activity_hours.
 create or replace view segment_funnel
 (
     date Date comment 'Day (UTC)',
+    url_host String comment 'Host of the page; (no host) if only a path was sent',
     url_path String comment 'Path of the page',
     element_id String comment 'CSS identifier of the element',
     event_title String comment 'Name of the event',
@@ -15,6 +16,7 @@ create or replace view segment_funnel
 as
 select
     date,
+    if(activity_hours.url_host = '', '(no host)', activity_hours.url_host) as url_host,
     url_path,
     element_id,
     event_title,
@@ -26,6 +28,7 @@ from activity_hours
 union all
 select
     date,
+    if(activity_hours.url_host = '', '(no host)', activity_hours.url_host) as url_host,
     url_path,
     element_id,
     event_title,
@@ -37,6 +40,7 @@ from activity_hours
 union all
 select
     date,
+    if(activity_hours.url_host = '', '(no host)', activity_hours.url_host) as url_host,
     url_path,
     element_id,
     event_title,

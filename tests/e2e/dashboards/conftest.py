@@ -97,10 +97,17 @@ def events(stack: Stack) -> list[Event]:
     users = client.query("select id, country from users final").named_results()
     countries = {user["id"]: user["country"] for user in users}
     found = client.query(
-        "select id, type, created_at, received_at, session_id, user_id, url_path, device_type, "
-        "event_title, element_id, x, y, own_fields, source, is_bot, bot_name from events"
+        "select id, type, created_at, received_at, session_id, user_id, url, url_host, url_path, referrer, "
+        "device_type, event_title, element_id, x, y, own_fields, source, is_bot, bot_name from events"
     )
-    return [{**row, "country": countries.get(row["user_id"], "unknown")} for row in found.named_results()]
+    return [
+        {
+            **row,
+            "country": countries.get(row["user_id"], "unknown"),
+            "url_host": row["url_host"] or "(no host)",
+        }
+        for row in found.named_results()
+    ]
 
 
 @pytest.fixture(scope="package")

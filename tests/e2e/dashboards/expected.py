@@ -4,11 +4,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from statistics import median
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from tests.integration.warehouse.recount import Event, recount
 
 Rows = list[dict[str, Any]]
+
+ENOUGH_VIEWS: Final = 20
+"""Views from which on the conversion of an event title is shown."""
 
 DEFAULT_DAYS: Final = 30
 """Days of the data that charts show where no range is chosen."""
@@ -135,19 +140,135 @@ def funnel(shown: Shown) -> Rows:
 def conversion_by_event_title(shown: Shown) -> Rows:
     """Of the titles with most views."""
     by_title = activity_by("event_title", metrics=("views_total", "conversion_percent"))(shown)
-    most = sorted(by_title, key=lambda row: -row["views_total"])[:20]
+    enough = [row for row in by_title if row["views_total"] >= ENOUGH_VIEWS]
+    most = sorted(enough, key=lambda row: -row["views_total"])[:20]
     return [{name: row[name] for name in ("event_title", "conversion_percent")} for row in most]
 
 
-def sessions_by_page(shown: Shown) -> Rows:
-    """Of the pages with most views."""
-    totals = {
-        row["url_path"]: row["views_total"]
-        for row in activity_by("url_path", metrics=("views_total",))(shown)
+def visits_by_day(field: str, metric: str) -> Callable[[Shown], Rows]:
+    """Distinct sessions by day, of the eight values of a field with most of them in the period.
+
+    A visit that counts once a day is an event here: there, the days add up.
+    """
+
+    def rows(shown: Shown) -> Rows:
+        key = "session_id" if metric == "visits" else "visit_id"
+        totals = {row[field]: row[metric] for row in distinct_by(field, of=key, metric=metric)(shown)}
+        most = sorted(totals, key=lambda value: -totals[value])[:8]
+        by_day = distinct_by("date", field, of=key, metric=metric)(shown)
+        return [row for row in by_day if row[field] in most]
+
+    return rows
+
+
+def top_pages(shown: Shown) -> Rows:
+    """Visits and activity by page and site."""
+    return [
+        {**key, **_activity(group), "visits": len({event["session_id"] for event in group})}
+        for key, group in _grouped(shown.within(), "url_path", "url_host")
+    ]
+
+
+def of_top_elements(*fields: str, metric: str) -> Callable[[Shown], Rows]:
+    """Of the twenty elements with most events."""
+
+    def rows(shown: Shown) -> Rows:
+        totals = Counter(event["element_id"] for event in shown.within())
+        top = sorted(totals, key=lambda name: (-totals[name], name))[:20]
+        events = [event for event in shown.events if event["element_id"] in top]
+        return activity_by(*fields, metrics=(metric,))(Shown(events, shown.first, shown.last))
+
+    return rows
+
+
+def pages_by_day(shown: Shown) -> Rows:
+    """The view page_views, whole rows."""
+    columns = ("date", "url_path", "views", "clicks", "users", "sessions")
+    return [dict(zip(columns, row, strict=True)) for row in recount(shown.within())["page_views"]]
+
+
+def daily_visits(events: list[Event]) -> list[Event]:
+    """Each session once a day: its first event of the day, and what it did on it."""
+    visits = []
+    for key, group in _grouped(events, "date", "session_id"):
+        first = min(group, key=lambda event: (event["created_at"], event["id"]))
+        query = parse_qs(urlsplit(first["url"]).query)
+        visits.append(
+            {
+                **first,
+                "visit_id": tuple(key.values()),
+                "referrer_host": _origin(first),
+                **{
+                    name: query.get(name, ["(none)"])[0]
+                    for name in ("utm_source", "utm_medium", "utm_campaign")
+                },
+                "has_click": any(event["type"] == "click" for event in group),
+                "events": len(group),
+            }
+        )
+    return visits
+
+
+def _origin(event: Event) -> str:
+    if not event["referrer"]:
+        return "(direct)"
+    host = (urlsplit(event["referrer"]).hostname or "").removeprefix("www.")
+    return "(own site)" if host in ("", event["url_host"].removeprefix("www.")) else host
+
+
+def visits_from(*fields: str) -> Callable[[Shown], Rows]:
+    """Visits that count once a day, by where they came from."""
+    return lambda shown: [
+        {
+            **key,
+            "sessions_total": len(group),
+            "clicked_percent": 100 * sum(visit["has_click"] for visit in group) / len(group),
+            "events_per_session": sum(visit["events"] for visit in group) / len(group),
+        }
+        for key, group in _grouped(shown.within(), *fields)
+    ]
+
+
+def of_the_period(shown: Shown) -> dict[str, float | None]:
+    """The figures of the whole period: sessions that started in it, and its conversion."""
+    durations: list[float] = []
+    single = 0
+    for _, group in _grouped(shown.events, "session_id"):
+        moments = [event["created_at"] for event in group]
+        if shown.has(min(moments).date()):
+            durations += [(max(moments) - min(moments)).total_seconds()] if len(group) > 1 else []
+            single += len(group) == 1
+    sessions = len(durations) + single
+    return {
+        "sessions_total": sessions,
+        "average_seconds": sum(durations) / len(durations),
+        "median_seconds": median(durations),
+        "single_event_percent": 100 * single / sessions,
+        "conversion_percent": _activity(shown.within())["conversion_percent"],
     }
-    pages = sorted(totals, key=lambda page: -totals[page])[:8]
-    by_page = distinct_by("date", "url_path", of="session_id", metric="sessions_total")(shown)
-    return [row for row in by_page if row["url_path"] in pages]
+
+
+OF_A_PERIOD: Final = {
+    "conversion": "conversion_percent",
+    "sessions": "sessions_total",
+    "average_session": "average_seconds",
+    "median_session": "median_seconds",
+    "single_event_sessions": "single_event_percent",
+}
+"""Cards with one figure for all the days shown, and its metric."""
+
+OF_VISITS: Final = frozenset({"referrers", "campaigns", "referrers_by_day"})
+"""Charts of visits that count once a day, by their first event."""
+
+
+def single_event_sessions(shown: Shown) -> Rows:
+    """Their share by day."""
+    rows = of_view(
+        "session_durations", _SESSIONS, {"sessions": "sessions", "single_event_sessions": "single"}
+    )(shown)
+    return [
+        {"date": row["date"], "single_event_percent": 100 * row["single"] / row["sessions"]} for row in rows
+    ]
 
 
 def elements_by_day(shown: Shown) -> Rows:
@@ -252,9 +373,16 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
     "active_users_by_day": _users("dau", "wau", "mau"),
     "conversion": activity_by("date", metrics=("conversion_percent",)),
     "clicks_and_views_by_day": activity_by("date", metrics=("views_total", "clicks_total")),
-    "top_pages": activity_by("url_path", metrics=("views_total", "clicks_total", "conversion_percent")),
-    "clicks_by_element_and_hour": activity_by("hour_of_day", "element_id", metrics=("clicks_total",)),
-    "conversion_by_element_and_day": activity_by("date", "element_id", metrics=("conversion_percent",)),
+    "sessions": of_view("session_durations", _SESSIONS, {"sessions": "sessions_total"}),
+    "average_session": of_view("session_durations", _SESSIONS, {"average_seconds": "average_seconds"}),
+    "median_session": of_view("session_durations", _SESSIONS, {"median_seconds": "median_seconds"}),
+    "single_event_sessions": single_event_sessions,
+    "top_pages": top_pages,
+    "clicks_by_element_and_hour": of_top_elements("hour_of_day", "element_id", metric="clicks_total"),
+    "conversion_by_element_and_day": of_top_elements("date", "element_id", metric="conversion_percent"),
+    "referrers": visits_from("referrer_host"),
+    "campaigns": visits_from("utm_source", "utm_medium", "utm_campaign"),
+    "referrers_by_day": visits_by_day("referrer_host", "sessions_total"),
     "conversion_by_element": activity_by(
         "element_id", "url_path", metrics=("views_total", "clicks_total", "conversion_percent")
     ),
@@ -273,8 +401,9 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
         {"sessions": "sessions_total", "single_event_sessions": "single_event_sessions_total"},
     ),
     "events_by_source": count_by("date", "source"),
-    "sessions_by_page": sessions_by_page,
-    "sessions_by_device": distinct_by("date", "device_type", of="session_id", metric="sessions_total"),
+    "sessions_by_page": visits_by_day("url_path", "visits"),
+    "sessions_by_device": distinct_by("date", "device_type", of="session_id", metric="visits"),
+    "pages_by_day": pages_by_day,
     "elements_by_day": elements_by_day,
     "click_positions": click_positions,
     "clicked_elements": clicked_elements,

@@ -149,7 +149,7 @@ OWN_EXPRESSIONS = [
 def own_question(client: SupersetClient, part: dict[str, Any], **context: object) -> dict[str, Any]:
     """A question like a chart's, with one part that is the sender's own."""
     query = {"metrics": ["views_total"], "columns": ["url_path"], "row_limit": 5, **part}
-    datasource = {"id": client.dataset_id("page_views"), "type": "table"}
+    datasource = {"id": client.dataset_id("segment_activity"), "type": "table"}
     return {"datasource": datasource, "queries": [query], "result_format": "json", **context}
 
 

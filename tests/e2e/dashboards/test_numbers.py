@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -10,7 +10,18 @@ import pytest
 from benchmarks.dashboard_page import charts_of
 from dashboards.files import Document, read_assets
 from tests.e2e.dashboards.conftest import ODD_PAYLOAD, UNTIL
-from tests.e2e.dashboards.expected import DEFAULT_DAYS, EXPECTED, Rows, Shown, as_shown, by_own_field
+from tests.e2e.dashboards.expected import (
+    DEFAULT_DAYS,
+    EXPECTED,
+    OF_A_PERIOD,
+    OF_VISITS,
+    Rows,
+    Shown,
+    as_shown,
+    by_own_field,
+    daily_visits,
+    of_the_period,
+)
 from tests.e2e.dashboards.superset_client import SupersetClient
 from tests.integration.warehouse.recount import Event
 
@@ -24,13 +35,12 @@ CHOICES: Final[Mapping[str, list[str]]] = {
     "event_title": ["checkout", "open_product"],
     "device_type": ["mobile"],
     "country": ["US", "DE"],
+    "url_host": ["shop.example.com"],
+    "referrer_host": ["google.com", "(direct)"],
     "field": ["currency", "variant"],
     "value": ["a", "EUR"],
 }
 """What is chosen in the filter on a column."""
-
-DAYS_SHOWN: Final = {"activity_by_hour": 7}
-"""Charts that show other days of the data than thirty where no range is chosen."""
 
 
 def reaches(dashboard: Document, item: Document, chart: str) -> bool:
@@ -93,14 +103,12 @@ def _shown(chart: str, events: list[Event], chosen: Mapping[str, list[str]], wit
     events = [event for event in events if chart in COUNT_BOTS or not event["is_bot"]]
     if chart.startswith("own_field"):
         events = by_own_field(events)
+    if chart in OF_VISITS:
+        events = daily_visits(events)
     segment = [event for event in events if all(event[column] in values for column, values in chosen.items())]
     last_of_all = max(event["created_at"].date() for event in events)
-    first, last = RANGE if with_range else (_first(last_of_all, chart), last_of_all)
+    first, last = RANGE if with_range else (last_of_all - timedelta(days=DEFAULT_DAYS - 1), last_of_all)
     return Shown(segment, first, last)
-
-
-def _first(last: date, chart: str) -> date:
-    return last - timedelta(days=DAYS_SHOWN.get(chart, DEFAULT_DAYS) - 1)
 
 
 def with_values(rows: Rows) -> Rows:
@@ -109,7 +117,8 @@ def with_values(rows: Rows) -> Rows:
 
 
 def _is_value(name: str) -> bool:
-    return name.endswith(("_total", "_percent", "_seconds")) or name in {"dau", "wau", "mau", "users"}
+    endings = ("_total", "_percent", "_seconds", "_most")
+    return name.endswith(endings) or name in {"dau", "wau", "mau", "users", "visits", "events_per_session"}
 
 
 @pytest.mark.parametrize("chart", sorted(EXPECTED))
@@ -120,6 +129,23 @@ def test_a_chart_shows_what_plain_python_counts(
         shown = viewer.chart_data(choose(asked[chart], chosen, with_range))[0]
         expected = EXPECTED[chart](_shown(chart, events, chosen, with_range))
         assert as_shown(with_values(shown)) == as_shown(with_values(expected)), (chosen, with_range)
+
+
+@pytest.mark.parametrize("with_range", [False, True], ids=["last 30 days", "range"])
+@pytest.mark.parametrize("chosen", [{}, {"device_type": ["mobile"]}], ids=["all", "mobile"])
+@pytest.mark.parametrize(("chart", "metric"), sorted(OF_A_PERIOD.items()))
+def test_a_card_shows_the_figure_of_the_whole_period(
+    asked: dict[str, Any],
+    viewer: SupersetClient,
+    events: list[Event],
+    chart: str,
+    metric: str,
+    chosen: dict[str, list[str]],
+    with_range: bool,
+) -> None:
+    (row,) = viewer.chart_data(choose(asked[chart], chosen, with_range))[1]
+    expected = of_the_period(_shown(chart, events, chosen, with_range))[metric]
+    assert row[metric] == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_chart_that_is_asked_for_by_its_number_alone_has_the_same_rows(
@@ -148,8 +174,8 @@ def test_the_tables_begin_with_the_most_seen(
     asked: dict[str, Any], viewer: SupersetClient, events: list[Event]
 ) -> None:
     rows = viewer.chart_data(choose(asked["top_pages"], {}, False))[0]
-    views = [row["views_total"] for row in rows]
-    assert views == sorted(views, reverse=True)
+    visits = [row["visits"] for row in rows]
+    assert visits == sorted(visits, reverse=True)
     assert len(rows) > 10
 
 

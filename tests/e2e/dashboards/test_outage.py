@@ -11,7 +11,7 @@ def test_charts_are_there_again_once_clickhouse_is(
     superset: Superset, admin: SupersetClient, viewer: SupersetClient
 ) -> None:
     query = {
-        "datasource": {"id": admin.dataset_id("page_views"), "type": "table"},
+        "datasource": {"id": admin.dataset_id("segment_activity"), "type": "table"},
         "queries": [{"columns": [], "metrics": ["views_total"]}],
         "force": True,
     }

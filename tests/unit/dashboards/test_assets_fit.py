@@ -1,7 +1,7 @@
 """The dashboards and the warehouse fit together: nothing is named that is not there, nothing is forgotten."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -9,17 +9,21 @@ import pytest
 from clickstream.storage.views import VIEWS
 from dashboards.files import Document, read_assets
 from dashboards.layout import nodes
-from dashboards.warehouse import table
+from dashboards.warehouse import tables
 
 ASSETS = read_assets()
-NOT_TO_BE_SHOWN = {"raw_origins", "pending_origins"}
-"""Views for the pipelines alone."""
+NOT_TO_BE_SHOWN = {
+    *("raw_origins", "pending_origins"),
+    *("device_types", "element_activity"),
+}
+"""Views for the pipelines alone, and those instead of which charts read views that know all filters."""
 
 TIME_AXES = {"date", "hour", "received_date", "checked_at", "hour_of_day"}
 
 
 def _columns(dataset: Document) -> set[str]:
-    return {*table(dataset["table"]).columns, *dataset.get("columns", {})}
+    of_view = tables()[dataset["table"]].columns if dataset["table"] in tables() else ()
+    return {*of_view, *dataset.get("columns", {})}
 
 
 def _named(params: Document) -> Iterator[str]:
@@ -53,17 +57,17 @@ def test_a_dataset_selects_every_column_of_its_view(slug: str) -> None:
     }
     own = {name for name, column in dataset.get("columns", {}).items() if "expression" in column}
     words = set(re.findall(r"\w+", dataset.get("sql", "")))
-    assert "sql" not in dataset or set(table(dataset["table"]).columns) - hidden - own <= words
+    assert "sql" not in dataset or _columns(dataset) - hidden - own <= words
 
 
 def test_every_view_is_shown_by_a_chart() -> None:
     used = [ASSETS.datasets[chart["dataset"]] for chart in ASSETS.charts.values()]
-    words = {
-        word
+    read = {
+        name
         for dataset in used
-        for word in re.findall(r"\w+", f"{dataset['table']} {dataset.get('sql', '')}")
+        for name in re.findall(r"\b(?:from|join) (\w+)", dataset.get("sql", f"from {dataset['table']}"))
     }
-    assert set(VIEWS) - words == NOT_TO_BE_SHOWN
+    assert set(VIEWS) - read == NOT_TO_BE_SHOWN
 
 
 def test_every_dataset_and_every_metric_is_used() -> None:
@@ -119,6 +123,62 @@ def test_a_colour_means_the_same_on_every_dashboard() -> None:
         for label, colour in dashboard["label_colors"].items():
             meanings.setdefault(label, set()).add(colour)
     assert {label: colours for label, colours in meanings.items() if len(colours) > 1} == {}
+
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "url_host": ("pages", "sites"),
+    "url_path": ("pages",),
+    "element_id": ("elements", "pages"),
+    "event_title": ("elements", "pages"),
+    "device_type": ("devices",),
+    "country": ("countries",),
+    "field": ("own fields",),
+    "value": ("own fields",),
+}
+"""How a title says that it covers everything that a filter on a column could choose from."""
+
+
+def _on_tabs(dashboard: Document) -> Iterator[tuple[str, str]]:
+    """Each chart of a dashboard with its tab; an empty name where there are no tabs."""
+    tabs = [node for node in nodes(dashboard["layout"]) if "tab" in node] or [
+        {"content": dashboard["layout"]}
+    ]
+    for tab in tabs:
+        yield from ((tab.get("tab", ""), node["chart"]) for node in nodes(tab["content"]) if "chart" in node)
+
+
+ABOUT_ALL = {"own_field_coverage", "expectations_met"}
+"""Charts that a filter could reach, and that are there to show the whole."""
+
+REACH = [
+    pytest.param(dashboard, item, chart, id=f"{slug}-{item['name']}-{chart}")
+    for slug, dashboard in ASSETS.dashboards.items()
+    for item in dashboard["filters"]
+    for tab, chart in _on_tabs(dashboard)
+    if item["type"] == "select" and tab in item.get("tabs", [tab])
+]
+
+
+@pytest.mark.parametrize(("dashboard", "item", "chart"), REACH)
+def test_a_filter_reaches_every_chart_that_can_be_filtered(
+    dashboard: Document, item: Document, chart: str
+) -> None:
+    """A chart is left out of a filter on its tab only if its dataset lacks the column."""
+    is_reached = chart not in item.get("except_charts", [])
+    dataset = ASSETS.datasets[ASSETS.charts[chart]["dataset"]]
+    column = dataset.get("columns", {}).get(item["column"], {})
+    can_be = item["column"] in _columns(dataset) and column.get("is_active", True)
+    assert is_reached == (can_be and chart not in ABOUT_ALL)
+
+
+@pytest.mark.parametrize(("dashboard", "item", "chart"), REACH)
+def test_a_chart_that_a_filter_does_not_reach_says_so_in_its_title(
+    dashboard: Document, item: Document, chart: str
+) -> None:
+    if dashboard["slug"] == "data-quality" or chart not in item.get("except_charts", []):
+        return
+    _, _, scope = ASSETS.charts[chart]["title"].lower().partition("all ")
+    assert any(word in scope for word in (*WORDS[item["column"]], "events"))
 
 
 def test_nobody_is_named_as_an_owner() -> None:
