@@ -16,7 +16,8 @@ from api.routes import events, health, operators, pages
 from api.senders import Senders
 from api.tracing import Tracer
 from clickstream.settings import Settings
-from serving.hosts import KnownHosts, allowed_host_check
+from serving.host_names import allowed_host_check
+from serving.hosts import KnownHosts
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -317,6 +317,12 @@ class SupersetSettings(BaseModel):
         "generated at the first start.",
     )
     threads: int = Field(8, ge=2, le=64, description="Requests that are answered at the same time.")
+    allowed_hosts: str = Field(
+        "localhost",
+        description="Host names under which browsers may open Superset, separated by commas; `*` allows any. "
+        "IP addresses are always allowed. Requests under other names, as other sites could send, are "
+        "refused.",
+    )
 
 
 class PanelSettings(BaseModel):

@@ -1,7 +1,8 @@
 """Apache Superset's own configuration, for both ways to run the stack; Superset reads it at its start.
 
-What differs between installations comes from the environment: SUPERSET_SECRET_KEY, SUPERSET_HOME, and
-SUPERSET_DATABASE_URI where the metadata don't lie in a file there.
+What differs between installations comes from the environment: SUPERSET_SECRET_KEY, SUPERSET_HOME,
+SUPERSET_ALLOWED_HOSTS where people use other names than localhost, and SUPERSET_DATABASE_URI where the
+metadata don't lie in a file there.
 """
 
 import logging
@@ -276,12 +277,14 @@ def _add_routes(app: "Flask") -> None:
 def _hold_doors(app: "Flask") -> None:
     """Give the application its first page, and its checks of what is asked by whom."""
     # Superset's modules can be imported once there is an application.
+    from dashboards.live.host_names import refuse_unknown_hosts  # noqa: PLC0415
     from dashboards.live.sign_in import limit_sign_ins  # noqa: PLC0415
     from dashboards.live.viewers import hold_viewers  # noqa: PLC0415
 
     _add_routes(app)
     limit_sign_ins(app)
     hold_viewers(app)
+    refuse_unknown_hosts(app, os.environ.get("SUPERSET_ALLOWED_HOSTS", "localhost"))
 
 
 FLASK_APP_MUTATOR = _hold_doors

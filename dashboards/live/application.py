@@ -31,6 +31,7 @@ def superset_environment(settings: Settings) -> Mapping[str, str]:
         "SUPERSET_CONFIG_PATH": str(CONFIG_FILE),
         "SUPERSET_HOME": str(superset_home(settings)),
         "SUPERSET_SECRET_KEY": settings.superset.secret_key.get_secret_value(),
+        "SUPERSET_ALLOWED_HOSTS": f"{settings.superset.allowed_hosts},{settings.stack.host}",
         "TZ": "UTC",
     }
 

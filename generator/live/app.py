@@ -28,7 +28,8 @@ from generator.live.options import (
     OptionError,
     parse_options,
 )
-from serving.hosts import KnownHosts, allowed_host_check
+from serving.host_names import allowed_host_check
+from serving.hosts import KnownHosts
 
 MAX_BODY_BYTES: Final = 10_000
 _JSON: Final = "application/json"

@@ -105,6 +105,15 @@ def test_a_viewer_is_kept_from_everything_else(viewer: SupersetClient, method: s
     }, f"{method} {path}"
 
 
+@pytest.mark.parametrize("path", ["/login/", "/api/v1/security/login", "/health", "/static/x", "/nowhere"])
+def test_superset_answers_only_under_names_that_it_knows(superset: Superset, path: str) -> None:
+    """As a page gets through that points a name of its own to this machine."""
+    answer = httpx.get(f"{superset.url}{path}", headers={"Host": "evil.example:8088"}, trust_env=False)
+
+    assert answer.status_code == httpx.codes.MISDIRECTED_REQUEST
+    assert "CLICKSTREAM_SUPERSET__ALLOWED_HOSTS" in answer.json()["message"]
+
+
 def test_a_viewer_gets_no_page_to_write_sql_or_edit_charts(viewer: SupersetClient) -> None:
     for path in ("/sqllab/", "/explore/?slice_id=1", "/users/", "/roles/", "/databaseview/list/"):
         answer = viewer.get(path)

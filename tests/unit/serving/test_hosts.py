@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.hosts import allowed_host_check
+from serving.host_names import allowed_host_check
 
 SETTING = "shop.example, *.stats.example,API"
 
