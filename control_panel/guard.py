@@ -15,6 +15,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from control_panel.accounts import Account, Accounts
+from control_panel.observed import METRICS_PATH
 
 ACCOUNT: Final = "panel_account"
 """Where the guard leaves the account in the scope of a request."""
@@ -22,7 +23,7 @@ ACCOUNT: Final = "panel_account"
 SIGN_IN_PATH: Final = "/sign-in"
 HEALTH_PATH: Final = "/health"
 
-_OPEN_PATHS: Final = frozenset({SIGN_IN_PATH, HEALTH_PATH, "/_stcore/health"})
+_OPEN_PATHS: Final = frozenset({SIGN_IN_PATH, HEALTH_PATH, METRICS_PATH, "/_stcore/health"})
 # Streamlit's metrics are open by default, its agent interface and its uploads to memory are not used here.
 _CLOSED_PATHS: Final = (
     "/_stcore/metrics",
@@ -60,7 +61,7 @@ class Guard:
     """Lets a request through, or answers it.
 
     The host must be one that the settings allow, the origin of a change and of a WebSocket the panel itself.
-    Everything but sign-in and health needs a session.
+    Everything but sign-in, health and metrics needs a session.
     """
 
     def __init__(self, app: ASGIApp, *, accounts: Accounts, is_allowed_host: Callable[[str], bool]) -> None:

@@ -16,6 +16,7 @@ from control_panel.accounts import Accounts, Role
 from control_panel.downloads import download
 from control_panel.guard import HEALTH_PATH, SIGN_IN_PATH, account_in
 from control_panel.load_report import load_report
+from control_panel.observed import METRICS_PATH, serve_metrics
 from control_panel.sign_in import SignIn
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -58,6 +59,7 @@ def make_routes(accounts: Accounts) -> list[BaseRoute]:
     sign_in = SignIn(accounts)
     return [
         Route(HEALTH_PATH, _is_alive, methods=["GET"]),
+        Route(METRICS_PATH, serve_metrics, methods=["GET"]),
         Route(SIGN_IN_PATH, sign_in.show, methods=["GET"]),
         Route(SIGN_IN_PATH, sign_in.sign_in, methods=["POST"]),
         Route("/sign-out", sign_in.sign_out, methods=["POST"]),

@@ -11,8 +11,10 @@ from starlette.middleware import Middleware
 
 from clickstream.errors import ClickstreamError
 from clickstream.settings import Settings, get_settings, require_secrets
+from control_panel import metrics
 from control_panel.accounts import Accounts
 from control_panel.guard import Guard, allowed_host_check
+from control_panel.observed import Observed
 from control_panel.routes import make_routes
 
 logger: Final = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ def create_app(settings: Settings) -> st.App:
         SCRIPT,
         routes=make_routes(accounts()),
         middleware=[
+            Middleware(Observed),
             Middleware(Guard, accounts=accounts(), is_allowed_host=allowed_host_check(hosts)),
         ],
         on_script_error=_show_failure,
@@ -55,6 +58,7 @@ def create_app(settings: Settings) -> st.App:
 
 def _show_failure(error: Exception) -> bool:
     """Log what failed, and show a sentence instead of a traceback."""
+    metrics.PAGE_FAILURES.inc()
     logger.error("A page failed.", exc_info=error)
     st.error(
         "This part of the page failed. The other pages still work; the panel's log "

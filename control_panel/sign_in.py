@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from control_panel import metrics
 from control_panel.accounts import Account, Accounts, Attempts
 from control_panel.guard import ACCOUNT, SIGN_IN_PATH
 
@@ -47,6 +48,7 @@ class SignIn:
         account = self._accounts.sign_in(form.get("name", ""), form.get("password", ""))
         if account is None:
             self._attempts.fail(address, now)
+            metrics.SIGN_IN_FAILURES.inc()
             logger.warning("A sign-in failed.")
             return _page(target, "The name or the password is wrong.", status=401)
         self._attempts.succeed(address)

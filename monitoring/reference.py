@@ -8,6 +8,7 @@ import yaml
 
 import api.metrics
 import clickstream.etl.stream.metrics
+import control_panel.metrics
 import generator.live.metrics
 import monitoring.exporter.metrics
 from clickstream.metrics import MetricDeclaration, MetricKind, declarations_in
@@ -45,6 +46,7 @@ def declarations_by_service() -> Mapping[str, Sequence[MetricDeclaration]]:
         "api": declarations_in(api.metrics),
         "stream_events": declarations_in(clickstream.etl.stream.metrics),
         "generator": declarations_in(generator.live.metrics),
+        "panel": declarations_in(control_panel.metrics),
         "exporter": declarations_in(monitoring.exporter.metrics),
         "kafka": kafka_declarations(),
     }

@@ -212,6 +212,7 @@ SERVICES: Final = (
         name="panel",
         command=lambda _settings: (MAIN_PYTHON, "-m", "control_panel"),
         port_setting=("panel", "port"),
+        metrics_path="/metrics",
         health_path="/health",
     ),
     Service(

@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 from clickstream.settings import PanelSettings, get_settings
 from control_panel.accounts import Accounts, Role
 from control_panel.guard import Guard, account_in, allowed_host_check
+from control_panel.observed import Observed
 from control_panel.routes import make_routes, route
 from control_panel.server import accounts as panel_accounts
 from stack.env_file import ensure_env_file, setting_entries
@@ -31,7 +32,7 @@ async def who(request: Request) -> Response:
 
 async def stream(socket: WebSocket) -> None:
     await socket.accept()
-    await socket.close()
+    await socket.receive()
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def client(accounts: Accounts) -> Iterator[TestClient]:
         ]
     )
     guarded = Guard(app, accounts=accounts, is_allowed_host=allowed_host_check("127.0.0.1,localhost"))
-    with TestClient(guarded, base_url=ORIGIN, follow_redirects=False) as running:
+    with TestClient(Observed(guarded), base_url=ORIGIN, follow_redirects=False) as running:
         yield running
 
 
