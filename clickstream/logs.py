@@ -1,17 +1,20 @@
 """Structured logs: a JSON object a line, with the id of the request that was being answered.
 
+Programs of others, which print what they have to say, are brought to it by `capture_output`.
 Bounded in size, and without the texts of exceptions, which may quote what somebody sent.
 """
 
+import io
 import json
 import logging
 import re
 import secrets
 import sys
+import threading
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id", default="")
 """The request that is being answered; empty outside of requests."""
@@ -46,15 +49,63 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def configure(service: str) -> None:
+def configure(service: str, level: int = logging.INFO) -> None:
     """Have the process log as this service, on standard error.
 
     Args:
         service: Its name, as in the stack.
+        level: What is less important is left out.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def capture_output(service: str, level: int = logging.WARNING) -> None:
+    """Have the process log as this service, and with its logs whatever it prints, one object per line.
+
+    Args:
+        service: Its name, as in the stack.
+        level: What loggers have to say below it is left out; what is printed never is.
+    """
+    configure(service, level)
+    # Handlers write to the stream itself.
+    sys.stdout = _Printed(sys.stdout, "stdout")
+    sys.stderr = _Printed(sys.stderr, "stderr")
+
+
+class _Printed(io.TextIOBase):
+    """A stream whose complete lines are logged."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        super().__init__()
+        self._stream = stream
+        self._logger = logging.getLogger(name)
+        self._logger.setLevel(logging.INFO)
+        self._begun = ""
+        # Of one thread that logs a line and prints while it does so, the second line goes to the stream.
+        self._lock = threading.Lock()
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def write(self, text: str) -> int:
+        if not self._lock.acquire(timeout=1.0):
+            return self._stream.write(text)
+        try:
+            *lines, self._begun = (self._begun + text).split("\n")
+            for line in lines:
+                if line.strip():
+                    self._logger.info("%s", line.rstrip())
+        finally:
+            self._lock.release()
+        return len(text)
 
 
 def request_id_of(given: str) -> str:

@@ -33,12 +33,14 @@ def parse_arguments() -> argparse.Namespace:
     )
     for command in (importing, exporting, formatting):
         command.add_argument("--assets", type=Path, default=ASSETS, help="the folder of the files")
+    importing.add_argument("--as-service", action="store_true", help="write lines of the service's log")
     return parser.parse_args()
 
 
 def main() -> None:
     """Do what the command line asks; what a person can act on is told without a traceback."""
     options = parse_arguments()
+    server.tell(as_service=options.command == "serve" or getattr(options, "as_service", False))
     try:
         match options.command:
             case "serve":

@@ -1,17 +1,20 @@
 """Superset as a service: set up what is missing or outdated, import the assets, then serve."""
 
+import logging
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
+from clickstream import logs
 from clickstream.settings import Settings, get_settings
 from dashboards.bundle import compile_bundle
 from dashboards.files import ASSETS, AssetError, read_assets, write_assets
 from dashboards.live.application import application, migrate_metadata, superset_environment, superset_home
 from dashboards.state import State
+
+_log: Final = logging.getLogger(__name__)
 
 
 def serve() -> NoReturn:
@@ -19,7 +22,7 @@ def serve() -> NoReturn:
     settings = get_settings()
     if needs_preparation(settings):
         # In a process of its own, whose memory is free again afterwards.
-        finished = subprocess.run([sys.executable, "-m", "dashboards", "import"], check=False)
+        finished = subprocess.run([sys.executable, "-m", "dashboards", "import", "--as-service"], check=False)
         if finished.returncode != 0:
             sys.exit(f"Superset could not be prepared (exit code {finished.returncode}).")
     os.environ.update(superset_environment(settings))
@@ -30,7 +33,8 @@ def serve() -> NoReturn:
         *("--threads", str(settings.superset.threads), "--timeout", "120", "--graceful-timeout", "10"),
         # A connection a request: of one that is kept, gunicorn 26 now and then overlooks the next request.
         *("--keep-alive", "0"),
-        *("--log-level", "warning", "--no-control-socket"),
+        *("--log-level", "warning", "--logger-class", "dashboards.live.log_lines.ServerLogger"),
+        "--no-control-socket",
     ]
     os.execv(command[0], command)  # noqa: S606 -- no shell is wanted
 
@@ -102,6 +106,17 @@ def export(settings: Settings, folder: Path = ASSETS, *, force: bool = False) ->
     say("exported" if changed else "exported; nothing has changed")
 
 
+def tell(*, as_service: bool) -> None:
+    """Have `say` write to standard output: lines of the service's log, or lines for people."""
+    handler = logging.StreamHandler(sys.stdout)
+    for_people = logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S")
+    handler.setFormatter(logs.JsonFormatter("superset") if as_service else for_people)
+    _log.addHandler(handler)
+    _log.setLevel(logging.INFO)
+    # Superset changes how all else is logged when it starts.
+    _log.propagate = False
+
+
 def say(message: str) -> None:
-    """Write one line into the service's log."""
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {message}", flush=True)  # noqa: T201 -- the log is standard output
+    """Tell what is being done."""
+    _log.info("%s", message)

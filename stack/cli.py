@@ -185,7 +185,7 @@ def main() -> None:
     except ServiceStartError as error:
         problems.print(f"\nThe last lines of {error.service}'s log:", style="bold")
         for line in error.log_lines or ("(it is empty)",):
-            problems.print(f"  {line}", markup=False, soft_wrap=True)
+            problems.print(f"  {for_people(line)}", markup=False, soft_wrap=True)
         _fail(error)
     except ClickstreamError as error:
         _fail(error)

@@ -5,18 +5,22 @@ earlier life of the service left running or lying about, gives the service its s
 up its place.
 """
 
+import logging
 import os
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
+from clickstream import logs
 from clickstream.errors import ClickstreamError
 from clickstream.settings import Settings, env_file, get_settings
 from stack.paths import StackPaths, private_directory
 from stack.processes import described, end_processes, holder_of, is_free, marks, processes_of
 from stack.services import Service, service_named
+
+_log: Final = logging.getLogger(__name__)
 
 
 def service_environment(service: Service, settings: Settings) -> Mapping[str, str]:
@@ -52,7 +56,7 @@ def end_leftovers(service: Service, settings: Settings) -> None:
     """End children of an earlier life of the service: they would hold its port or its data."""
     leftovers = processes_of(settings.stack.data_path, service.name)
     for process in leftovers:
-        print(f"Ending {described(process)}, left over from an earlier start.", flush=True)  # noqa: T201
+        _log.warning("Ending %s, left over from an earlier start.", described(process))
     end_processes(leftovers, service.stop_timeout_seconds or settings.stack.stop_timeout_seconds)
 
 
@@ -78,7 +82,9 @@ def refuse_taken_port(service: Service, settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    logs.configure(sys.argv[1])
     try:
         launch(sys.argv[1])
     except (ClickstreamError, OSError) as error:
-        sys.exit(f"{sys.argv[1]} can't be started: {error}")
+        _log.error("%s can't be started: %s", sys.argv[1], error)
+        sys.exit(1)

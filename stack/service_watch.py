@@ -1,11 +1,11 @@
 """One service under watch: its checks, and its restart when they fail for too long."""
 
+import logging
 import os
 import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from clickstream.settings import Settings
@@ -16,6 +16,7 @@ from stack.processes import is_running
 from stack.services import Service
 from stack.supervision import ALIVE_STATES, ProcessInfo
 
+_log: Final = logging.getLogger(__name__)
 _STOP_POLL_SECONDS: Final = 0.1
 
 
@@ -145,4 +146,4 @@ class ServiceWatch:
 
 def log(message: str) -> None:
     """Write one line into the watchdog's log."""
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {message}", flush=True)  # noqa: T201 -- the log is standard output
+    _log.info("%s", message)

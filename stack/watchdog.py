@@ -17,6 +17,7 @@ from typing import Final, NoReturn
 
 from supervisor.states import ProcessStates
 
+from clickstream import logs
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
 from clickstream.settings import PROJECT_ROOT, Settings, get_settings
 from stack.health_report import HealthReport, HealthState, ServiceHealth, read_report, write_report
@@ -160,4 +161,5 @@ def revive(log_file: Path, supervisor_pid: int) -> NoReturn:
 
 
 if __name__ == "__main__":
+    logs.configure(WATCHDOG)
     watch()

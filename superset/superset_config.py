@@ -24,6 +24,8 @@ from sqlalchemy.pool import QueuePool
 from superset.errors import SupersetErrorType
 from superset.utils.log import AbstractEventLogger
 
+from dashboards.live.log_lines import JsonLogs
+
 if TYPE_CHECKING:
     from flask import Flask, Response
 
@@ -300,8 +302,7 @@ class _NoEventLogger(AbstractEventLogger):
 EVENT_LOGGER = _NoEventLogger()
 
 # --- the log ----------------------------------------------------------------------------------------------
-# Warnings only: at INFO it names who asks for what.
-LOG_LEVEL = logging.WARNING
+LOGGING_CONFIGURATOR = JsonLogs()
 # It misses a picture that is not part of the package, once a page.
 logging.getLogger("superset.views.base").setLevel(logging.ERROR)
 for _name in ("flask_appbuilder", "alembic", "werkzeug", "flask_limiter"):

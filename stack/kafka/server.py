@@ -17,6 +17,7 @@ from stack.processes import free_ports
 # Kafka has no sign-in here, so it listens to this machine only, whatever the other services do.
 HOST: Final = "127.0.0.1"
 METRICS: Final = Path(__file__).with_name("metrics.yaml")
+LOGGING: Final = Path(__file__).with_name("log4j2.xml")
 
 # The oldest records are deleted a segment at a time.
 SEGMENTS_A_PARTITION: Final = 8
@@ -99,10 +100,7 @@ def java_command(
         # Network buffers lie outside of the heap.
         f"-XX:MaxDirectMemorySize={settings.heap_bytes // 2}",
         "-Djava.awt.headless=true",
-        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-        "-Dorg.slf4j.simpleLogger.showDateTime=true",
-        "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss",
-        "-Dorg.slf4j.simpleLogger.showThreadName=false",
+        f"-Dlog4j2.configurationFile={LOGGING}",
     )
     return [str(java()), *options, "-cp", f"{jars_directory()}/*", main_class, *map(str, arguments)]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clickstream.logs import REQUEST_ID, JsonFormatter, for_people, request_id_of
+from clickstream.logs import REQUEST_ID, JsonFormatter, capture_output, for_people, request_id_of
 
 
 def record(message: str, *arguments: object, error: bool = False) -> logging.LogRecord:
@@ -81,3 +81,31 @@ def test_people_read_a_line_as_a_sentence() -> None:
 @pytest.mark.parametrize("line", ["plain text", '{"a": 1}', "[1]", "null", '{"time": 5}'])
 def test_a_line_of_another_program_stays_as_it_is(line: str) -> None:
     assert for_people(line) == line
+
+
+def test_what_a_program_of_others_prints_becomes_lines_of_the_log(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    handlers, level = logging.root.handlers[:], logging.root.level
+    try:
+        capture_output("mage")
+        print("first", "line", flush=True)  # noqa: T201 -- this is what is tested
+        sys.stdout.write("second ")
+        sys.stderr.write("third\n\n")
+        sys.stdout.write("line\nnot ended yet")
+        logging.getLogger("mage").info("too little")
+        logging.getLogger("mage").warning("enough")
+    finally:
+        logging.root.handlers[:] = handlers
+        logging.root.setLevel(level)
+
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [(line["logger"], line["level"], line["message"]) for line in lines] == [
+        ("stdout", "info", "first line"),
+        ("stderr", "info", "third"),
+        ("stdout", "info", "second line"),
+        ("mage", "warning", "enough"),
+    ]
+    assert {line["service"] for line in lines} == {"mage"}
