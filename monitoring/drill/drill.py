@@ -12,8 +12,9 @@ from clickstream.errors import ClickstreamError
 from monitoring.alerts.rules import render
 from monitoring.drill.alerts import AlertWatch, Outcome, wait_for_calm
 from monitoring.drill.blows import struck
+from monitoring.drill.csv_flow import CsvFlow
 from monitoring.drill.flow import Flow, problems_of_data, stored_events
-from monitoring.drill.kills import VICTIMS, kill_at_random, wait_for_health
+from monitoring.drill.kills import kill_at_random, wait_for_recovery
 from monitoring.drill.scenarios import SCENARIOS, THRESHOLDS, Scenario
 from monitoring.prometheus_api import PrometheusApi
 from stack.env_file import variable_of
@@ -21,6 +22,9 @@ from stack.isolated import isolated_stack
 from stack.lifecycle import Stack
 
 SERVICES: Final = ("api", "mage", "stream_events", "generator", "exporter", "node_exporter", "prometheus")
+
+PAGES: Final = ("panel", "superset")
+"""What only `make drill` runs in addition: nothing depends on them, and they take their time to start."""
 
 RATE_PER_SECOND: Final = 50.0
 """Events that flow during the drill."""
@@ -84,12 +88,12 @@ def run_drill(directory: Path, plan: Plan, say: Say) -> Verdict:
         plan: What is done.
         say: Is told what happens.
     """
-    with drill_stack(directory) as stack:
+    with drill_stack(directory, (*SERVICES, *PAGES)) as stack:
         return drill_on(stack, plan, say)
 
 
 @contextmanager
-def drill_stack(directory: Path) -> Iterator[Stack]:
+def drill_stack(directory: Path, services: Sequence[str] = SERVICES) -> Iterator[Stack]:
     """A stack whose alerts have the drill's thresholds, and which looks more often than usual."""
     rules = directory / "alerts.yaml"
     rules.write_text(render(THRESHOLDS), encoding="utf-8")
@@ -98,7 +102,7 @@ def drill_stack(directory: Path) -> Iterator[Stack]:
         variable_of("monitoring", "scrape_interval_seconds"): "5",
         variable_of("monitoring", "warehouse_interval_seconds"): "5",
     }
-    with isolated_stack(directory, SERVICES, overrides) as stack:
+    with isolated_stack(directory, services, overrides) as stack:
         yield stack
 
 
@@ -120,17 +124,25 @@ class _Drill:
         """All blows, then the kills, then the data."""
         self._stored_before = stored_events(self._stack.settings)
         flow = Flow(self._stack.settings, RATE_PER_SECOND, self._plan.seed)
+        files = CsvFlow(self._stack.settings, self._stack.paths.data / "drill", self._plan.seed, self._say)
         flow.start()
         try:
             self._wait_for_calm("at the start")
             for scenario in self._plan.scenarios:
                 self._verdict.outcomes.append(self._strike(scenario))
-            self._kill()
+            if self._plan.kill_seconds:
+                files.start()
+                self._kill()
         finally:
+            is_loaded = files.end(_SETTLE_SECONDS)
             is_acknowledged = flow.end(_SETTLE_SECONDS)
+        if not is_loaded:
+            self._verdict.problems.append(f"a CSV file is not loaded within {_SETTLE_SECONDS:.0f} s")
         if not is_acknowledged:
             self._verdict.problems.append(f"events are not acknowledged within {_SETTLE_SECONDS:.0f} s")
-        self._judge_data(flow)
+        sent, valid = (sum(counts) for counts in zip(flow.acknowledged(), files.loaded(), strict=True))
+        self._verdict.acknowledged = sent
+        self._judge_data(valid)
         self._api.close()
         return self._verdict
 
@@ -155,22 +167,18 @@ class _Drill:
         return outcome
 
     def _kill(self) -> None:
-        if not self._plan.kill_seconds:
-            return
-        killed = kill_at_random(self._stack, self._plan.kill_seconds, self._plan.seed)
-        self._verdict.kills = killed.total()
-        counts = ", ".join(f"{name} {count}" for name, count in sorted(killed.items()))
+        kills = kill_at_random(self._stack, self._plan.kill_seconds, self._plan.seed, self._say)
+        self._verdict.kills = kills.processes.total()
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(kills.processes.items()))
         self._say(f"Killed at random for {self._plan.kill_seconds:.0f} s: {counts or 'nothing'}.")
-        if sick := wait_for_health(self._stack, VICTIMS, _SETTLE_SECONDS):
-            self._verdict.problems.append(f"{', '.join(sick)} did not become healthy again")
+        self._verdict.problems += wait_for_recovery(self._stack, kills, _SETTLE_SECONDS)
         self._wait_for_calm("after the kills")
 
     def _wait_for_calm(self, when: str) -> None:
         if firing := wait_for_calm(self._api, _SETTLE_SECONDS):
             self._verdict.problems.append(f"{', '.join(sorted(firing))} fire {when}")
 
-    def _judge_data(self, flow: Flow) -> None:
-        self._verdict.acknowledged, valid = flow.acknowledged()
+    def _judge_data(self, valid: int) -> None:
         valid += self._stored_before
         deadline = time.monotonic() + _SETTLE_SECONDS
         problems: Sequence[str] = ["the data could not be read"]

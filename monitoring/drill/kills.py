@@ -1,48 +1,95 @@
-"""`kill -9` of components at random moments, each with its seed."""
+"""`kill -9` of any process of a stack at random moments, each with its seed."""
 
 import random
 import signal
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final
 
 import psutil
 
-from monitoring.drill.blows import family
-from stack.health import health_problem
 from stack.lifecycle import Stack
-from stack.services import service_named
+from stack.processes import SERVICE_MARK, described, processes_of
+from stack.status import SUPERVISOR, ServiceState, ServiceStatus, stack_status
+from stack.supervision import WATCHDOG
 
-VICTIMS: Final = ("api", "stream_events", "kafka", "clickhouse", "mage")
+_LAUNCHER: Final = "stack.launch"
 _MEAN_PAUSE_SECONDS: Final = 12.0
 _POLL_SECONDS: Final = 1.0
 
 
-def kill_at_random(stack: Stack, seconds: float, seed: int) -> Counter[str]:
-    """Kill processes, parents or children, at random moments; how often each component was hit."""
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """What was killed.
+
+    Attributes:
+        processes: How many processes of each component.
+        first: Components whose first process was among them, so that they had to be started again.
+    """
+
+    processes: Counter[str] = field(default_factory=Counter)
+    first: set[str] = field(default_factory=set)
+
+
+def kill_at_random(stack: Stack, seconds: float, seed: int, say: Callable[[str], None]) -> Kills:
+    """Kill processes at random moments: any component, the supervisor included, parents or children."""
     chance = random.Random(seed)  # noqa: S311 -- to be repeated, not to be secret
-    killed: Counter[str] = Counter()
+    kills = Kills()
     deadline = time.monotonic() + seconds
     while (pause := chance.expovariate(1 / _MEAN_PAUSE_SECONDS)) < deadline - time.monotonic():
         time.sleep(pause)
-        component = chance.choice(VICTIMS)
-        processes = family(stack, component)
-        if processes:
-            with suppress(psutil.Error):
-                chance.choice(processes).send_signal(signal.SIGKILL)
-                killed[component] += 1
-    return killed
+        found = processes_by_component(stack)
+        if not found:
+            continue
+        component = chance.choice(sorted(found))
+        victim = chance.choice(found[component])
+        with suppress(psutil.Error):
+            is_first = not any(parent in found[component] for parent in victim.parents())
+            text = described(victim)
+            victim.send_signal(signal.SIGKILL)
+            say(f"  {time.strftime('%H:%M:%S')} kill -9 of {component}: {text}")
+            kills.processes[component] += 1
+            if is_first:
+                kills.first.add(component)
+    return kills
 
 
-def wait_for_health(stack: Stack, components: Sequence[str], seconds: float) -> Sequence[str]:
-    """Waits until the components are healthy; gives those that are not."""
+def processes_by_component(stack: Stack) -> Mapping[str, Sequence[psutil.Process]]:
+    """Every process of the stack, ordered by its number, under the component that it belongs to."""
+    found: dict[str, list[psutil.Process]] = defaultdict(list)
+    for process in sorted(processes_of(stack.paths.data), key=lambda one: one.pid):
+        with suppress(psutil.Error):
+            found[_component_of(process)].append(process)
+    return found
+
+
+def _component_of(process: psutil.Process) -> str:
+    if service := process.environ().get(SERVICE_MARK):
+        return service
+    command = process.cmdline()
+    if _LAUNCHER in command:
+        return command[-1]
+    return SUPERVISOR if any("supervisord" in word for word in command) else WATCHDOG
+
+
+def wait_for_recovery(stack: Stack, kills: Kills, seconds: float) -> Sequence[str]:
+    """Wait until every service is up and its status says what happened to it; gives what is not so."""
     deadline = time.monotonic() + seconds
-    while sick := [
-        name for name in components if health_problem(service_named(name), stack.settings) is not None
-    ]:
+    while problems := _problems_of_status(stack_status(stack), kills):
         if time.monotonic() > deadline:
-            return sick
+            return problems
         time.sleep(_POLL_SECONDS)
     return []
+
+
+def _problems_of_status(rows: Sequence[ServiceStatus], kills: Kills) -> Sequence[str]:
+    sick = [f"{row.name} is {row.state}: {row.detail}" for row in rows if row.state is not ServiceState.UP]
+    silent = [
+        f"the status does not say that {row.name} was killed"
+        for row in rows
+        if row.name in kills.first - {SUPERVISOR} and not (row.restarts and row.last_failure_reason)
+    ]
+    return sick + silent

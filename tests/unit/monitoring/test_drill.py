@@ -5,6 +5,7 @@ import yaml
 
 from monitoring.alerts.rules import ALERTS, read_thresholds, render
 from monitoring.drill.alerts import AlertWatch
+from monitoring.drill.drill import PAGES
 from monitoring.drill.drill import SERVICES as DRILLED
 from monitoring.drill.scenarios import SCENARIOS, THRESHOLDS, Blow, Scenario
 from monitoring.prometheus_api import Alert, PrometheusApi
@@ -30,7 +31,7 @@ def test_each_blow_is_there_once_and_each_component_is_struck() -> None:
 
     assert len(set(names)) == len(names)
     # Without Prometheus nobody could look at the alerts.
-    assert {"clickhouse", "kafka", WATCHDOG, *DRILLED} - {"prometheus"} == struck
+    assert {"clickhouse", "kafka", WATCHDOG, *DRILLED, *PAGES} - {"prometheus"} == struck
 
 
 def test_the_drill_changes_thresholds_that_exist_and_no_rule() -> None:
