@@ -1,5 +1,6 @@
 """Monitoring against a running stack: its figures are those of the outside, and its alerts are right."""
 
+import json
 import time
 
 import httpx
@@ -13,6 +14,7 @@ from monitoring.grafana.reading import ROW, Panel, Span, ask, load_dashboards
 from monitoring.prometheus_api import PrometheusApi
 from stack.lifecycle import Stack
 from stack.services import chosen_services
+from stack.supervision import WATCHDOG
 from tests.waiting import wait_until
 
 PANELS = [
@@ -99,3 +101,20 @@ def test_the_drill_finds_the_right_alerts_and_no_loss(stack: Stack) -> None:
     assert [outcome.problems for outcome in verdict.outcomes] == [[]]
     assert verdict.kills > 0
     assert {"ComponentDown", "StreamLagGrowing"} <= verdict.outcomes[0].fired_after.keys()
+
+
+def test_every_line_of_every_log_is_json_of_its_service(stack: Stack) -> None:
+    """Whatever the tests before have made the services say; the supervisor alone has a form of its own."""
+    for service in (*(service.name for service in stack.services), WATCHDOG):
+        lines = stack.paths.log_of(service).read_text().splitlines()
+        others = [line for line in lines if not _is_line_of(service, line)]
+        assert others == [], f"{service} has {len(others)} other lines of {len(lines)}"
+
+
+def _is_line_of(service: str, line: str) -> bool:
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return False
+    # Programs from elsewhere have names of their own for the fields.
+    return service in {"prometheus", "node_exporter"} or fields.get("service") == service

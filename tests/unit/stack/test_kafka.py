@@ -1,14 +1,12 @@
 """Kafka's installation and configuration, without Kafka."""
 
-import json
-import re
 from pathlib import Path
 
 import pytest
 
 from clickstream.settings import BrokerSettings
 from stack.kafka.install import KafkaInstallError, checksums_of, expected_checksums, java, verify
-from stack.kafka.server import LOGGING, server_properties
+from stack.kafka.server import server_properties
 
 
 def fake_java(directory: Path, version: str) -> None:
@@ -58,16 +56,6 @@ def test_the_checksums_name_the_pinned_kafka() -> None:
 
     assert {"kafka_2.13-4.3.1.jar", "kafka-clients-4.3.1.jar", "kafka-tools-4.3.1.jar"} <= expected.keys()
     assert {len(checksum) for checksum in expected.values()} == {64}
-
-
-def test_kafka_logs_lines_of_json_that_name_the_service() -> None:
-    """The pattern escapes the message and the trace, and is read by log4j alone, so a look at its text must do."""
-    pattern = re.search(r"<Pattern>(.*)%n</Pattern>", LOGGING.read_text())
-    assert pattern
-    filled = re.sub(r"%notEmpty\{(.*)\}\}$", "}", pattern[1])
-    filled = re.sub(r"%(enc\{%\S*\}\{JSON\}|\w+(\{[^}]*\})*)", "x", filled)
-
-    assert json.loads(filled).keys() == {"time", "level", "service", "logger", "message"}
 
 
 @pytest.mark.parametrize("change", ["altered", "missing", "added"])
