@@ -42,7 +42,7 @@ class AlertWatch:
         scenario = self.outcome.scenario
 
         def is_complete() -> bool:
-            for name in self._firing():
+            for name in self._alerts("firing"):
                 self.outcome.fired_after.setdefault(name, time.monotonic() - began)
             return scenario.is_complete(self.outcome.fired_after.keys())
 
@@ -51,27 +51,33 @@ class AlertWatch:
             self.outcome.problems.append(f"{missing} did not fire within {seconds:.0f} s")
 
     def wait_for_silence(self, seconds: float) -> None:
-        """Until no alert fires; alerts that fired and must not are problems."""
+        """Until no alert fires and none is about to; alerts that fired and must not are problems.
+
+        One that waits for its time would else fire during the next blow.
+        """
         began = time.monotonic()
+        outcome = self.outcome
 
         def is_silent() -> bool:
-            firing = self._firing()
+            firing = self._alerts("firing")
             for name in firing:
-                self.outcome.fired_after.setdefault(name, -1.0)
-            return not firing
+                outcome.fired_after.setdefault(name, -1.0)
+            if firing:
+                outcome.resolved_after = None
+            elif outcome.resolved_after is None:
+                outcome.resolved_after = time.monotonic() - began
+            return not firing and not self._alerts("pending")
 
-        if _until(is_silent, seconds):
-            self.outcome.resolved_after = time.monotonic() - began
-        else:
+        if not _until(is_silent, seconds) and outcome.resolved_after is None:
             self.outcome.problems.append(
-                f"{', '.join(sorted(self._firing()))} still fire after {seconds:.0f} s"
+                f"{', '.join(sorted(self._alerts('firing')))} still fire after {seconds:.0f} s"
             )
         if others := self.outcome.fired_after.keys() - self.outcome.scenario.allowed:
             self.outcome.problems.append(f"{', '.join(sorted(others))} fired and must not")
 
-    def _firing(self) -> frozenset[str]:
+    def _alerts(self, state: str) -> frozenset[str]:
         try:
-            return self._api.firing()
+            return frozenset(alert.name for alert in self._api.alerts() if alert.state == state)
         except ClickstreamError:
             # A machine that is busy answers late; the next look tells.
             return frozenset(self.outcome.scenario.must & self.outcome.fired_after.keys())

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from monitoring.alerts.rules import ALERTS, read_thresholds, render
+from monitoring.drill import alerts
 from monitoring.drill.alerts import AlertWatch
 from monitoring.drill.drill import PAGES
 from monitoring.drill.drill import SERVICES as DRILLED
@@ -41,6 +42,9 @@ def test_the_drill_changes_thresholds_that_exist_and_no_rule() -> None:
     ] == [rule["alert"] for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
 
 
+WAITS = " (waits)"
+
+
 class Answers(PrometheusApi):
     """Gives one set of firing alerts after the other, the last for ever."""
 
@@ -50,7 +54,8 @@ class Answers(PrometheusApi):
 
     def alerts(self) -> list[Alert]:
         names = self._moments.pop(0) if len(self._moments) > 1 else self._moments[0]
-        return [Alert({"alertname": name}, {}, "firing", "") for name in names]
+        states = {name.removesuffix(WAITS): "pending" if name.endswith(WAITS) else "firing" for name in names}
+        return [Alert({"alertname": name}, {}, state, "") for name, state in states.items()]
 
 
 SCENARIO = Scenario("kafka", Blow.STOP, frozenset({"ComponentDown"}), frozenset({"NoEvents"}))
@@ -79,3 +84,14 @@ def test_what_must_fire_and_resolves_is_as_it_must_be() -> None:
 )
 def test_what_is_not_as_it_must_be_is_told(moments: list[set[str]], problem: str) -> None:
     assert problem in problems(*moments)
+
+
+def test_an_alert_that_waits_for_its_time_belongs_to_the_blow_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alerts, "_POLL_SECONDS", 0)
+    moments = ({"ComponentDown"}, set[str](), {"MemoryLow" + WAITS}, {"MemoryLow"}, set[str]())
+    watch = AlertWatch(Answers(*moments), SCENARIO)
+
+    watch.wait_for_must(0)
+    watch.wait_for_silence(60)
+
+    assert watch.outcome.problems == ["MemoryLow fired and must not"]
