@@ -12,7 +12,7 @@ from monitoring.drill.scenarios import Blow, Scenario
 from stack.lifecycle import Stack
 
 _CYCLE_SECONDS: Final = 1.0
-_SHARE_THAT_RUNS: Final = 0.05
+_SHARE_THAT_RUNS: Final = 0.01
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def family(stack: Stack, component: str) -> list[psutil.Process]:
 
 
 def _starve(stack: Stack, component: str, done: threading.Event) -> None:
-    """Lets a component run for a twentieth of each second, also after it was started again."""
+    """Lets a component run for a hundredth of each second, also after it was started again."""
     while not done.is_set():
         processes = family(stack, component)
         _send(processes, signal.SIGSTOP)

@@ -17,7 +17,7 @@ class Blow(StrEnum):
     """Its processes stand still but stay alive, as in a deadlock."""
 
     STARVE = "starve"
-    """Its processes get a twentieth of the time that they would have."""
+    """Its processes get a hundredth of the time that they would have."""
 
 
 @dataclass(frozen=True, slots=True)

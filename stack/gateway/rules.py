@@ -37,7 +37,7 @@ _LOCAL_DICTIONARY_SOURCES: Final = frozenset(("CLICKHOUSE", "NULL"))
 REACHING_FUNCTIONS: Final = frozenset(
     {
         "file", "hascolumnintable", "catboostevaluate", "modelevaluate", "showcertificate", "fuzzquery",
-        "logtrace",
+        "logtrace", "reversednsquery",
         "addresstoline", "addresstolinewithinlines", "addresstosymbol", "getclienthttpheader",
         "filesystemavailable", "filesystemcapacity", "filesystemunreserved", "filesystemfree",
         "aiclassify", "aiembed", "aiextract", "aifilter", "aigenerate", "airedact", "aisimilarity",
