@@ -21,6 +21,8 @@ REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id", default="")
 
 _MAX_CHARACTERS: Final = 2_000
 _MAX_PLACES: Final = 8
+# What Python's logging writes unless it is told otherwise.
+_PLAIN_LINE: Final = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL):([\w.]+):(.*)")
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -61,30 +63,27 @@ def configure(service: str, level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
-def capture_output(service: str, level: int = logging.WARNING) -> None:
-    """Have the process log as this service, and with its logs whatever it prints, one object per line.
+def capture_output(service: str) -> None:
+    """Have whatever this process and its children print written as lines of the service's log.
+
+    For programs of others, which print, or configure their logs themselves. Lines of JSON stay as they are.
 
     Args:
         service: Its name, as in the stack.
-        level: What loggers have to say below it is left out; what is printed never is.
     """
-    configure(service, level)
-    # Handlers write to the stream itself.
-    sys.stdout = _Printed(sys.stdout, "stdout")
-    sys.stderr = _Printed(sys.stderr, "stderr")
+    sys.stdout = _Printed(sys.stdout, JsonFormatter(service))
+    sys.stderr = _Printed(sys.stderr, JsonFormatter(service))
 
 
 class _Printed(io.TextIOBase):
-    """A stream whose complete lines are logged."""
+    """Writes each complete line to a stream, as JSON."""
 
-    def __init__(self, stream: TextIO, name: str) -> None:
+    def __init__(self, stream: TextIO, formatter: JsonFormatter) -> None:
         super().__init__()
         self._stream = stream
-        self._logger = logging.getLogger(name)
-        self._logger.setLevel(logging.INFO)
+        self._formatter = formatter
         self._begun = ""
-        # Of one thread that logs a line and prints while it does so, the second line goes to the stream.
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def writable(self) -> bool:
         return True
@@ -96,16 +95,19 @@ class _Printed(io.TextIOBase):
         self._stream.flush()
 
     def write(self, text: str) -> int:
-        if not self._lock.acquire(timeout=1.0):
-            return self._stream.write(text)
-        try:
+        with self._lock:
             *lines, self._begun = (self._begun + text).split("\n")
-            for line in lines:
-                if line.strip():
-                    self._logger.info("%s", line.rstrip())
-        finally:
-            self._lock.release()
+            for line in filter(str.strip, lines):
+                self._stream.write(f"{line if line.startswith('{') else self._as_json(line)}\n")
+            if lines:
+                self._stream.flush()
         return len(text)
+
+    def _as_json(self, line: str) -> str:
+        found = _PLAIN_LINE.fullmatch(line)
+        level, name, message = found.groups() if found else ("INFO", "output", line.rstrip())
+        fields = {"levelname": level, "name": name, "msg": message}
+        return self._formatter.format(logging.makeLogRecord(fields))
 
 
 def request_id_of(given: str) -> str:

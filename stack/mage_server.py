@@ -10,7 +10,6 @@ from mage_ai.cli.main import app
 from mage_ai.server.constants import VERSION
 from mage_ai.usage_statistics.logger import UsageStatisticLogger
 
-from clickstream import logs
 from clickstream.settings import get_settings
 from mage_project.repairs import repair_mage
 from stack.mage.guard import guard_mage
@@ -49,7 +48,6 @@ def cut_connections() -> None:
 
 
 if __name__ == "__main__":
-    logs.capture_output("mage")
     cut_connections()
     settings = get_settings()
     repair_mage(StackPaths(settings.stack.data_path).scheduler_beat)

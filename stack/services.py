@@ -201,7 +201,7 @@ def _mage_command(settings: Settings) -> Sequence[str | Path]:
     # Mage takes "localhost" for every address of the machine.
     host = "127.0.0.1" if settings.stack.host == "localhost" else settings.stack.host
     return (
-        *(MAGE_PYTHON, "-m", "stack.mage_server", "start", MAGE_PROJECT),
+        *(MAGE_PYTHON, "-m", "stack.log_output", "mage", "stack.mage_server", "start", MAGE_PROJECT),
         *("--host", host, "--port", str(settings.mage.port)),
     )
 
@@ -258,7 +258,9 @@ SERVICES: Final = (
     ),
     Service(
         name="stream_events",
-        command=lambda _settings: (MAGE_PYTHON, "-m", "stack.mage_stream"),
+        command=lambda _settings: (
+            *(MAGE_PYTHON, "-m", "stack.log_output", "stream_events", "stack.mage_stream"),
+        ),
         environment=_stream_environment,
         port_setting=("broker", "stream_port"),
         metrics_path="/metrics",

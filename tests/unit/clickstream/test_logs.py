@@ -88,24 +88,20 @@ def test_what_a_program_of_others_prints_becomes_lines_of_the_log(
 ) -> None:
     monkeypatch.setattr(sys, "stdout", sys.stdout)
     monkeypatch.setattr(sys, "stderr", sys.stderr)
-    handlers, level = logging.root.handlers[:], logging.root.level
-    try:
-        capture_output("mage")
-        print("first", "line", flush=True)  # noqa: T201 -- this is what is tested
-        sys.stdout.write("second ")
-        sys.stderr.write("third\n\n")
-        sys.stdout.write("line\nnot ended yet")
-        logging.getLogger("mage").info("too little")
-        logging.getLogger("mage").warning("enough")
-    finally:
-        logging.root.handlers[:] = handlers
-        logging.root.setLevel(level)
+    ours = JsonFormatter("mage").format(record("ours"))
 
-    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    capture_output("mage")
+    print("first", "line", flush=True)  # noqa: T201 -- this is what is tested
+    sys.stdout.write("second ")
+    sys.stdout.write("line\n\nnot ended yet")
+    sys.stderr.write(f"WARNING:alembic.runtime:an older one\n{ours}\n")
+
+    output, errors = capfd.readouterr()
+    lines = [json.loads(line) for line in (output + errors).splitlines()]
     assert [(line["logger"], line["level"], line["message"]) for line in lines] == [
-        ("stdout", "info", "first line"),
-        ("stderr", "info", "third"),
-        ("stdout", "info", "second line"),
-        ("mage", "warning", "enough"),
+        ("output", "info", "first line"),
+        ("output", "info", "second line"),
+        ("alembic.runtime", "warning", "an older one"),
+        ("api.broker", "warning", "ours"),
     ]
     assert {line["service"] for line in lines} == {"mage"}
