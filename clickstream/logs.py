@@ -22,7 +22,7 @@ REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id", default="")
 _MAX_CHARACTERS: Final = 2_000
 _MAX_PLACES: Final = 8
 # What Python's logging writes unless it is told otherwise.
-_PLAIN_LINE: Final = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL):([\w.]+):(.*)")
+_PLAIN_LINE: Final = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL):([\w./-]+):(.*)")
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 

@@ -169,6 +169,8 @@ def _mage_environment(settings: Settings) -> Mapping[str, str]:
         "ENABLE_OPEN_AI": "0",
         "ENABLE_HUGGING_FACE": "0",
         "GE_USAGE_STATS": "false",
+        # The debugger of the kernels warns on standard error of what does not matter here.
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         # Else each request is three lines in the log, and each look for due runs is one.
         "SERVER_VERBOSITY": "warning",
         "DISABLE_AUTO_BROWSER_OPEN": "1",
