@@ -96,7 +96,8 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
-        if not self._is_allowed_host(host):
+        # Prometheus calls the panel by whatever name it has there, and gets counts alone.
+        if scope["path"] != METRICS_PATH and not self._is_allowed_host(host):
             return 400, (
                 f"The panel does not answer under the host name {host[:100]!r}. "
                 "CLICKSTREAM_PANEL__ALLOWED_HOSTS lists the allowed names."
