@@ -111,6 +111,8 @@ def tell(*, as_service: bool) -> None:
     handler = logging.StreamHandler(sys.stdout)
     for_people = logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S")
     handler.setFormatter(logs.JsonFormatter("superset") if as_service else for_people)
+    if as_service:
+        logs.capture_output("superset")
     _log.addHandler(handler)
     _log.setLevel(logging.INFO)
     # Superset changes how all else is logged when it starts.

@@ -29,7 +29,8 @@ class ServerLogger(Logger):  # type: ignore[misc]
     """What gunicorn logs."""
 
     def setup(self, cfg: Config) -> None:
-        """Called by gunicorn at its start."""
+        """Called by gunicorn at its start, before it loads Superset, which prints a line or two."""
+        logs.capture_output(SERVICE)
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(logs.JsonFormatter(SERVICE))
