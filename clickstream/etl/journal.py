@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from clickstream.errors import ClickstreamError
 from clickstream.etl.run_marks import drop_mark, hold_mark, is_worked_on, remove_old_marks
 from clickstream.storage.runs import RunRecord, RunStatus, last_runs, record_run
 
@@ -127,6 +128,23 @@ def fail_open_runs(client: Client, message: str) -> list[Run]:
         drop_mark(run.run_id)
     _open_runs.clear()
     return failed
+
+
+def fail_new_run(client: Client, pipeline: str, message: str) -> Run:
+    """Records a run that failed before anything of it was recorded."""
+    run = new_run(pipeline)
+    record_run(client, _record(run, RunStatus.FAILED, message))
+    return run
+
+
+def describe_error(error: object) -> str:
+    """The cause of a failure in one line: what happened and what to do, or an unexpected error's kind."""
+    if isinstance(error, ClickstreamError):
+        return f"{error} {error.hint}".strip()
+    if isinstance(error, KeyError):
+        return f"The variable {error} is missing; the pipeline's page in Mage shows those that it takes."
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if isinstance(error, BaseException) else text
 
 
 def _record(run: Run, status: RunStatus, message: str) -> RunRecord:

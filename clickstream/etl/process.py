@@ -256,9 +256,20 @@ def finish_run(manifest: Manifest) -> Manifest:
     return {**finished, "message": message}
 
 
-def fail_run(message: str) -> None:
-    """Records that what this process was doing has failed."""
-    for run in journal.fail_open_runs(connect(get_settings().clickhouse, Role.WRITER), message):
+def fail_run(pipeline: str, block: str, error: object) -> None:
+    """Records that what this process was doing has failed, also where a block failed before it did anything.
+
+    Args:
+        pipeline: The pipeline whose block failed.
+        block: The block.
+        error: What it raised.
+    """
+    client = connect(get_settings().clickhouse, Role.WRITER)
+    message = f"{block}: {journal.describe_error(error)}"
+    failed = journal.fail_open_runs(client, message)
+    if not failed:
+        failed = [journal.fail_new_run(client, pipeline, message)]
+    for run in failed:
         announce(f"{run.pipeline} failed: {message}")
 
 

@@ -9,4 +9,4 @@ if "callback" not in globals():
 @callback("failure")
 def record_failure(**details: object) -> None:
     """Close the run as failed in `etl_runs`, with the block and its error."""
-    process.fail_run(f"{details['parent_block_uuid']}: {details['__error']}")
+    process.fail_run(str(details["pipeline_uuid"]), str(details["parent_block_uuid"]), details["__error"])

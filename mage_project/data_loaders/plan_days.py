@@ -10,6 +10,7 @@ if "data_loader" not in globals():
 def plan_days(**variables: object) -> dict[str, list[str]]:
     """Give the days with events from `from_date` to `to_date`, both included.
 
-    The two are variables of the pipeline; empty means the first or the last day.
+    The two are variables of the pipeline, written as 2025-01-31; empty means
+    the first or the last day.
     """
-    return {"days": rebuild.plan_days(variables["from_date"], variables["to_date"])}
+    return {"days": rebuild.plan_days(str(variables["from_date"]), str(variables["to_date"]))}

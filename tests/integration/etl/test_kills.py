@@ -149,11 +149,20 @@ def test_a_run_that_was_refused_at_once_is_recorded_with_the_cause(
     with pytest.raises(BadInputError) as caught:
         refuse()
     # What Mage calls when a block fails.
-    process.fail_run(f"a_block: {caught.value}")
+    process.fail_run(pipeline, "a_block", caught.value)
 
     (record,) = last_runs(client, 10, pipeline)
     assert record.status is RunStatus.FAILED
     assert record.message.startswith(f"a_block: {said}")
+    assert record.message.endswith(caught.value.hint), "and what to do"
+
+
+def test_a_block_that_fails_before_its_run_is_recorded_leaves_a_failed_run(client: Client) -> None:
+    process.fail_run("rebuild_marts", "plan_days", KeyError("from_date"))
+
+    (record,) = last_runs(client, 10)
+    assert (record.pipeline, record.status) == ("rebuild_marts", RunStatus.FAILED)
+    assert record.message.startswith("plan_days: The variable 'from_date' is missing")
 
 
 def kill_while_loading(client: Client, tmp_path: Path) -> None:

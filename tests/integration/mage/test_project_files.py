@@ -148,6 +148,14 @@ def test_a_pipeline_can_be_started_by_the_api_and_mage_need_not_write_its_trigge
         assert trigger["last_enabled_at"]
 
 
+@pytest.mark.parametrize("pipeline", BATCH_PIPELINES)
+def test_the_trigger_on_request_explains_each_variable(pipeline: str) -> None:
+    variables = read_yaml(pipeline, "metadata.yaml").get("variables") or {}
+    triggers = read_yaml(pipeline, "triggers.yaml")["triggers"]
+    [description] = [trigger["description"] for trigger in triggers if trigger["name"] == TRIGGER]
+    assert [name for name in variables if name not in description.split()] == []
+
+
 def test_the_stream_has_no_trigger_and_is_tried_again_for_ever() -> None:
     metadata = read_yaml(STREAMING, "metadata.yaml")
     assert read_yaml(STREAMING, "triggers.yaml")["triggers"] == []
