@@ -153,8 +153,8 @@ class BrokerSettings(BaseModel):
     )
     consumer_instance: str = Field(
         "",
-        description="Name of this consumer within its group. A consumer that restarts under the same name "
-        "gets its partitions back at once. Empty: a new name at each start.",
+        description="Name of this consumer within its group, such as `stream-1`. A consumer that restarts "
+        "under the same name gets its partitions back at once. Empty: a new name at each start.",
     )
     batch_bytes: int = Field(
         16_777_216, ge=1_000_000, description="Largest batch that is inserted at once, in bytes."
@@ -443,8 +443,8 @@ class MartsSettings(BaseModel):
     )
     own_fields_always: str = Field(
         "",
-        description="Fields, separated by commas, that keep their most frequent values however many they "
-        "have.",
+        description="Fields, separated by commas, such as `variant,plan`, that keep their most frequent "
+        "values however many they have.",
     )
 
 

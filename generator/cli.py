@@ -89,7 +89,10 @@ def merge(
     ],
     out: Annotated[Path, typer.Option(help="The file to write.")],
 ) -> None:
-    """Merge several answer keys into one for all their events."""
+    """Merge several answer keys into one for all their events.
+
+    Example: generator merge-keys a.key.json b.key.json --out all.key.json
+    """
     merge_keys(keys, out)
     typer.echo(f"key    {out}")
 

@@ -65,7 +65,10 @@ def stop(
     every: Annotated[bool, typer.Option("--all", help="Stop every generator.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Stop a generator and wait until all its events are acknowledged."""
+    """Stop a generator and wait until all its events are acknowledged.
+
+    Example: generator live stop --all
+    """
     settings = get_settings().generator
     status = stop_all(settings) if every else call(settings, "POST", _path_of(name, "/stop"))
     deadline = time.monotonic() + _DRAIN_SECONDS
@@ -82,13 +85,19 @@ def stop(
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Show what a generator of the service sends, and what was acknowledged."""
+    """Show what a generator of the service sends, and what was acknowledged.
+
+    Example: generator live status --json
+    """
     _print_status(call(get_settings().generator, "GET", "/status"), as_json=as_json)
 
 
 @app.command("list")
 def show_list(as_json: AsJson = False) -> None:
-    """List the generators of the service."""
+    """List the generators of the service.
+
+    Example: generator live list
+    """
     generators = list_generators(get_settings().generator)
     if as_json:
         _print_json(generators)
@@ -100,7 +109,10 @@ def show_list(as_json: AsJson = False) -> None:
 
 @app.command()
 def remove(name: Annotated[str, typer.Argument(help="A generator that is at rest.")]) -> None:
-    """Remove a generator that is stopped; its events stay in the totals."""
+    """Remove a generator that is stopped; its events stay in the totals.
+
+    Example: generator live remove night
+    """
     remove_generator(get_settings().generator, name)
     typer.echo(f"The generator {name} is removed.")
 

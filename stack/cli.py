@@ -38,7 +38,10 @@ STATE_COLOURS = {ServiceState.UP: "green", ServiceState.STOPPED: "dim", ServiceS
 
 @app.command()
 def up() -> None:
-    """Start the stack and wait until every service is healthy."""
+    """Start the stack and wait until every service is healthy.
+
+    Example: make up
+    """
     is_first_start = not env_file().exists()
     settings = load_settings()
     if is_first_start:
@@ -57,7 +60,10 @@ def up() -> None:
 
 @app.command()
 def down() -> None:
-    """Stop the stack; the data stay."""
+    """Stop the stack; the data stay.
+
+    Example: make down
+    """
     settings = load_settings()
     with reporting(console, [service.name for service in chosen_services(settings)]) as reporter:
         was_up = Stack(settings, reporter).down()
@@ -69,7 +75,10 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 unless every service is up.")] = False,
 ) -> None:
-    """Show each service: state, address, memory, since when."""
+    """Show each service: state, address, memory, since when.
+
+    Examples: make status, python -m stack status --json
+    """
     stack = Stack(load_settings())
     rows = stack_status(stack)
     if as_json:
@@ -91,7 +100,10 @@ def logs(
     followed: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Number of lines per service.")] = 50,
 ) -> None:
-    """Show the last log lines."""
+    """Show the last log lines.
+
+    Example: make logs SERVICE=api FOLLOW=1
+    """
     stack = Stack(load_settings())
     chosen = [service_named(service, stack.services)] if service else stack.services
     paths = {one.name: stack.paths.log_of(one.name) for one in chosen}
@@ -110,7 +122,10 @@ def logs(
 def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Stop the stack and delete its data; asks first."""
+    """Stop the stack and delete its data; asks first.
+
+    Example: make reset YES=1
+    """
     settings = load_settings()
     data = settings.stack.data_path
     if not data.exists():
@@ -126,7 +141,10 @@ def reset(
 
 @app.command()
 def secrets() -> None:
-    """Make the settings file with fresh secrets, or add those that it lacks; starts nothing."""
+    """Make the settings file with fresh secrets, or add those that it lacks; starts nothing.
+
+    Example: python -m stack secrets
+    """
     path = env_file()
     change = ensure_env_file(path)
     _own_as(path, path.parent)
@@ -149,7 +167,10 @@ def _own_as(path: Path, directory: Path) -> None:
 def uninstall(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Stop the stack and delete its data and its settings; `make uninstall` deletes the programs as well."""
+    """Stop the stack and delete its data and its settings; `make uninstall` deletes the programs as well.
+
+    Example: make uninstall YES=1
+    """
     settings = load_settings()
     data = settings.stack.data_path
     question = f"Stop the stack and delete its data in {data}, {env_file()} and what `make setup` installed?"

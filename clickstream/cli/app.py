@@ -39,7 +39,10 @@ app.command(name="export-user")(privacy.export)
 
 @app.command()
 def process(as_json: AsJson = False) -> None:
-    """Process received events now instead of at the next minute: validate, store, build marts."""
+    """Process received events now instead of at the next minute: validate, store, build marts.
+
+    Example: clickstream process
+    """
     results = process_pending(get_settings())
     if as_json:
         print_json(results)
@@ -104,7 +107,10 @@ def verify(
 
 @app.command()
 def ledger(as_json: AsJson = False) -> None:
-    """Show what became of the received events, by source and day; exit with 1 if it does not balance."""
+    """Show what became of the received events, by source and day; exit with 1 if it does not balance.
+
+    Example: clickstream ledger
+    """
     columns, rows = ledger_rows(reader(get_settings()))
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
@@ -133,13 +139,19 @@ def sql(
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Show how many events are stored and waiting, and the last runs of the pipelines."""
+    """Show how many events are stored and waiting, and the last runs of the pipelines.
+
+    Example: clickstream status --json
+    """
     print_status(get_settings(), as_json=as_json)
 
 
 @app.command()
 def migrate(as_json: AsJson = False) -> None:
-    """Bring the tables and views of the warehouse up to date, as `make up` does."""
+    """Bring the tables and views of the warehouse up to date, as `make up` does.
+
+    Example: clickstream migrate
+    """
     settings = get_settings()
     applied = upgrade_warehouse(settings)
     if as_json:

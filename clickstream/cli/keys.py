@@ -35,7 +35,10 @@ def create(
 
 @app.command(name="list")
 def list_keys(as_json: AsJson = False) -> None:
-    """List the write keys: id, name and dates, but not the key itself."""
+    """List the write keys: id, name and dates, but not the key itself.
+
+    Example: clickstream key list
+    """
     keys = read_keys(keys_file(get_settings()))
     if as_json:
         print_json(
@@ -65,7 +68,10 @@ def revoke(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Revoke a write key; a running API refuses it within a second."""
+    """Revoke a write key; a running API refuses it within a second.
+
+    Example: clickstream key revoke ID
+    """
     key = revoke_key(keys_file(get_settings()), key_id, datetime.now(UTC))
     if as_json:
         print_json({"id": key.id, "name": key.name, "revoked_at": str(key.revoked_at)})

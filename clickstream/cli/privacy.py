@@ -66,7 +66,10 @@ def erasures(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List all erasures, or print the receipt of one."""
+    """List all erasures, or print the receipt of one.
+
+    Example: clickstream erasures --json
+    """
     found = read_erasures(reader(get_settings()), run_id=erasure_id)
     if erasure_id:
         if not found or not found[0].receipt:
