@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,24 @@ class Checkout:
         ]
         (path / ".env").write_text("\n".join(lines) + "\n")
         (path / ".env").chmod(0o600)
+        for name in ("mage", "superset"):
+            self._lend_environment(name)
+
+    def _lend_environment(self, name: str) -> None:
+        """Makes an environment that none of these services runs in look made, which saves a minute."""
+        spec = spec_from_file_location(
+            "bootstrap_of_the_checkout", self.path / "requirements" / "bootstrap.py"
+        )
+        assert spec is not None
+        assert spec.loader is not None
+        bootstrap = module_from_spec(spec)
+        spec.loader.exec_module(bootstrap)
+        environment: Path = bootstrap.environment_path(name)
+        environment.mkdir()
+        (environment / "bin").symlink_to(PROJECT_ROOT / environment.name / "bin")
+        lock = self.path / "requirements" / f"{name}.txt"
+        stamp = bootstrap.stamp_of(lock, self.path / "pyproject.toml")
+        (environment / bootstrap.STAMP_NAME).write_text(stamp)
 
     def start(self) -> None:
         """As `make up` with all services, of which Mage creates the database."""
