@@ -13,7 +13,7 @@ RUN = .venv/bin/python -m
 IMAGE_LOCK = .venv-uv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
 DASHBOARDS = .venv-superset/bin/python -m dashboards
 
-# Folders with Python of our own, as far as they are there.
+# Folders with Python of our own, those that exist.
 CODE = $(wildcard api clickstream control_panel dashboards generator monitoring serving stack superset mage_project expectations benchmarks tests requirements/bootstrap.py)
 
 help: ## Show this help

@@ -71,7 +71,7 @@ class Admission:
             self._rates.count("", address)
 
     def admit_operator(self, headers: Headers, address: str) -> None:
-        """Lets an operator's request in: who may send events may not read those of others.
+        """Lets an operator's request in; the right to send events does not include reading other people's.
 
         Raises:
             Refusal: It has not the operators' token, or comes too often.

@@ -228,7 +228,7 @@ _FRAMES: Final[dict[str, Callable[[], _Frame]]] = {"gzip": _GzipMember, "zstd": 
 
 
 def _decode(body: bytes) -> str:
-    """The text; byte order marks at its beginning are no part of it.
+    """The text; byte order marks at its beginning are not part of it.
 
     Where bytes that are not UTF-8 spoil only some events of an array, they are as `surrogateescape` has them.
     """

@@ -171,7 +171,7 @@ def split_body(text: str, settings: ApiSettings) -> Sequence[str]:
     _check_count(len(items), settings.max_events)
     levels = settings.max_depth - is_array
     for item in items:
-        # Counting is quick; only who has so many brackets may be so deep.
+        # Counting is quick, and only a text with that many brackets can be that deep.
         if item.count("{") + item.count("[") > levels and _depth(item) > levels:
             raise _too_deep(settings.max_depth)
     return items

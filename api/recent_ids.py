@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 REMEMBERED_IDS: Final = 250_000
-"""At least so many ids are remembered, and at most twice as many: some 40 MB."""
+"""At least this many ids are remembered, and at most twice as many: some 40 MB."""
 
 
 class RecentIds:

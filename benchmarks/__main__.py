@@ -31,7 +31,7 @@ from the views to the browser."""
 COLUMNS: Final = ("what", "figure", "target", "reached", "baseline", "its figure", "× its time")
 _REACHED: Final = {True: "yes", False: "no", None: ""}
 _BUSY_LOAD: Final = 0.7
-"""With so many processes running already, figures are those of the neighbours as well."""
+"""With this many processes running already, the figures would depend on the neighbours."""
 
 
 def main(

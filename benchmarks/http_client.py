@@ -34,7 +34,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         seconds: How long.
-        connections: At most so many requests are under way.
+        connections: How many requests may be under way at once.
         events_per_body: Events of a request; one travels without an array.
         rate: Requests a second, whether or not earlier ones are answered; 0: each connection sends as soon as
             it has its answer.

@@ -119,7 +119,7 @@ def median_times(samples: Sequence[Sample]) -> float | None:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The least of the values that so many percent do not exceed."""
+    """The smallest value that is not exceeded by this percentage of the values."""
     return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
 
 

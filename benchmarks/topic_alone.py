@@ -18,7 +18,7 @@ _GROUP: Final = "benchmark"
 
 
 def main(records: int) -> None:
-    """Reads so many records past those that it read the last time."""
+    """Reads this many records, beginning after those that it read the last time."""
     settings = get_settings().broker.model_copy(update={"consumer_group": _GROUP})
     batches: list[tuple[float, int]] = []
 

@@ -1,4 +1,4 @@
-"""What is derived from the values of a valid event: small steps, each of which gives what it names."""
+"""What is derived from the values of a valid event: small steps, each named after its result."""
 
 import hashlib
 from typing import Any

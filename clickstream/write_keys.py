@@ -1,4 +1,4 @@
-"""Write keys: who holds one may send events to the API. Only their hashes are kept.
+"""Write keys, which allow their holders to send events to the API. Only their hashes are kept.
 
 A key has 256 random bits, so a plain hash keeps it secret; a slow one would only slow requests down.
 """

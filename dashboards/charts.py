@@ -24,18 +24,18 @@ _FIELDS: Final = (
     Field("certification_details", "certification_details"),
 )
 _KEYS: Final = (*(field.name for field in _FIELDS), "dataset", "params")
-# As a browser saved charts of Superset 6.1.0 of which it had been told nothing else.
+# What a browser saved for charts of Superset 6.1.0 when nothing was changed.
 _DEFAULTS_FILE: Final = Path(__file__).with_name("control_defaults.yaml")
-# Superset puts these into a chart's settings; they are known otherwise, or belong to one session.
+# Superset puts these into a chart's settings; they are derived from other values, or belong to one session.
 _GENERATED_PARAMS: Final = frozenset(
     {"datasource", "viz_type", "slice_id", "slice_name", "dashboards", "dashboardId", "url_params", "force"}
     | {"result_format", "result_type", "label_colors", "shared_label_colors", "map_label_colors"}
     | {"color_scheme_domain", "own_color_scheme", "dashboard_color_scheme", "native_filters", "extra_filters"}
     | {"chart_id", "uuid", "temporal_columns_lookup"}
 )
-# Left out where they are empty, which is what they are where they are left out.
+# Omitted when empty, which is the default.
 _EMPTY_PARAMS: Final = frozenset({"annotation_layers", "extra_form_data", "adhoc_filters", "groupby"})
-# Of filters and metrics that are no column's or dataset's own.
+# Of ad-hoc filters and metrics, which do not belong to a column or dataset.
 _ADHOC_DEFAULTS: Final[Mapping[str, Any]] = {
     "isExtra": False,
     "isNew": False,

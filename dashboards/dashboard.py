@@ -27,7 +27,7 @@ _METADATA_FIELDS: Final = (
     Field("filter_bar", "filter_bar_orientation", "VERTICAL"),
     Field("show_chart_timestamps", "show_chart_timestamps", False),
 )
-# What Superset makes again, what is of old times, and what is said otherwise in a file.
+# What Superset generates, what is obsolete, and what a file expresses in another way.
 _GENERATED_METADATA: Final[Mapping[str, Any]] = {
     "timed_refresh_immune_slices": [],
     "expanded_slices": {},
@@ -56,7 +56,7 @@ def compile_dashboard(
         dataset_slugs: The datasets that there are: slug by id (`uuid`).
 
     Raises:
-        AssetError: It names what is not there, or what is no setting.
+        AssetError: It names something that does not exist, or an unknown setting.
     """
     where = f"dashboards/{slug}.yaml"
     refuse_unknown(where, document, _KEYS)

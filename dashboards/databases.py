@@ -15,7 +15,7 @@ _FIELDS: Final = (
     Field("cache_timeout", "cache_timeout"),
     Field("expose_in_sqllab", "expose_in_sqllab", False),
 )
-# Never to be opened by a file: the user only reads, and Superset need not try otherwise.
+# A file cannot allow these: the user only reads, and Superset need not try anything else.
 _CLOSED: Final = {
     "allow_run_async": False,
     "allow_ctas": False,

@@ -67,7 +67,7 @@ def compile_dataset(slug: str, document: Document, schema: str) -> Document:
         schema: The database of the warehouse.
 
     Raises:
-        AssetError: It names a view, mart or column that the warehouse does not have, or what is no setting.
+        AssetError: It names a view, mart or column that the warehouse does not have, or an unknown setting.
     """
     where = f"datasets/{slug}.yaml"
     refuse_unknown(where, document, _KEYS)

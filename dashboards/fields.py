@@ -40,7 +40,7 @@ def refuse_unknown(where: str, document: Mapping[str, Any], known: Sequence[str]
     """Find keys that were misspelt.
 
     Raises:
-        AssetError: There is one; names those that there are.
+        AssetError: There is one; the message lists those that exist.
     """
     if unknown := [key for key in document if key not in known]:
         raise AssetError(

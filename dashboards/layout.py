@@ -34,7 +34,7 @@ def compile_layout(where: str, title: str, layout: Sequence[Document], titles: M
         titles: The charts that there are: title by slug.
 
     Raises:
-        AssetError: The tree has what is no component, or names a chart that is not there.
+        AssetError: The tree has something that is not a component, or names a chart that does not exist.
     """
     return _LayoutCompiler(where, titles).compile(title, layout)
 

@@ -18,7 +18,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 def serve() -> NoReturn:
-    """Prepare, then give up this process's place to the server."""
+    """Prepare, then replace this process by the server."""
     settings = get_settings()
     if needs_preparation(settings):
         # In a process of its own, whose memory is free again afterwards.
@@ -49,7 +49,7 @@ def needs_preparation(settings: Settings) -> bool:
 
 
 def prepare(settings: Settings, folder: Path = ASSETS) -> None:
-    """Set Superset up and import the assets of the folder, as far as they are not.
+    """Set Superset up and import the assets of the folder, unless that was done before.
 
     Raises:
         AssetError: A file can't be used; names it and what is wrong.

@@ -41,7 +41,7 @@ class State:
         self._write("set_up", _set_up_digest(settings))
 
     def has(self, assets: Assets, settings: Settings) -> bool:
-        """Whether these very assets were imported, with these settings, to the end."""
+        """Whether exactly these assets were imported completely, with these settings."""
         return self._read("assets") == _import_digest(assets, settings)
 
     def has_files(self, assets: Assets) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 
 
 class HealthState(StrEnum):
-    """How a service gets on."""
+    """The state of a service."""
 
     STARTING = "starting"
     UP = "up"
@@ -21,7 +21,7 @@ class ServiceHealth(msgspec.Struct):
     """What is known of one service.
 
     Attributes:
-        state: How it gets on.
+        state: Its state.
         reason: Why it is not up; empty if it is.
         since: When it came into this state.
         restarts: How often it was started again since the stack was started, by itself or by the watchdog.

@@ -123,7 +123,7 @@ class Stack:
     def down(self) -> bool:
         """Stop everything, each service before those that it depends on; False if nothing ran.
 
-        What a killed supervisor left running is ended too. The time is bounded: who does not stop is killed.
+        What a killed supervisor left running is ended too. A process that does not stop in time is killed.
         """
         if not self.paths.run.is_dir():
             return False

@@ -71,7 +71,7 @@ def answer(environment: dict[str, Any], start_response: Callable[..., Any]) -> I
     if problem is None:
         status, text = HTTPStatus.OK, "The stream does its work."
     else:
-        # 424 says that another service is at fault, so that a restart is no remedy.
+        # 424 says that another service is at fault, so that a restart would not help.
         status = HTTPStatus.SERVICE_UNAVAILABLE if problem.is_own else HTTPStatus.FAILED_DEPENDENCY
         text = problem.text
     start_response(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")])

@@ -1,4 +1,4 @@
-"""Where a stack keeps what: data, logs, the supervisor's files and its control socket."""
+"""Where a stack keeps its data, logs, the supervisor's files and its control socket."""
 
 import hashlib
 import os
@@ -53,7 +53,7 @@ class StackPaths:
 
     @property
     def lock(self) -> Path:
-        """Held by whoever starts or stops the stack."""
+        """Held by the command that starts or stops the stack."""
         return self.run / "lock"
 
     @property

@@ -29,11 +29,11 @@ ALL_SERVICES: Final = "all"
 LOOPBACK: Final = "127.0.0.1"
 
 Say = Callable[[str], None]
-"""Takes in what a long step is doing, in a few words."""
+"""Receives a few words about what a long step is doing."""
 
 
 class UnknownServiceError(ClickstreamError):
-    """A name that no service bears."""
+    """No service has this name."""
 
 
 def _nothing(_settings: Settings) -> Mapping[str, str]:
@@ -64,7 +64,7 @@ class Service:
         prepare: A set-up step that `up` takes before each start; must be quick when there is nothing to do.
         set_up: The program, with its arguments, that fills its data directory. With Docker Compose a
             container runs it before the service's container starts; otherwise the service does so itself.
-        is_private: It lets in whoever reaches it, so it listens to this machine only.
+        is_private: It has no sign-in, so it listens on this machine only.
         is_elsewhere: Whether the settings name another server in its place; it is not started then.
         is_installed: Whether its program is here; an optional service is left out where it is not.
         metrics_path: Where it serves its metrics; None if it has no metrics.
@@ -106,7 +106,7 @@ class Service:
         return (self.port_setting, *((self.metrics_port_setting,) if self.metrics_port_setting else ()))
 
     def listens_on(self, settings: Settings) -> str:
-        """The address on which it listens, which may stand for all of the machine's."""
+        """The address on which it listens; it may be a wildcard for all addresses of the machine."""
         return LOOPBACK if self.is_private else settings.stack.host
 
     def local_host(self, settings: Settings) -> str:
@@ -327,11 +327,11 @@ def service_named(name: str, among: Iterable[Service] = SERVICES) -> Service:
     """The service of this name.
 
     Raises:
-        UnknownServiceError: There is none; names those that there are.
+        UnknownServiceError: There is none; the message lists those that exist.
     """
     known = {service.name: service for service in among}
     if name not in known:
-        raise UnknownServiceError(f"There is no service {name!r}; there are {', '.join(known)}.")
+        raise UnknownServiceError(f"There is no service {name!r}; the services are {', '.join(known)}.")
     return known[name]
 
 

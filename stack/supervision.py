@@ -86,7 +86,7 @@ def render_config(paths: StackPaths, services: Sequence[Service], settings: Sett
             "childlogdir": paths.logs,
             "directory": PROJECT_ROOT,
             "umask": "077",
-            # Said in so many words, else it warns that it runs as root.
+            # Said explicitly; otherwise it warns that it runs as root.
             **({"user": "root"} if os.getuid() == 0 else {}),
         },
     }

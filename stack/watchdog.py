@@ -1,4 +1,4 @@
-"""Looks after the services: restarts those that live without doing their work, and tells how all get on.
+"""Looks after the services: restarts those that run without doing their work, and reports the state of all.
 
 The supervisor itself restarts what dies. Each service is checked by a thread of its own, so that one that
 answers slowly holds up no other. What is known goes into `run/health.json`. When the supervisor itself was
@@ -47,7 +47,7 @@ class Watchdog:
             threading.Thread(target=watch.run, name=f"watch-{name}", daemon=True).start()
 
     def look(self, processes: dict[str, ProcessInfo]) -> HealthReport:
-        """Take in how the processes are, and give what is known now."""
+        """Note the state of the processes, and return what is known now."""
         now = datetime.now(UTC)
         for name, watch in self._watches.items():
             info = processes.get(name)
@@ -94,7 +94,7 @@ def _state(watch: ServiceWatch, info: ProcessInfo | None) -> tuple[HealthState, 
 
 
 def _death(pid: int, watch: ServiceWatch, info: ProcessInfo | None) -> str:
-    """Why a process is not there any more, as far as that is known."""
+    """Why a process is not there any more, if that is known."""
     if watch.restart_reason:
         return watch.restart_reason
     code = info.exit_code if info and info.pid == 0 else 0

@@ -36,7 +36,7 @@ _METADATA_FILE = Path(os.environ["SUPERSET_HOME"]) / "superset.db"
 SQLALCHEMY_DATABASE_URI = os.environ.get(
     "SUPERSET_DATABASE_URI", f"sqlite:///{_METADATA_FILE}?check_same_thread=false&timeout=30"
 )
-# Connections stay open, one for each request at once: SQLAlchemy would open a file anew for each, and SQLite
+# Connections stay open, one for each request at once: SQLAlchemy would open a file again for each, and SQLite
 # read its whole schema again, an eighth of the CPU that a chart takes.
 SQLALCHEMY_ENGINE_OPTIONS = {"poolclass": QueuePool, "max_overflow": -1}
 # Requests are counted by the one process that there is.
@@ -293,7 +293,7 @@ FLASK_APP_MUTATOR = _hold_doors
 
 
 class _NoEventLogger(AbstractEventLogger):
-    """Keeps no account of who looked at what and when; Superset's own would grow by a row a chart shown."""
+    """Does not record who looked at what; Superset's own log would grow by a row for each chart shown."""
 
     def log(self, *args: object, **kwargs: object) -> None:
         """Nothing."""

@@ -21,7 +21,7 @@ _SHOWN_RUNS: Final = 10
 def ledger_rows(client: Client) -> tuple[list[str], list[list[Any]]]:
     """The ledger by source and day, oldest day first, with what is left over as `unaccounted` at the end.
 
-    `open` are the quarantined events that nobody has sent again; they are no part of the sum.
+    `open` are the quarantined events that nobody has sent again; they are not part of the sum.
     """
     table = read_view(client, "ledger")
     rows = sorted(table.to_pylist(), key=lambda row: (row["date"], row["source"]))

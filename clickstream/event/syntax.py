@@ -59,7 +59,7 @@ class _Found(NamedTuple):
 
 
 def find_syntax_problems(text: str) -> tuple[SyntaxProblem, ...]:
-    """The places at which a text is not JSON, as far as they can be told."""
+    """The places at which a text is not JSON, if they can be told."""
     if len(text) > _VERY_LONG_TEXT:
         return ()
     problems: list[SyntaxProblem] = []

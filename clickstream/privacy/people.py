@@ -32,7 +32,7 @@ class ErasedPerson(NamedTuple):
 
 
 class ErasedPeople:
-    """The people who are erased, as far as one can ask whether a given one is."""
+    """The people who are erased; it can only be asked whether a given one is among them."""
 
     def __init__(self, secret: str, hashes: Iterable[str]) -> None:
         self._key = secret.encode()

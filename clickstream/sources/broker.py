@@ -33,7 +33,7 @@ _MAX_KEPT_BYTES: Final = 4096
 
 
 class BrokerRecord(msgspec.Struct, frozen=True, gc=False):
-    """One record, as far as it matters to us.
+    """The parts of a record that the project uses.
 
     Attributes:
         topic: Its topic.

@@ -204,7 +204,7 @@ def _read_head(path: Path) -> tuple[bytes, bool]:
 
 
 def _read_beginning(text: io.BufferedReader) -> tuple[bytes, bool]:
-    """The first bytes, as far as they can be unpacked, and whether those are all."""
+    """Those of the first bytes that can be unpacked, and whether the file ends there."""
     head = b""
     while len(head) < _HEAD_BYTES:
         try:

@@ -33,7 +33,7 @@ class Role(StrEnum):
 
 
 class _NamingPool(PoolManager):
-    """Sends requests, and gives each statement an id that tells its owners."""
+    """Sends requests, and gives each statement an id that contains its owners' names."""
 
     owners: tuple[str, ...] = ()
 
@@ -49,7 +49,7 @@ _pools: "WeakKeyDictionary[Client, _NamingPool]" = WeakKeyDictionary()
 
 @contextmanager
 def owned_statements(client: Client, owner: str) -> Iterator[None]:
-    """Has every statement of a connection carry the owner's name, by which others find it while it runs.
+    """Puts the owner's name into the id of each statement of a connection, so that others can find it.
 
     Blocks may be nested; a statement then carries all the names.
 
@@ -90,7 +90,7 @@ def connect(
     Args:
         settings: Where ClickHouse is, and its users.
         role: Which of them.
-        answer_timeout_seconds: How long it may say nothing before a statement has failed.
+        answer_timeout_seconds: After how long without an answer a statement has failed.
 
     Raises:
         ServiceUnavailableError: ClickHouse does not answer.

@@ -39,7 +39,7 @@ class ReceivedEvent:
         source: How it arrived.
         received_at: When.
         fate: What became of it so far.
-        fields: Its fields, as far as its text can be read.
+        fields: Those of its fields that can be read.
     """
 
     record: str

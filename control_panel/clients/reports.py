@@ -124,7 +124,7 @@ def by_square(clicks: pa.Table) -> pa.Table:
 
 
 def outlines(clicks: pa.Table) -> list[Outline]:
-    """Where the most clicked elements are, as far as their clicks tell.
+    """Where the most clicked elements are, judging by their clicks.
 
     An outline encloses the middle 96 percent of an element's clicks each way: a click by keyboard has
     the position 0, and would stretch every element to the corner of the page.

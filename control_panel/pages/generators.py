@@ -20,7 +20,7 @@ _PARTS: Final = {
 def render() -> None:
     """Draw the page."""
     layout.heading(
-        PAGE, "Events of a made-up shop's visitors, live or as files, of which every number is known."
+        PAGE, "Events of a made-up shop's visitors, live or as files. Every number about them is known."
     )
     chosen = st.segmented_control(
         "Part", list(_PARTS), default="Live", required=True, key="part", bind="query-params"

@@ -49,7 +49,7 @@ class Report:
     Attributes:
         title: Its name.
         name: Its query, without `report_`.
-        view: The view that it shows, of which the description explains the numbers.
+        view: The view that it shows; the view's description explains the numbers.
         explanation: How it is computed, in a few sentences.
         draw: Draws its chart.
         knows_countries: Whether it can be filtered by country.
@@ -193,7 +193,7 @@ def _show_heatmap(filters: Filters) -> None:
     shown = reports.visible(clicks)
     total, outside = reports.count(shown), reports.count(clicks) - reports.count(shown)
     st.caption(
-        f"{total:,} clicks. The outlines are the elements, as far as their clicks tell where they are."
+        f"{total:,} clicks. The outlines show where the elements are, judging by their clicks."
         + (f" {outside:,} clicks further right or down are left out." if outside else "")
     )
     if total:

@@ -27,7 +27,7 @@ class SourceTotals(msgspec.Struct):
 
     Attributes:
         acknowledged: What arrived, each parcel counted once.
-        uncertain: Attempts of which it isn't known whether they arrived, after which the same parcel was sent
+        uncertain: Attempts that may or may not have arrived, after which the same parcel was sent
             again: so much may be there in addition. A valid event is then a duplicate in the ledger.
     """
 
@@ -149,7 +149,7 @@ class Account:
             self._enter(_Acknowledged(parcel.number))
 
     def record_uncertain(self, parcel: Parcel) -> None:
-        """Count an attempt of which it isn't known whether it arrived."""
+        """Count an attempt that may or may not have arrived."""
         with self._lock:
             self._enter(_Uncertain(parcel.number))
 

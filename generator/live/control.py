@@ -33,7 +33,7 @@ class SourceStatus(msgspec.Struct):
         duplicate: Of these, repeated ones; the ledger's `duplicate`.
         faulty: Of these, broken ones; the ledger's `quarantined`.
         faulty_by_code: How many of these earn each code.
-        uncertain: Events of attempts of which it isn't known whether they arrived. `received`, and with it
+        uncertain: Events of attempts that may or may not have arrived. `received`, and with it
             `duplicate` or `quarantined`, may be larger in the ledger by up to so much; `stored` never is.
         unacknowledged: Events that are under way.
         retries: Attempts of this process that failed.

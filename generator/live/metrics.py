@@ -30,7 +30,7 @@ FAULTS: Final = counter(
 )
 UNCERTAIN: Final = counter(
     f"{PREFIX}_events_uncertain_total",
-    "Events of attempts of which it isn't known whether they arrived.",
+    "Events of attempts that may or may not have arrived.",
     "source",
 )
 UNACKNOWLEDGED: Final = gauge(f"{PREFIX}_events_unacknowledged", "Events that are under way.", "source")

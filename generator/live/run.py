@@ -60,7 +60,7 @@ class Run:
 
         Args:
             events: How many to send; None for no end.
-            at_once_minutes: Send them as fast as they are taken, as what happened in so many minutes until
+            at_once_minutes: Send them as fast as they are taken, as what happened in this many minutes until
                 now; None to send them as they happen.
         """
         shares = _share(events, len(self._options.sources))

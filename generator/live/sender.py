@@ -132,7 +132,7 @@ class Sender:
                     raise GivenUpError from None
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         self._problems.pop(parcel.number, None)
-        # Told first: who waits until nothing is under way must then find all of it.
+        # Told first: whoever waits until nothing is under way must then find all of it.
         self._on_acknowledged(parcel)
         self._account.record_acknowledged(parcel)
 

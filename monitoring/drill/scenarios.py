@@ -29,7 +29,7 @@ class Scenario:
         blow: What is done to it.
         must: Alerts that must all fire.
         may: Alerts that may fire besides, as a consequence.
-        one_of: Alerts of which one at least must fire; none if this does not matter.
+        one_of: At least one of these alerts must fire; empty if it does not matter.
     """
 
     component: str

@@ -166,7 +166,7 @@ def load_dashboards() -> Mapping[str, Dashboard]:
 
 
 def ask(api: PrometheusApi, panel: Panel, span: Span, service: str = ".*") -> list[Answer]:
-    """What a panel shows; values that are no numbers are left out, as Grafana leaves them out.
+    """What a panel shows; values that are not numbers are left out, as in Grafana.
 
     Args:
         api: Whom to ask.

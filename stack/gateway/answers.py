@@ -125,7 +125,7 @@ class Ending:
 
 
 async def start(send: Send, headers: dict[str, str]) -> None:
-    """Send the status and the headers of an answer that will go well, as far as is known."""
+    """Send the status and the headers of an answer that will probably succeed."""
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": 200, "headers": encoded})
 

@@ -25,7 +25,7 @@ _ASK_VERSION: Final = 1
 _PATH_BENEATH: Final = 1
 _NO_NEW_PRIVILEGES: Final = 38
 
-# Rights on files, in the order of the kernel's bits; each version of the interface knows the first so many.
+# Rights on files, in the order of the kernel's bits; each version of the interface knows the first few.
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = (1 << bit for bit in range(4))
 _TRUNCATE: Final = 1 << 14
 _READ: Final = _READ_FILE | _READ_DIR
@@ -83,7 +83,7 @@ def missing_walls() -> str | None:
 
 
 def confine(walls: Walls) -> None:
-    """Put up the walls, as far as the kernel can; nothing takes them down again.
+    """Put up the walls that the kernel supports; nothing takes them down again.
 
     Raises:
         OSError: The kernel refused although it says that it can.

@@ -58,7 +58,7 @@ class GuardedProtocol(H11Protocol):
             self._stop_waiting()
 
     def on_response_complete(self) -> None:
-        """Go on with the next request, of which a part may be there already."""
+        """Go on with the next request, a part of which may have arrived already."""
         super().on_response_complete()
         if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             self._await_head()

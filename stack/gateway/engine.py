@@ -372,7 +372,7 @@ def _prepare_default_database(directory: Path) -> None:
     """Declare the ordinary database `default`, which chDB expects before anything can be created.
 
     chDB gives the id behind the link `metadata/default` to its own starting database, whatever that one is
-    called, and two databases can't share an id. The engine makes the link anew, and reads it nowhere else.
+    called, and two databases can't share an id. The engine makes the link again, and reads it nowhere else.
     """
     metadata = directory / "metadata"
     metadata.mkdir(exist_ok=True)

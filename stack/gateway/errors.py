@@ -67,7 +67,7 @@ class StatementError(Exception):
         code: ClickHouse's error code.
         status: HTTP status of the answer.
         text: The message as a ClickHouse client expects it: `Code: 62. DB::Exception: …`.
-        retry_after_seconds: When to try again; None where that is no use.
+        retry_after_seconds: When to try again; None if that would not help.
     """
 
     def __init__(self, code: int, message: str) -> None:
@@ -79,7 +79,7 @@ class StatementError(Exception):
         super().__init__(self.text)
 
     def without(self, tail: str) -> Self:
-        """The same error, its message cut off before a text, as far as the name of its code."""
+        """The same error, its message cut off before a text, at the name of its code."""
         message, found, rest = self.text.partition(tail)
         if found:
             name = rest.rpartition(" (")[2]

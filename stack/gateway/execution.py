@@ -386,7 +386,7 @@ def _output_format(task: Task) -> str:
 def _collect(stream: AnyStream, compressor: Compressor) -> tuple[IO[bytes], Statistics]:
     """A whole result, in memory if it is small and in a file if not, and what it took."""
     statistics = Statistics()
-    spool = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 - closed by who sends it
+    spool = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 - closed by the code that sends it
     try:
         while (chunk := stream.fetch()) is not None:
             spool.write(compressor.add(chunk.data))

@@ -2,7 +2,7 @@
 
 A right password is accepted at any time: programs of this machine share an address, and none may lock out
 the others. What is limited is the rate of wrong ones: after the first few, each has to wait for its answer,
-and only so many of an address wait at once.
+and only a few of each address wait at once.
 """
 
 import asyncio

@@ -19,7 +19,7 @@ from clickstream.settings import PROJECT_ROOT
 POM: Final = Path(__file__).with_name("pom.xml")
 CHECKSUMS: Final = Path(__file__).with_name("jars.sha256")
 
-# Beside the Python environments: not data of a stack, so that `make reset` and tests don't download anew.
+# Beside the Python environments: not data of a stack, so that `make reset` and tests don't download it again.
 HOME: Final = PROJECT_ROOT / ".kafka"
 
 LEAST_JAVA: Final = 17

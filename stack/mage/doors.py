@@ -129,7 +129,7 @@ def _is_known_host(host: str, allowed_hosts: frozenset[str]) -> bool:
 
 
 def _comes_from_own_pages(visit: Visit) -> bool:
-    """Whether no browser says that another site's page sends this; programs say nothing, and are no risk."""
+    """Whether no browser says that another site's page sends this; programs say nothing, which is no risk."""
     origin = visit.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc.lower() != visit.host.lower():
         return False

@@ -18,7 +18,7 @@ from typing import Final
 from clickstream.errors import ClickstreamError
 from clickstream.settings import PROJECT_ROOT
 
-# Beside the Python environments: not data of a stack, so that `make reset` and tests don't download anew.
+# Beside the Python environments: not data of a stack, so that `make reset` and tests don't download it again.
 HOME: Final = PROJECT_ROOT / ".prometheus"
 PACKAGES: Final = ("prometheus", "prometheus-node-exporter")
 

@@ -196,7 +196,7 @@ class BrokerReader:
         self._commit()
 
     def _commit(self) -> None:
-        """Commits all that was read. If that fails, it is read again one day, and known by the writer."""
+        """Commits all that was read; if that fails, it is read again, and the writer recognises it."""
         self._committed_at = time.monotonic()
         try:
             self._committed = self._positions()

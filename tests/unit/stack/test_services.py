@@ -44,7 +44,7 @@ def test_a_chosen_service_brings_those_that_it_depends_on(settings: Settings) ->
 
 def test_an_unknown_service_is_refused_with_the_known_names(settings: Settings) -> None:
     with pytest.raises(
-        UnknownServiceError, match="no service 'oracle'; there are panel, clickhouse, kafka, "
+        UnknownServiceError, match="no service 'oracle'; the services are panel, clickhouse, kafka, "
     ):
         chosen_services(with_stack(settings, services="clickhouse, oracle"))
 
