@@ -106,8 +106,18 @@ class _Printed(io.TextIOBase):
     def _as_json(self, line: str) -> str:
         found = _PLAIN_LINE.fullmatch(line)
         level, name, message = found.groups() if found else ("INFO", "output", line.rstrip())
-        fields = {"levelname": level, "name": name, "msg": message}
+        fields = {"levelname": level, "name": name, "msg": message_in(message)}
         return self._formatter.format(logging.makeLogRecord(fields))
+
+
+def message_in(text: str) -> str:
+    """What happened, and the error, of what Mage logs as JSON of its own; any other text stays as it is."""
+    try:
+        fields = json.loads(text)
+        trace = fields.get("error_stacktrace") or fields.get("error") or ""
+        return f"{fields['message']} {trace}".rstrip()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return text
 
 
 def request_id_of(given: str) -> str:

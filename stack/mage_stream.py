@@ -4,7 +4,6 @@ Mage's scheduler would run it as well, but a process that the supervisor looks a
 it dies, is stopped in order, and does not depend on the server with the editor.
 """
 
-import json
 import logging
 import signal
 import sys
@@ -19,7 +18,7 @@ from mage_ai.cli.main import app
 from prometheus_client import make_wsgi_app
 
 from clickstream.etl import stream
-from clickstream.logs import JsonFormatter
+from clickstream.logs import JsonFormatter, message_in
 from clickstream.settings import get_settings
 from stack.mage_server import cut_connections
 from stack.services import MAGE_PROJECT
@@ -32,14 +31,7 @@ class LineFormatter(JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of any other service, with the message out of Mage's."""
-        text = record.getMessage()
-        try:
-            fields: dict[str, Any] = json.loads(text)
-        except ValueError:
-            fields = {}
-        trace = fields.get("error_stacktrace") or fields.get("error") or ""
-        message = f"{fields.get('message', text)} {trace}".rstrip()
-        record.msg, record.args = message, None
+        record.msg, record.args = message_in(record.getMessage()), None
         return super().format(record)
 
 

@@ -95,6 +95,7 @@ def test_what_a_program_of_others_prints_becomes_lines_of_the_log(
     sys.stdout.write("second ")
     sys.stdout.write("line\n\nnot ended yet")
     sys.stderr.write(f"WARNING:alembic.runtime:an older one\n{ours}\n")
+    sys.stderr.write('ERROR:load_csv/7/finish:{"message": "It failed.", "error": "OSError", "cpu": 1}\n')
 
     output, errors = capfd.readouterr()
     lines = [json.loads(line) for line in (output + errors).splitlines()]
@@ -103,5 +104,6 @@ def test_what_a_program_of_others_prints_becomes_lines_of_the_log(
         ("output", "info", "second line"),
         ("alembic.runtime", "warning", "an older one"),
         ("api.broker", "warning", "ours"),
+        ("load_csv/7/finish", "error", "It failed. OSError"),
     ]
     assert {line["service"] for line in lines} == {"mage"}
