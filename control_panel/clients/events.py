@@ -160,7 +160,7 @@ def send_event(text: str) -> Answer:
 
 def _post(event: dict[str, Any]) -> httpx.Response:
     settings = get_settings()
-    address = f"http://127.0.0.1:{settings.api.port}/events"
+    address = f"http://{settings.api.host}:{settings.api.port}/events"
     key = settings.generator.write_key
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     try:

@@ -105,6 +105,28 @@ def test_a_published_port_is_that_of_the_setting(service: Service, services: Map
         )
 
 
+def test_the_panel_finds_every_service_that_it_asks(services: Mapping[str, Any]) -> None:
+    environment = services["panel"]["environment"]
+    hosts = {value for variable, value in environment.items() if re.search(r"_HOST$", variable)}
+
+    assert hosts - {"0.0.0.0"} == {"api", "clickhouse", "exporter", "generator", "mage", "prometheus"}
+    assert hosts - {"0.0.0.0"} <= services.keys()
+
+
+@pytest.mark.parametrize(
+    "package", ["api", "clickstream", "control_panel", "generator", "monitoring/exporter"]
+)
+def test_no_program_looks_for_another_on_its_own_machine(package: str) -> None:
+    """In a container nothing else listens on a loopback address."""
+    found = [
+        path.name
+        for path in (PROJECT_ROOT / package).rglob("*.py")
+        if re.search(r"http://(?:127\.0\.0\.1|localhost):\{", path.read_text())
+    ]
+
+    assert found == []
+
+
 def test_the_images_hold_the_pins_of_the_environments() -> None:
     pairs = {"project": "main", "superset": "superset"}
     for image, environment in pairs.items():
