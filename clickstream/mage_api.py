@@ -203,6 +203,11 @@ class MageClient:
         answer = self._request("GET", f"/pipeline_runs/{run_id}")
         return msgspec.convert(answer["pipeline_run"], PipelineRun)
 
+    def cancel(self, run_id: int) -> None:
+        """End the run. Mage kills the process that runs it; a run that has ended stays as it is."""
+        body = {"pipeline_run": {"id": run_id, "status": RunStatus.CANCELLED.value}}
+        self._request("PUT", f"/pipeline_runs/{run_id}", json=body)
+
     def wait(
         self,
         run_id: int,

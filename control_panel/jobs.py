@@ -29,7 +29,7 @@ SERVICE_MARK: Final = "CLICKSTREAM_SERVICE_MARK"
 
 _ID: Final = re.compile(r"[0-9a-f]{16}")
 _KEPT: Final = 20
-"""Ended jobs that are kept; older ones make room."""
+"""Ended jobs of each kind that are kept; older ones make room."""
 
 _STATE: Final = "state.json"
 _REQUEST: Final = "request.json"
@@ -116,10 +116,10 @@ def start_job(kind: str, title: str, arguments: Mapping[str, Any], asked_by: str
     most = get_settings().panel.max_jobs
     if len(running) >= most:
         raise ClickstreamError(
-            f"{len(running)} long jobs are running already, and at most {most} may.",
-            hint="Wait for one to end, or cancel it.",
+            f"{len(running)} long jobs are running, and at most {most} may run at the same time.",
+            hint="Wait until one has finished, or cancel one.",
         )
-    _make_room()
+    _make_room(kind)
     job_id = secrets.token_hex(8)
     folder = jobs_path() / job_id
     folder.mkdir(parents=True, mode=0o700)
@@ -151,7 +151,7 @@ def get_job(job_id: str) -> Job:
     """
     folder = jobs_path() / job_id
     if not _ID.fullmatch(job_id) or not (folder / _REQUEST).exists():
-        raise BadInputError(f"There is no job {job_id[:40]!r}.", hint="It may have made room for newer ones.")
+        raise BadInputError(f"There is no job {job_id[:40]!r}.", hint="Newer jobs may have replaced it.")
     request = msgspec.json.decode((folder / _REQUEST).read_bytes(), type=Request)
     return Job(job_id, folder, request, _state(folder))
 
@@ -177,7 +177,10 @@ def cancel_job(job_id: str) -> None:
             one.kill()
     _remove_results(job.folder)
     ended = msgspec.structs.replace(
-        job.state, status=JobStatus.CANCELLED, message="It was cancelled.", ended_at=datetime.now(UTC)
+        job.state,
+        status=JobStatus.CANCELLED,
+        message="Cancelled. What it had written was deleted.",
+        ended_at=datetime.now(UTC),
     )
     write_state(job.folder, ended)
 
@@ -231,7 +234,9 @@ def _state(folder: Path) -> State:
         state = msgspec.json.decode((folder / _STATE).read_bytes(), type=State)
         if state.status is JobStatus.RUNNING:
             return msgspec.structs.replace(
-                state, status=JobStatus.FAILED, message="Its process was killed; start it again."
+                state,
+                status=JobStatus.FAILED,
+                message="The process of this job was killed. Start the job again.",
             )
     return state
 
@@ -260,8 +265,8 @@ def _folders() -> list[Path]:
     return [folder for folder in path.iterdir() if _ID.fullmatch(folder.name)] if path.is_dir() else []
 
 
-def _make_room() -> None:
-    ended = [job for job in list_jobs() if not job.is_running]
+def _make_room(kind: str) -> None:
+    ended = [job for job in list_jobs(kind) if not job.is_running]
     for job in ended[_KEPT - 1 :]:
         shutil.rmtree(job.folder, ignore_errors=True)
 

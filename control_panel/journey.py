@@ -74,9 +74,7 @@ def _stopped(receipt: Receipt, last_run_at: datetime | None) -> Stage:
                 f"{at}. Event {receipt.event_id} was stored already; the first one received counts.",
             )
         case Fate.QUARANTINED:
-            replayed = (
-                f" It was sent again {text.moment(receipt.replayed_at)}." if receipt.replayed_at else ""
-            )
+            replayed = f" It was replayed {text.moment(receipt.replayed_at)}." if receipt.replayed_at else ""
             return Stage(
                 "Not counted: in quarantine",
                 StageState.STOPPED,
@@ -86,7 +84,7 @@ def _stopped(receipt: Receipt, last_run_at: datetime | None) -> Stage:
             return Stage(
                 "Unaccounted",
                 StageState.STOPPED,
-                "It was processed without a trace, which must never be; see the ledger.",
+                "It was processed but is in no table, which must never happen; see the ledger.",
             )
 
 
@@ -95,7 +93,9 @@ def _counted(receipt: Receipt, trace: Trace) -> Stage:
     built = [one for one in trace.days if one.date == day and one.rebuilt_at is not None]
     if not built:
         return Stage(
-            "Waiting for the marts", StageState.WAITING, f"The marts of {day} are about to be rebuilt."
+            "Waiting for the marts",
+            StageState.WAITING,
+            f"The marts of {day} will be rebuilt within a minute.",
         )
     marts = max(built, key=lambda one: len(one.marts)).marts
     return Stage(

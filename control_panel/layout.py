@@ -107,7 +107,7 @@ def part(reading: Reading[T], what: str) -> T | None:
         st.info(f"{what}: waiting for an answer …", icon=":material/hourglass_empty:")
         return None
     if reading.is_waiting and reading.read_at and datetime.now(UTC) - reading.read_at > _STALE:
-        st.caption(f"{what}: as of {text.age(reading.read_at)}, since the service is slow to answer.")
+        st.caption(f"{what}: as read {text.age(reading.read_at)}, because the service is slow to answer.")
     return reading.value
 
 
@@ -148,7 +148,7 @@ def _show_status() -> None:
     read_all(*questions)
     readings = (questions[0].reading(), questions[1].reading(), questions[2].reading())
     if not verdict.is_known(*readings):
-        st.caption(":material/hourglass_empty: Looking …")
+        st.caption(":material/hourglass_empty: Checking …")
         return
     found = verdict.concerns(*readings, datetime.now(UTC))
     if not found:
@@ -162,9 +162,9 @@ def _show_status() -> None:
 
 def _show_account(account: Account) -> None:
     if not account.session_id:
-        st.caption("Sign-in is off: everybody who opens this page is an operator.")
+        st.caption("Sign-in is turned off: everybody who opens this page is an operator.")
         return
-    role = "may change things" if account.is_operator else "may look, not change"
+    role = "can change things" if account.is_operator else "read-only"
     st.caption(f"Signed in as **{escape(account.name)}** ({role}). Times are UTC.")
     st.html(
         "<form method='post' action='/sign-out'><button type='submit' "

@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 
 from clickstream.decode import SentEvent, explain_defect, read_record, read_values
-from clickstream.errors import ClickstreamError
 from clickstream.event.rules import Receipt, find_problems, is_warning
 from clickstream.reasons import EventError
 from clickstream.settings import get_settings
@@ -69,15 +68,17 @@ class Preview(msgspec.Struct, frozen=True):
     examples: list[Example]
 
 
-def begin_preview(upload: Upload, account: str) -> Job | None:
-    """Look at a file that has arrived; None while as many jobs run as may, or if that was done before."""
-    if preview_of(upload) is not None:
-        return None
-    try:
-        title = f"Looking at {upload.description.name}"
-        return jobs.start_job(PREVIEW, title, {"upload": upload.id, "path": str(upload.path)}, account)
-    except ClickstreamError:
-        return None
+def begin_preview(upload: Upload, account: str) -> Job:
+    """Inspect a file that has arrived, or give the job that does so or did so before.
+
+    Raises:
+        ClickstreamError: As many jobs as allowed are running.
+    """
+    known = preview_of(upload)
+    if known is not None and known.state.status is not JobStatus.CANCELLED:
+        return known
+    title = f"Inspection of {upload.description.name}"
+    return jobs.start_job(PREVIEW, title, {"upload": upload.id, "path": str(upload.path)}, account)
 
 
 def preview_of(upload: Upload) -> Job | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 
+from clickstream.errors import BadInputError
 from clickstream.etl.quarantine_file import write_quarantine
 from clickstream.etl.repair import RepairRule, apply_rule, check_rule, problems_of
 from clickstream.event.rules import Receipt
@@ -39,6 +40,18 @@ class Outcome(msgspec.Struct, frozen=True):
     still_wrong: dict[str, int]
 
 
+class Replay(msgspec.Struct, frozen=True):
+    """A replay that was asked for.
+
+    Attributes:
+        events: How many events it sends.
+        run_id: The run of the pipeline.
+    """
+
+    events: int
+    run_id: int
+
+
 def preview_rule(wanted: Wanted, rule: RepairRule) -> Outcome:
     """What a rule would do to the events of a filter.
 
@@ -51,29 +64,27 @@ def preview_rule(wanted: Wanted, rule: RepairRule) -> Outcome:
     return outcome
 
 
-def send_again(wanted: Wanted, rule: RepairRule) -> Outcome:
+def send_again(wanted: Wanted, rule: RepairRule) -> Replay:
     """Send the events that a rule makes valid through the pipeline again; the others stay as they are.
 
     Raises:
-        BadInputError: The rule means nothing.
+        BadInputError: The rule means nothing, or makes no event valid.
         ServiceUnavailableError: ClickHouse or Mage does not answer.
     """
     check_rule(rule)
-    outcome, repaired = _apply(quality.chosen(wanted, MOST_EVENTS), lambda body: apply_rule(rule, body))
-    if repaired.num_rows:
-        quality.replay(str(_write(repaired)))
-    return outcome
+    _, repaired = _apply(quality.chosen(wanted, MOST_EVENTS), lambda body: apply_rule(rule, body))
+    return _replay(repaired, "The rule makes no event valid any more.")
 
 
-def send_one(wanted: Wanted, coordinate: tuple[str, int, int], body: str) -> bool:
-    """Send one event again with another body; False if it is not in quarantine any more."""
-    table = quality.chosen(wanted, MOST_EVENTS)
-    names = zip(*(table.column(name).to_pylist() for name in ("origin", "offset", "item")), strict=True)
-    places = [place for place, name in enumerate(names) if name == coordinate]
-    if not places:
-        return False
-    quality.replay(str(_write(_with_bodies(table.take(places), [body]))))
-    return True
+def send_one(coordinate: tuple[str, int, int], body: str) -> Replay:
+    """Send one event again with another body.
+
+    Raises:
+        BadInputError: It is not in quarantine any more.
+        ServiceUnavailableError: ClickHouse or Mage does not answer.
+    """
+    table = quality.record(*coordinate)
+    return _replay(_with_bodies(table, [body] * table.num_rows), "The event is not in quarantine any more.")
 
 
 def receipt_of(received_at: datetime) -> Receipt:
@@ -81,6 +92,12 @@ def receipt_of(received_at: datetime) -> Receipt:
     future_allowed_ms = get_settings().etl.future_allowed_seconds * 1_000
     at = received_at if received_at.tzinfo else received_at.replace(tzinfo=UTC)
     return Receipt(int(at.timestamp() * 1_000), future_allowed_ms)
+
+
+def _replay(repaired: pa.Table, nothing: str) -> Replay:
+    if not repaired.num_rows:
+        raise BadInputError(nothing, hint="Reload the page to see how the events stand now.")
+    return Replay(repaired.num_rows, quality.replay(str(_write(repaired))))
 
 
 def _apply(table: pa.Table, change: Callable[[str], str]) -> tuple[Outcome, pa.Table]:

@@ -35,7 +35,7 @@ def route(path: str, handler: Handler, methods: Sequence[str], role: Role) -> Ro
     async def guarded(request: Request) -> Response:
         account = account_in(request.scope)
         if role is Role.OPERATOR and not account.is_operator:
-            message = f"The account {account.name} may look but not change anything. Sign in as an operator."
+            message = f"The account {account.name} is read-only. Sign in as an operator to do this."
             return JSONResponse({"error": message}, 403)
         return await handler(request)
 

@@ -34,6 +34,6 @@ def require_operator() -> Account:
         raise NotAllowedError("Your session has ended.", hint="Reload the page to sign in again.")
     if not account.is_operator:
         raise NotAllowedError(
-            f"The account {account.name} may look but not change anything.", hint="Sign in as an operator."
+            f"The account {account.name} is read-only.", hint="Sign in as an operator to change things."
         )
     return account

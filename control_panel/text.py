@@ -13,6 +13,14 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f} %"
 
 
+def size(number_of_bytes: int) -> str:
+    """A size in the largest decimal unit that fits, as file managers show it."""
+    for factor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if number_of_bytes >= factor:
+            return f"{number_of_bytes / factor:,.1f} {unit}"
+    return f"{number_of_bytes} bytes"
+
+
 def moment(at: datetime | None) -> str:
     """A time to the second."""
     return "–" if at is None else f"{_utc(at):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,5 +1,6 @@
 """Uploads over HTTP: the page in the frame, and pieces of files. The guard has checked host and origin."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -73,7 +74,9 @@ async def receive(request: Request) -> Response:
     except (BadInputError, ClientDisconnect, OSError) as error:
         return _broken_off(error)
     if upload.is_complete:
-        await run_in_threadpool(begin_preview, upload, account_in(request.scope).name)
+        # While as many jobs as allowed are running, the page offers to inspect the file later.
+        with suppress(ClickstreamError):
+            await run_in_threadpool(begin_preview, upload, account_in(request.scope).name)
     return _described(upload)
 
 

@@ -15,10 +15,12 @@ from typing import Final
 import msgspec
 
 from clickstream.errors import BadInputError, ClickstreamError
+from clickstream.files import whole_file
 from clickstream.settings import get_settings
 
 _ID: Final = re.compile(r"[0-9a-f]{16}")
 _DESCRIPTION: Final = "upload.json"
+_LOAD: Final = "load.json"
 _MAX_NAME_CHARACTERS: Final = 120
 _SPARE_BYTES: Final = 1_000_000_000
 """Free space that an upload leaves on the disk."""
@@ -42,6 +44,20 @@ class Description(msgspec.Struct, frozen=True):
     size_bytes: int
     begun_at: datetime
     begun_by: str
+
+
+class LoadRequest(msgspec.Struct, frozen=True):
+    """The last load of a file that was asked for.
+
+    Attributes:
+        run_id: The run of the pipeline.
+        asked_at: When it was asked for.
+        asked_by: The account.
+    """
+
+    run_id: int
+    asked_at: datetime
+    asked_by: str
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -73,16 +89,16 @@ def begin_upload(name: str, size_bytes: int, account: str) -> Upload:
     limit = get_settings().panel.max_upload_bytes
     if not 0 < size_bytes <= limit:
         raise BadInputError(
-            f"{name[:_MAX_NAME_CHARACTERS]!r} has {size_bytes:,} bytes; a file has 1 to {limit:,}.",
-            hint="Split it, or pack it with gzip or zstd, or load it with `clickstream load`.",
+            f"{name[:_MAX_NAME_CHARACTERS]!r} has {size_bytes:,} bytes; a file may have 1 to {limit:,}.",
+            hint="Compress it with gzip or zstd, split it, or load it with `clickstream load`.",
         )
     root = uploads_path()
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     free = shutil.disk_usage(root).free
     if free < size_bytes + _SPARE_BYTES:
         raise ClickstreamError(
-            f"The disk has {free / 1e9:.1f} GB free, and the file needs {size_bytes / 1e9:.1f} GB beside "
-            f"{_SPARE_BYTES / 1e9:.0f} GB to spare.",
+            f"The disk has {free / 1e9:.1f} GB free. The file needs {size_bytes / 1e9:.1f} GB, and "
+            f"{_SPARE_BYTES / 1e9:.0f} GB must stay free.",
             hint="Delete uploads that are loaded, or free some space.",
         )
     folder = root / secrets.token_hex(8)
@@ -141,6 +157,21 @@ async def receive(upload: Upload, offset: int, pieces: AsyncIterator[bytes]) -> 
                 )
             file.write(piece)
     return get_upload(upload.id)
+
+
+def note_load(upload: Upload, run_id: int, account: str) -> None:
+    """Remember the run that loads a file, so that every page can follow it, also after a restart."""
+    request = LoadRequest(run_id, datetime.now(UTC), account)
+    with whole_file(upload.path.parent / _LOAD) as file:
+        file.write(msgspec.json.encode(request).decode())
+
+
+def load_of(upload: Upload) -> LoadRequest | None:
+    """The last load of a file; None if none was asked for."""
+    try:
+        return msgspec.json.decode((upload.path.parent / _LOAD).read_bytes(), type=LoadRequest)
+    except FileNotFoundError:
+        return None
 
 
 def remove_upload(upload_id: str) -> None:

@@ -60,7 +60,9 @@ def _of_components(reading: Reading[Components], now: datetime) -> list[Concern]
         return []
     checked_at = reading.value.checked_at
     if not reading.value.components or checked_at is None:
-        return [Concern("How the services stand is not known: nobody has checked them yet.", _LOOK_YOURSELF)]
+        return [
+            Concern("The state of the services is not known yet: they have not been checked.", _LOOK_YOURSELF)
+        ]
     if now - checked_at > CHECK_ALLOWED:
         return [
             Concern(f"The services were checked {text.age(checked_at, now)}, and not since.", _LOOK_YOURSELF)
@@ -71,9 +73,9 @@ def _of_components(reading: Reading[Components], now: datetime) -> list[Concern]
             f"{component.name} is {component.state}"
             + (f": {component.reason}" if component.reason else "")
             + ".",
-            "It was stopped by hand; make up starts it."
+            "It was stopped; make up starts it."
             if component.state == "stopped"
-            else f"It is restarted by itself; make logs SERVICE={component.name} tells more.",
+            else f"It is restarted automatically; make logs SERVICE={component.name} shows more.",
         )
         for component in bad
     ]
@@ -90,7 +92,7 @@ def _of_data(reading: Reading[Completeness | bool], now: datetime) -> list[Conce
         found.append(
             Concern(
                 f"The ledger does not balance: {state.unaccounted:+,} events are unaccounted for.",
-                "The rows are below; clickstream verify checks every table.",
+                "The Ledger below shows the rows; clickstream verify checks every table.",
             )
         )
     waiting = now - state.complete_through

@@ -100,7 +100,7 @@ def run_verify(folder: Path, arguments: dict[str, Any]) -> str:
     message = (
         f"{wrong:,} rows differ from the key."
         if wrong
-        else f"Everything is as the key says: {sum(view.rows for view in result.views):,} rows are equal."
+        else f"Everything matches the key: {sum(view.rows for view in result.views):,} rows are equal."
     )
     progress.end(JobStatus.DONE, message)
     return message
@@ -145,7 +145,9 @@ def main(folder: Path) -> int:
         return 1
     except Exception:
         logger.exception("The job failed.")
-        Progress(folder, 0).end(JobStatus.FAILED, f"It failed; {folder / 'log'} tells where.")
+        Progress(folder, 0).end(
+            JobStatus.FAILED, f"The job failed unexpectedly; {folder / 'log'} has the details."
+        )
         return 1
     return 0
 

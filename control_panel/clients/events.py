@@ -139,7 +139,9 @@ def send_event(text: str) -> Answer:
     try:
         event = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        raise BadInputError(f"This is not valid JSON: {error}.", hint="Mend it and send it again.") from error
+        raise BadInputError(
+            f"This is not valid JSON: {error}.", hint="Correct it and send it again."
+        ) from error
     if not isinstance(event, dict):
         raise BadInputError("One event is one JSON object.", hint="Send {…}, not a list or a text.")
     event.setdefault("id", secrets.randbits(_ID_BITS))
@@ -167,5 +169,5 @@ def _post(event: dict[str, Any]) -> httpx.Response:
         return httpx.post(address, json=[event], headers=headers, timeout=_SEND_SECONDS)
     except httpx.HTTPError as error:
         raise ServiceUnavailableError(
-            f"The API does not answer at {address}.", hint="make status shows how it is."
+            f"The API does not answer at {address}.", hint="make status shows its state."
         ) from error

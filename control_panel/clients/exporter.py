@@ -64,7 +64,7 @@ def components() -> Components:
         return msgspec.json.decode(answer.content, type=Components)
     except (httpx.HTTPError, msgspec.DecodeError) as error:
         raise ServiceUnavailableError(
-            f"The exporter at {_address()} does not tell how the services stand.",
+            f"The exporter does not answer at {_address()}, so the state of the services is not known.",
             hint="make status shows it in a terminal; make up starts what is stopped.",
         ) from error
 

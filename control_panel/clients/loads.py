@@ -1,4 +1,4 @@
-"""CSV files that were loaded, and asking for a load."""
+"""CSV files that were loaded, and starting and cancelling loads."""
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -23,3 +23,9 @@ def begin_load(path: str) -> int:
     """Ask Mage to load a file; gives the run's id."""
     loads.forget()
     return mage.run_now(PIPELINE, {"path": path})
+
+
+def cancel_load(run_id: int) -> None:
+    """End a load. Its lines arrive in whole chunks, so what was loaded until then counts once."""
+    mage.cancel_run(run_id)
+    loads.forget()

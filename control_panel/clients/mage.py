@@ -100,6 +100,12 @@ def run_now(name: str, variables: Mapping[str, str]) -> int:
     return run_id
 
 
+def cancel_run(run_id: int) -> None:
+    """End a run."""
+    _mage().cancel(run_id)
+    runs_of.forget()
+
+
 def set_active(trigger: Trigger, *, active: bool) -> None:
     """Resume or pause a schedule."""
     _mage().set_active(trigger.id, active=active)
@@ -109,6 +115,11 @@ def set_active(trigger: Trigger, *, active: bool) -> None:
 def editor_url(host: str, name: str) -> str:
     """The address of Mage's editor at a pipeline."""
     return f"http://{host}:{get_settings().mage.port}/pipelines/{name}/edit"
+
+
+def run_address(run: PipelineRun) -> str:
+    """The address of a run on the panel's page Pipelines."""
+    return f"/pipelines?pipeline={run.pipeline}&run={run.id}"
 
 
 def seconds_of(run: PipelineRun | BlockRun, now: datetime) -> float | None:

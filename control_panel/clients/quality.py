@@ -64,6 +64,18 @@ def events(wanted: Wanted) -> tuple[dict[str, Any], ...]:
     return tuple(chosen(wanted, EVENTS_SHOWN).to_pylist())
 
 
+@shared(seconds=3)
+def event(origin: str, offset: int, item: int) -> tuple[dict[str, Any], ...]:
+    """The refused event of a coordinate; empty if there is none."""
+    return tuple(record(origin, offset, item).to_pylist())
+
+
+def record(origin: str, offset: int, item: int) -> pa.Table:
+    """The refused event of a coordinate as at most one row of the quarantine; not shared."""
+    found = warehouse.query("quarantine_record", origin=origin, offset=offset, item=item)
+    return found.cast(QUARANTINED_SCHEMA)
+
+
 def chosen(wanted: Wanted, limit: int) -> pa.Table:
     """The events of a filter as rows of the quarantine; not shared."""
     found = warehouse.query("queries/list_quarantined", limit=limit, **wanted.parameters())

@@ -31,7 +31,7 @@ _LIVE_HEIGHT: Final = 560
 _ROWS_WITHOUT_SCROLLING: Final = 14
 _QUALITY_PATH: Final = "quality"
 _DETAILED: Final = 5
-"""So many events are shown stage by stage; more as a table."""
+"""Up to this number, events are shown stage by stage; more are shown as a table."""
 
 _ICONS: Final = {
     StageState.DONE: ":green[:material/check_circle:]",
@@ -49,13 +49,13 @@ _FATES: Final = {
 _STATES: Final = {
     TraceState.UNKNOWN: (
         st.info,
-        "Nothing is known of it. What was sent a moment ago takes a few seconds to get here.",
+        "No such event is known. An event that was sent a moment ago takes a few seconds to arrive.",
         ":material/search_off:",
     ),
     TraceState.PENDING: (st.info, "Received, and waiting to be processed.", ":material/hourglass_top:"),
     TraceState.STORED: (
         st.success,
-        "Stored: it is in the numbers, or about to be.",
+        "Stored: it is counted in the numbers, or will be within a minute.",
         ":material/check_circle:",
     ),
     TraceState.QUARANTINED: (
@@ -65,12 +65,12 @@ _STATES: Final = {
     ),
     TraceState.ERASED: (
         st.warning,
-        "Not in the numbers: it was erased together with its person.",
+        "Not in the numbers: it was erased, because its person was erased.",
         ":material/delete_forever:",
     ),
     TraceState.UNACCOUNTED: (
         st.error,
-        "Received, but nothing became of it. This is a fault of the system; the ledger shows the gap.",
+        "Received, but then lost. This is a fault of the system; the ledger shows the gap.",
         ":material/error:",
     ),
 }
@@ -79,7 +79,9 @@ _PERSONAL: Final = frozenset({"ip", "body"})
 
 def render() -> None:
     """Draw the page."""
-    layout.heading(PAGE, "What arrives right now, and where a given event is: in the numbers, or why not.")
+    layout.heading(
+        PAGE, "What is arriving right now, and where an event is: counted in the numbers, or why not."
+    )
     asked = _VIEWS.get(st.query_params.get("view", "live"), _LIVE)
     view = st.segmented_control(
         "View", list(_VIEWS.values()), default=asked, key="events_view", label_visibility="collapsed"
@@ -110,9 +112,9 @@ def _show_latest(source: str, wanted: str) -> None:
         return
     if not found:
         layout.empty(
-            "No event like this has arrived lately."
+            "No matching event among those that arrived last."
             if source or wanted
-            else "Nothing has been received yet. Send an event with **Send one**, or click in the demo shop."
+            else "Nothing has been received yet. Send an event with **Send one** above."
         )
         return
     st.dataframe(
@@ -125,7 +127,7 @@ def _show_latest(source: str, wanted: str) -> None:
         },
         alt="The events received last",
     )
-    st.caption("The last hundred; it updates by itself every two seconds.")
+    st.caption("The last hundred events. The list updates by itself every two seconds.")
 
 
 def _live_row(event: ReceivedEvent) -> dict[str, object]:
@@ -133,7 +135,7 @@ def _live_row(event: ReceivedEvent) -> dict[str, object]:
     return {
         "Received (UTC)": event.received_at,
         "Source": event.source,
-        "Became": _FATES[event.fate],
+        "State": _FATES[event.fate],
         "Type": _shown(fields.get("type")),
         "Event": _shown(fields.get("payload.event_title")),
         "Element": _shown(fields.get("payload.element_id")),
@@ -155,7 +157,8 @@ def _link(kind: str, what: str) -> str:
 def _show_sending() -> None:
     if not is_operator():
         layout.empty(
-            "Sending an event changes the numbers. Sign in as an operator to do it.", ":material/lock:"
+            "Sending an event changes the numbers, so only operators can do it. Sign in as an operator.",
+            ":material/lock:",
         )
         return
     # Kept: the sample names the time, and with another default the field would forget what was typed.
@@ -181,11 +184,13 @@ def _show_sending() -> None:
 def _show_answer(answer: Answer) -> None:
     accepted = answer.body.get("accepted", 0)
     if accepted:
-        st.success("The API accepted it: the broker has acknowledged it.", icon=":material/check_circle:")
+        st.success(
+            "The API accepted the event: the broker has acknowledged it.", icon=":material/check_circle:"
+        )
     elif answer.body.get("known"):
-        st.info("The API knows this event already; it counts once.")
+        st.info("The API already knew this event; it counts once.")
     else:
-        st.warning("The API refused it, and keeps it in quarantine.", icon=":material/block:")
+        st.warning("The API refused the event and keeps it in quarantine.", icon=":material/block:")
     problems = [*answer.body.get("errors", ()), *answer.body.get("warnings", ())]
     for problem in problems:
         st.markdown(f"- `{problem.get('code')}`: {layout.escape(str(problem.get('message')))}")
@@ -214,7 +219,7 @@ def _show_look_up() -> None:
             kind = st.selectbox("Look for", kinds, index=place, format_func=lambda name: _KINDS[name])
         with right:
             what = st.text_input(
-                "Which", asked, placeholder="1842, or clickstream.events/0:1842:0 for a record"
+                "Which", asked, placeholder="such as 1842; a record looks like clickstream.events/0:1842:0"
             )
         is_asked = st.form_submit_button("Look up", icon=":material/search:", type="primary")
     if is_asked:
@@ -233,7 +238,7 @@ def _follow(kind: str, what: str) -> None:
 
 
 def _show_trace(kind: str, what: str) -> None:
-    found = layout.part(events.look_up(kind, what).read(), "Where it is")
+    found = layout.part(events.look_up(kind, what).read(), "The event")
     if found is None:
         return
     show, sentence, icon = _STATES[found.state]
@@ -267,7 +272,7 @@ def _show_many(found: Trace) -> None:
                 "Happened (UTC)": receipt.created_at,
                 "Source": receipt.source,
                 "Type": receipt.type.value if receipt.type else "",
-                "Became": _FATES[receipt.fate.value],
+                "State": _FATES[receipt.fate.value],
                 "Why": "; ".join(error.message for error in receipt.errors),
                 "Where is it?": _link("record", receipt.name),
             }
@@ -312,10 +317,10 @@ def _show_errors(receipt: Receipt) -> None:
 def _show_remedy(receipt: Receipt) -> None:
     if any(page.info.path == _QUALITY_PATH for page in all_pages()):
         address = f"/{_QUALITY_PATH}?{urlencode({'record': receipt.name})}"
-        st.markdown(f"[Fix it on the page Data quality]({address})")
+        st.markdown(f"[Repair it on the page Data quality]({address})")
     else:
         st.markdown(
-            "Fix it with `clickstream quarantine export --out bad.csv`: edit the file, then "
+            "Repair it with `clickstream quarantine export --out bad.csv`: edit the file, then "
             "`clickstream quarantine replay bad.csv`."
         )
 
@@ -323,7 +328,7 @@ def _show_remedy(receipt: Receipt) -> None:
 def _show_body(receipt: Receipt) -> None:
     if not receipt.body:
         return
-    with st.expander("As it was received"):
+    with st.expander("The event as it was received"):
         if is_operator():
             st.code(receipt.body, language="json", wrap_lines=True)
             return

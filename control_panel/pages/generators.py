@@ -20,7 +20,8 @@ _PARTS: Final = {
 def render() -> None:
     """Draw the page."""
     layout.heading(
-        PAGE, "Events of a made-up shop's visitors, live or as files. Every number about them is known."
+        PAGE,
+        "Test data: the visitors of an invented shop, live or as files. Every metric is known in advance.",
     )
     chosen = st.segmented_control(
         "Part", list(_PARTS), default="Live", required=True, key="part", bind="query-params"

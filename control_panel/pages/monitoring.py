@@ -22,7 +22,7 @@ _REFRESH: Final = {"10 s": 10, "30 s": 30, "off": None}
 def render() -> None:
     """Draw the page."""
     layout.heading(
-        PAGE, "The dashboards of Grafana, drawn from Prometheus. The question marks say what is normal."
+        PAGE, "Metrics of all services, from Prometheus. The question marks explain what is normal."
     )
     names = [name for name in _ORDER if name in dashboards()]
     columns = st.columns([3, 1, 1, 2], vertical_alignment="bottom")
@@ -61,7 +61,7 @@ def _show_alerts() -> None:
     found = layout.part(reading, "The alerts") or []
     firing = [one for one in found if one.state == "firing"]
     if reading.value is not None and not firing:
-        st.success("No alert fires.", icon=":material/check_circle:")
+        st.success("No alert is firing.", icon=":material/check_circle:")
     for one in firing:
         show = st.error if one.labels.get("severity") == "critical" else st.warning
         summary, description = (

@@ -31,7 +31,9 @@ _COUNT_NAMES: Final = {
 
 def render() -> None:
     """Draw the page."""
-    layout.heading(PAGE, "Is everything well, and what is happening right now. It updates by itself.")
+    layout.heading(
+        PAGE, "Whether everything is well, and what is happening right now. The page updates by itself."
+    )
     _show_live()
     _show_links()
 
@@ -50,8 +52,8 @@ def _show_live() -> None:
     _show_verdict(is_empty=is_empty)
     if is_empty:
         layout.empty(
-            "Nothing has been received yet. Start a live generator on the page **Generators**, click in the "
-            "demo shop, or load the sample file with `clickstream load data/sample_events.csv`.",
+            "Nothing has been received yet. Start a live generator on the page [Generators](/generators), "
+            "upload a file on the page [Upload CSV](/upload), or click around in the demo shop (see below).",
             ":material/waving_hand:",
         )
     else:
@@ -64,7 +66,7 @@ def _show_live() -> None:
 def _show_verdict(*, is_empty: bool) -> None:
     readings = (components().reading(), system.completeness().reading(), system.runs().reading())
     if not verdict.is_known(*readings):
-        st.info("Looking …", icon=":material/hourglass_empty:")
+        st.info("Checking …", icon=":material/hourglass_empty:")
         return
     concerns = verdict.concerns(*readings, datetime.now(UTC))
     if not concerns:
@@ -90,9 +92,14 @@ def _show_now() -> None:
                 "Lag of the numbers",
                 text.duration(lag) if state.pending else "none",
                 border=True,
-                help="Age of the oldest event that is received and not processed yet.",
+                help="Age of the oldest event that was received but has not been processed yet.",
             )
-            st.metric("Pending events", text.number(state.pending), border=True)
+            st.metric(
+                "Pending events",
+                text.number(state.pending),
+                border=True,
+                help="Received, but not processed yet. The pipeline process_events takes them every minute.",
+            )
         _show_last_run(system.runs().reading(), now)
     if arrivals is not None:
         st.subheader("Arriving events by source, per second", anchor=False)
@@ -139,11 +146,13 @@ def _show_users() -> None:
     left, right = st.columns([1, 3])
     with left:
         st.metric(
-            "Today's users (DAU)" if last["date"] == datetime.now(UTC).date() else f"DAU of {last['date']}",
+            "Users today (DAU)"
+            if last["date"] == datetime.now(UTC).date()
+            else f"Users on {last['date']} (DAU)",
             text.number(last["dau"]),
         )
-        st.metric("Of 7 days (WAU)", text.number(last["wau"]))
-        st.metric("Of 30 days (MAU)", text.number(last["mau"]))
+        st.metric("In the last 7 days (WAU)", text.number(last["wau"]))
+        st.metric("In the last 30 days (MAU)", text.number(last["mau"]))
     with right:
         charts.lines(
             table,
@@ -164,7 +173,9 @@ def _show_ledger() -> None:
         return
     if isinstance(state, system.Completeness):
         if state.unaccounted:
-            st.error(f"It does not balance: {state.unaccounted:+,} events.", icon=":material/balance:")
+            st.error(
+                f"The ledger does not balance: {state.unaccounted:+,} events.", icon=":material/balance:"
+            )
             unbalanced = ledger.unbalanced()
             if unbalanced:
                 st.dataframe(unbalanced, hide_index=True, alt="Rows of the ledger that do not balance")
@@ -177,7 +188,7 @@ def _show_ledger() -> None:
         with tab:
             rows = ledger.by_source(day)
             if not rows:
-                st.caption("Nothing was received today.")
+                st.caption("Nothing was received today (UTC).")
                 continue
             names = {"source": "Source", **_COUNT_NAMES}
             st.dataframe(
@@ -199,7 +210,7 @@ def _show_components() -> None:
     if found is None:
         return
     if not found.components:
-        layout.empty("Nobody has checked the services yet; this takes some seconds after a start.")
+        layout.empty("The services have not been checked yet; this takes some seconds after a start.")
         return
     with st.grid(min_column_width=240):
         for component in found.components:

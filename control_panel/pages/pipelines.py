@@ -32,11 +32,13 @@ _STATUS_COLOURS: Final = {"completed": "green", "failed": "red", "running": "blu
 _INTERVALS: Final = {"* * * * *": "every minute", "17 * * * *": "every hour, at minute 17"}
 _FIRST: Final = ("process_events", "load_csv", "stream_events", "rebuild_marts", "replay_quarantine")
 _STREAMING: Final = "streaming"
+_RUN: Final = "run"
+"""In the address: the run whose details are shown."""
 
 
 def render() -> None:
     """Draw the page."""
-    layout.heading(PAGE, "What moves and builds the data, in Mage. The page updates by itself.")
+    layout.heading(PAGE, "The Mage pipelines that load, check and count events. The page updates by itself.")
     names = layout.page_part(mage.pipeline_names(), "The list of pipelines")
     if names is None:
         return
@@ -45,6 +47,10 @@ def render() -> None:
         "Pipeline", ordered, default=ordered[0], required=True, key="pipeline", bind="query-params"
     )
     if name in ordered:
+        if st.session_state.setdefault("shown pipeline", name) != name:
+            # The run of the address is one of the pipeline that was shown before.
+            st.session_state["shown pipeline"] = name
+            st.query_params.pop(_RUN, None)
         _show_pipeline(name)
         _show_runs(name)
 
@@ -64,7 +70,9 @@ def _show_pipeline(name: str) -> None:
         if pipeline.kind != _STREAMING:
             _show_run_now(name)
         else:
-            st.caption("It runs all the time, as the service stream_events; the Overview shows its state.")
+            st.caption(
+                "It runs all the time, as the service stream_events; the page Overview shows its state."
+            )
     with right:
         st.markdown(f"[Open in the Mage editor]({mage.editor_url(browser_host(), name)})")
 
@@ -80,7 +88,7 @@ def _show_schedule(pipeline: mage.Pipeline) -> None:
     schedule = pipeline.schedule
     if schedule is None:
         if pipeline.kind != _STREAMING:
-            st.caption("It has no schedule: it runs when it is asked to.")
+            st.caption("It has no schedule and runs on request.")
         return
     interval = _INTERVALS.get(schedule.interval or "", schedule.interval or "")
     state = ":green-badge[active]" if schedule.is_active else ":orange-badge[paused]"
@@ -114,8 +122,10 @@ def _show_run_now(name: str) -> None:
         checked = _checked(variables)
         run_id = act(lambda: mage.run_now(name, checked))
         if run_id is None:
-            return "A run has been asked for; Mage is slow to answer, and it will appear below."
-        return f"Run {run_id} has been asked for; it appears below."
+            return "A run was requested, but Mage is slow to answer. The run will appear below."
+        # In the address, so that the run can be left and found again.
+        st.query_params[_RUN] = str(run_id)
+        return f"Run {run_id} was requested. It is followed below; you can leave this page."
 
     said = layout.attempt(run)
     if said is not None:
@@ -125,7 +135,7 @@ def _show_run_now(name: str) -> None:
 def _ask_for_variables(name: str) -> dict[str, Any]:
     """The fields of a pipeline's variables, with what was entered."""
     if name == "rebuild_marts":
-        st.caption("Rebuilds the marts of the days with events, both days included. Empty means all of them.")
+        st.caption("Rebuilds the marts of these days, both included. Without dates it rebuilds all days.")
         return {
             "from_date": st.date_input("First day (UTC)", value=None, format="YYYY-MM-DD"),
             "to_date": st.date_input("Last day (UTC)", value=None, format="YYYY-MM-DD"),
@@ -133,7 +143,7 @@ def _ask_for_variables(name: str) -> dict[str, Any]:
     if name in {"load_csv", "replay_quarantine"}:
         st.caption("A file on the machine that runs the stack.")
         return {"path": st.text_input("Path of the CSV file", placeholder="data/sample_events.csv")}
-    st.caption("It takes what is waiting; there is nothing to choose.")
+    st.caption("It processes everything that is waiting; there is nothing to choose.")
     return {}
 
 
@@ -153,7 +163,10 @@ def _checked(variables: dict[str, Any]) -> dict[str, str]:
         return {"path": str(path.resolve())}
     first, last = variables.get("from_date"), variables.get("to_date")
     if first and last and first > last:
-        raise BadInputError(f"The first day, {first}, is after the last, {last}.", hint="Exchange them.")
+        raise BadInputError(
+            f"The first day, {first}, is after the last, {last}.",
+            hint="Choose a last day that is not before the first.",
+        )
     return {field: str(value or "") for field, value in variables.items()}
 
 
@@ -166,7 +179,7 @@ def _show_runs(name: str) -> None:
         return
     st.subheader("Last runs", anchor=False)
     if not runs:
-        layout.empty("It has not run yet.")
+        layout.empty("This pipeline has not run yet.")
         return
     records = questions[1].reading().value or ()
     now = datetime.now(UTC)
@@ -180,14 +193,24 @@ def _show_runs(name: str) -> None:
         },
         alt=f"Last runs of {name}",
     )
+    _show_run(_choose_run(name, runs), now)
+
+
+def _choose_run(name: str, runs: tuple[PipelineRun, ...]) -> PipelineRun:
+    """The run whose details are shown: the one of the address, else the latest."""
+    by_id = {str(run.id): run for run in runs}
+    asked, key = st.query_params.get(_RUN, ""), f"run of {name}"
+    if asked in by_id and st.session_state.get(f"asked {key}") != asked:
+        st.session_state[key] = st.session_state[f"asked {key}"] = asked
     chosen = st.selectbox(
         "Details of run",
-        [run.id for run in runs],
-        format_func=lambda run_id: f"{run_id} ({next(_name(run) for run in runs if run.id == run_id)})",
-        key=f"run of {name}",
+        list(by_id),
+        format_func=lambda run_id: f"{run_id} ({_name(by_id[run_id])})",
+        key=key,
     )
-    run = next((run for run in runs if run.id == chosen), runs[0])
-    _show_run(run, now)
+    if chosen in by_id and asked:
+        st.query_params[_RUN] = st.session_state[f"asked {key}"] = chosen
+    return by_id.get(chosen, runs[0])
 
 
 def _row(run: PipelineRun, record: Any, now: datetime) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _FATES: Final = {
     "stored": "Stored events",
     "duplicate": "Duplicates",
     "quarantined": "Quarantined events",
-    "pending": "Events that wait",
+    "pending": "Pending events",
 }
 
 
@@ -33,8 +33,8 @@ def render() -> None:
     """Draw the page."""
     layout.heading(
         PAGE,
-        "What is known of a person: export it as a file, or erase it from disk. Erased people do not come "
-        "back with late events, replays or files loaded again.",
+        "Everything stored about a person: export it as a file, or erase it from disk. Late events, replays "
+        "and reloaded files do not bring an erased person back.",
     )
     if not is_operator():
         layout.empty("This page shows personal data. Sign in as an operator to use it.", ":material/lock:")
@@ -52,7 +52,7 @@ def render() -> None:
 
 def _ask_for_person() -> None:
     with st.form("person", border=False):
-        typed = st.text_input("User id", placeholder="42", help="The user id as it stands in the events.")
+        typed = st.text_input("User id", placeholder="42", help="The user_id of the person's events.")
         is_asked = st.form_submit_button("Find", icon=":material/search:", type="primary")
     if is_asked and (user_id := layout.attempt(lambda: parse_user_id(typed))) is not None:
         require_operator()
@@ -70,7 +70,7 @@ def _show_person(found: Job) -> None:
         return
     st.subheader(f"User {found.user_id}", anchor=False)
     if preview.holdings.is_empty and not preview.files:
-        layout.empty("Nothing is held of this person. Erasing them keeps later events away.")
+        layout.empty("Nothing is stored about this person. Erasing them keeps later events out as well.")
     else:
         _show_holdings(preview)
     left, right = st.columns(2)
@@ -85,8 +85,8 @@ def _show_holdings(preview: Preview) -> None:
     with st.grid(min_column_width=150):
         for fate, title in _FATES.items():
             st.metric(title, text.number(counts[fate]), border=True)
-        st.metric("Row in users", "yes" if preview.holdings.user else "no", border=True)
-        st.metric("Days of the marts", text.number(len(preview.holdings.days)), border=True)
+        st.metric("Known in users", "yes" if preview.holdings.user else "no", border=True)
+        st.metric("Days to rebuild", text.number(len(preview.holdings.days)), border=True)
     _show_remains(preview)
 
 
@@ -107,7 +107,10 @@ def _show_remains(preview: Preview) -> None:
 def _offer_export(user_id: int) -> None:
     with st.container(border=True):
         st.markdown("**Export**")
-        st.caption("Everything that is known, as JSON: the events word for word, and what became of them.")
+        st.caption(
+            "Everything stored about the person, as JSON: the events as they were received, and what became "
+            "of them."
+        )
         exporting = privacy.job(st.session_state.get(_EXPORT, ""))
         if exporting is None:
             if st.button("Prepare the export", icon=":material/file_export:"):
@@ -116,7 +119,7 @@ def _offer_export(user_id: int) -> None:
                 st.rerun()
             return
         if not exporting.is_done:
-            _wait(exporting, "Gathering …")
+            _wait(exporting, "Preparing the export …")
             return
         known: dict[str, Any] | None = layout.attempt(exporting.result)
         if known is not None:
@@ -137,9 +140,9 @@ def _offer_erasure(user_id: int, preview: Preview) -> None:
     with st.container(border=True):
         st.markdown("**Erase**")
         st.caption(
-            f"Removes {events:,} received events and {users} rows of users from disk, with all that was made "
-            f"of them, and rebuilds {len(preview.holdings.days):,} days. It can't be undone. The numbers of "
-            "the dashboards change."
+            f"Removes {events:,} received events and {users} rows of users from disk, with everything "
+            f"derived from them, and rebuilds {len(preview.holdings.days):,} days of the marts. It can't be "
+            "undone. The numbers in the dashboards change."
         )
         typed = st.text_input("Type the user id again", key="confirmed_user")
         is_sure = typed.strip() == str(user_id)
@@ -156,15 +159,15 @@ def _offer_erasure(user_id: int, preview: Preview) -> None:
 def _follow_erasure(erasing: Job) -> None:
     if not erasing.is_done:
         _wait(erasing, "Erasing …")
-        st.caption("You can leave this page; the erasure goes on, and this address leads back to it.")
+        st.caption("You can leave this page: the erasure continues, and this address leads back to it.")
         return
     privacy.erasures.forget()
     receipt: Receipt | None = layout.attempt(erasing.result)
     if receipt is not None:
         if receipt.is_verified:
-            st.success("The person is erased. Keep the receipt.", icon=":material/check_circle:")
+            st.success("The person was erased. Keep the receipt.", icon=":material/check_circle:")
         else:
-            st.error("Not everything could be verified; see the receipt, and erase the person once more.")
+            st.error("Not everything could be verified. Read the receipt, then erase the person once more.")
         _show_receipt(receipt)
     if st.button("Done", icon=":material/arrow_back:"):
         del st.query_params[_ERASE]
@@ -196,12 +199,18 @@ def _show_erasures() -> None:
     if found is None:
         return
     if not found:
-        st.caption("Nobody has been erased.")
+        st.caption("No one has been erased yet.")
     for erasure in found:
         receipt = privacy.receipt_of(erasure)
-        state = "not finished: erase the person once more" if receipt is None else "receipt"
+        state = (
+            "interrupted"
+            if receipt is None
+            else "erased and verified"
+            if receipt.is_verified
+            else "not verified"
+        )
         with st.expander(f"{text.moment(erasure.started_at)}: {state}"):
             if receipt is None:
-                st.warning("It was ended before its end. Find the person again and erase them once more.")
+                st.warning("This erasure was interrupted. Find the person again and erase them once more.")
             else:
                 _show_receipt(receipt)

@@ -19,7 +19,10 @@ _PARTS: Final = {
 
 def render() -> None:
     """Draw the page."""
-    layout.heading(PAGE, "Refused events and the reasons, their repair, and what Great Expectations found.")
+    layout.heading(
+        PAGE,
+        "Refused events, why they were refused, and their repair; the results of Great Expectations.",
+    )
     chosen = st.segmented_control(
         "Part", list(_PARTS), default="Refused events", required=True, key="quality part", bind="query-params"
     )

@@ -71,8 +71,8 @@ def render() -> None:
         return
     if not isinstance(found, reports.Bounds):
         layout.empty(
-            "There are no numbers yet. Send some events first, on the page **Generators** or with "
-            "`clickstream load data/sample_events.csv`; marts are built every minute.",
+            "There are no numbers yet. Send some events first, on the page [Generators](/generators) or "
+            "[Upload CSV](/upload). The marts are built every minute.",
             ":material/waving_hand:",
         )
         return
@@ -106,7 +106,7 @@ def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
         countries = st.multiselect("Countries", bounds.countries, placeholder="All")
     days: tuple[date, ...] = chosen if isinstance(chosen, tuple) else (chosen,)
     if len(days) != 2:
-        st.info("Choose the last day, too.", icon=":material/date_range:")
+        st.info("Choose the last day as well.", icon=":material/date_range:")
         return None
     return Filters(days[0], days[1], tuple(sorted(devices)), tuple(sorted(countries)))
 
@@ -114,12 +114,12 @@ def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
 def _show_report(report: Report, filters: Filters) -> None:
     st.subheader(report.title, anchor=False)
     if filters.countries and not report.knows_countries:
-        st.caption("This report is not kept by country; the filter on countries is left out.")
+        st.caption("This report is not available by country, so the country filter is ignored here.")
     table = layout.page_part(reports.report(report.name, filters), report.title)
     if table is None:
         return
     if not len(table):
-        layout.empty("There are no events of these days and this segment.")
+        layout.empty("There are no events for these days and filters.")
         return
     report.draw(table)
     _show_table(table)
@@ -174,7 +174,7 @@ def _show_heatmap(filters: Filters) -> None:
     if pages is None:
         return
     if not pages:
-        layout.empty("No click of these days and devices has a position.")
+        layout.empty("No click on these days and devices has a position.")
         return
     left, right = st.columns([2, 1])
     with left:
@@ -188,13 +188,13 @@ def _show_heatmap(filters: Filters) -> None:
     if clicks is None:
         return
     if not len(clicks):
-        layout.empty(f"Nobody has clicked on this page with this type of device ({device}) on these days.")
+        layout.empty(f"There are no clicks on this page from this type of device ({device}) on these days.")
         return
     shown = reports.visible(clicks)
     total, outside = reports.count(shown), reports.count(clicks) - reports.count(shown)
     st.caption(
-        f"{total:,} clicks. The outlines show where the elements are, judging by their clicks."
-        + (f" {outside:,} clicks further right or down are left out." if outside else "")
+        f"{total:,} clicks. The outlines show the elements, estimated from where they were clicked."
+        + (f" {outside:,} clicks further right or down are not shown." if outside else "")
     )
     if total:
         charts.heatmap(

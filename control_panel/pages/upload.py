@@ -14,7 +14,7 @@ _FRAME_HEIGHT = 220
 
 def render() -> None:
     """Draw the page."""
-    layout.heading(PAGE, "Send a file of events or users, see what it is, and load it.")
+    layout.heading(PAGE, "Upload a file of events or users, see what is in it, and load it.")
     if is_operator():
         st.iframe("/files/upload/upload.html", height=_FRAME_HEIGHT)
         upload_files.show()

@@ -9,7 +9,7 @@ from control_panel import jobs, layout
 from control_panel.clients import mage
 from control_panel.clients.readings import act
 from control_panel.jobs import Job
-from control_panel.parts.job_view import show_jobs
+from control_panel.parts.job_view import follow, show_jobs
 from control_panel.session import is_operator, require_operator
 from control_panel.work import EVENTS_FILE, GENERATE
 from generator.plan import DatasetFiles, Plan
@@ -56,8 +56,8 @@ def _show_form() -> None:
         title = f"{plan.events:,} events over {plan.days} days until {plan.until}, seed {plan.seed}"
         return jobs.start_job(GENERATE, title, plan.parameters(), account.name)
 
-    if layout.attempt(begin):
-        st.success("The file is being written; you can leave this page.", icon=":material/check:")
+    if (job := layout.attempt(begin)) is not None:
+        follow(job)
 
 
 def _yesterday() -> date:
@@ -67,7 +67,9 @@ def _yesterday() -> date:
 @st.fragment(run_every=_LIVE_SECONDS)
 def _show_files() -> None:
     st.subheader("Files", anchor=False)
-    show_jobs(GENERATE, _show_result, "No file has been written here yet.")
+    show_jobs(
+        GENERATE, "/generators?part=Files", _show_result, "No file has been written yet. Write one above."
+    )
 
 
 def _show_result(job: Job) -> None:
@@ -84,14 +86,16 @@ def _show_result(job: Job) -> None:
     st.markdown("Download: " + " · ".join(links))
     if is_operator() and st.button("Load it", key=f"load {job.id}", icon=":material/upload:"):
 
-        def load() -> bool:
+        def load() -> list[int]:
             require_operator()
-            act(lambda: [mage.run_now(_LOAD, {"path": str(path)}) for path in (files.users, files.events)])
-            return True
+            paths = (files.users, files.events)
+            return act(lambda: [mage.run_now(_LOAD, {"path": str(path)}) for path in paths]) or []
 
-        if layout.attempt(load):
+        if (runs := layout.attempt(load)) is not None:
+            followed = f"&run={runs[-1]}" if runs else ""
             st.success(
-                "Users and events are being loaded; the page Pipelines shows it. Loading a file again adds "
-                "nothing.",
+                "Users and events are being loaded; "
+                f"[the page Pipelines](/pipelines?pipeline={_LOAD}{followed}) shows how far. Loading a file "
+                "again adds nothing.",
                 icon=":material/check:",
             )

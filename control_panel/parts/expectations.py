@@ -21,8 +21,8 @@ def show() -> None:
     broken = [row for row in found if row["unexpected_total"]]
     st.markdown(
         f"**{len(found)}** expectations were checked in the last 30 days; **{len(broken)}** were broken. "
-        "An expectation on rows refuses the events that break it, or stores them with a warning; one on "
-        "batches only tells that something is odd."
+        "An event that breaks an expectation on rows is refused, or stored with a warning; an expectation on "
+        "batches only points out that something is unusual."
     )
     st.dataframe(
         [
@@ -58,10 +58,11 @@ def show_warnings() -> None:
     if found is None:
         return
     st.markdown(
-        "Events that were stored without an optional value, since it could not be used; last 30 days."
+        "Events of the last 30 days that were stored without an optional value, because the value could not "
+        "be used."
     )
     if not found:
-        layout.empty("There were none.")
+        layout.empty("No event of the last 30 days had such a value.")
         return
     st.dataframe(
         [

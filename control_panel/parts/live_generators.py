@@ -23,7 +23,7 @@ from generator.live.options import (
 _LIVE_SECONDS = 2
 _DEFAULTS = LiveOptions()
 _STATE_COLOURS = {"running": "green", "stopped": "gray", "failed": "red"}
-_TARGETS = {Target.BROKER: "broker", Target.HTTP: "HTTP", Target.BOTH: "half of them each way"}
+_TARGETS = {Target.BROKER: "the broker", Target.HTTP: "the HTTP API", Target.BOTH: "both, half each"}
 _MAX_SEED = 2**53 - 1
 
 
@@ -41,7 +41,9 @@ def _show_form() -> None:
     ):
         first, second, third = st.columns(3)
         with first:
-            name = st.text_input("Name", value=DEFAULT_GENERATOR, help="A new name makes another generator.")
+            name = st.text_input(
+                "Name", value=DEFAULT_GENERATOR, help="A new name starts another generator beside the others."
+            )
             seed = st.number_input("Seed", value=_DEFAULTS.seed, step=1, min_value=0, max_value=_MAX_SEED)
         with second:
             rate = st.number_input(
@@ -52,7 +54,7 @@ def _show_form() -> None:
                 step=10.0,
                 format="%.1f",
             )
-            shape = st.selectbox("Shape of the rate", list(Shape), format_func=str)
+            shape = st.selectbox("Shape of the rate over time", list(Shape), format_func=str)
         with third:
             faults = st.number_input(
                 "Faults, %", value=_DEFAULTS.faults_percent, min_value=0.0, max_value=99.0
@@ -60,7 +62,7 @@ def _show_form() -> None:
             duplicates = st.number_input(
                 "Duplicates, %", value=_DEFAULTS.duplicates_percent, min_value=0.0, max_value=99.0
             )
-        target = st.radio("Target", list(Target), format_func=lambda one: _TARGETS[one], horizontal=True)
+        target = st.radio("Send to", list(Target), format_func=lambda one: _TARGETS[one], horizontal=True)
         if not st.form_submit_button("Start", type="primary", icon=":material/play_arrow:"):
             return
     given = {
@@ -79,7 +81,7 @@ def _show_form() -> None:
         return True
 
     if layout.attempt(start):
-        st.success(f"The generator {layout.escape(name.strip())} has been started.", icon=":material/check:")
+        st.success(f"The generator {layout.escape(name.strip())} was started.", icon=":material/check:")
 
 
 @st.fragment(run_every=_LIVE_SECONDS)
@@ -136,7 +138,7 @@ def _show_generator(one: NamedStatus) -> None:
             "Valid": counts.valid,
             "Duplicates": counts.duplicate,
             "Faulty": counts.faulty,
-            "Under way": counts.unacknowledged,
+            "In flight": counts.unacknowledged,
         }
         for source, counts in status.sources.items()
         if counts.received or counts.unacknowledged
@@ -173,7 +175,7 @@ def _show_buttons(one: NamedStatus) -> None:
             "Remove",
             key=f"remove {one.name}",
             icon=":material/delete:",
-            help="Forgets the generator; its events and the totals stay.",
+            help="Removes the generator from this list; its events and the totals stay.",
         ):
             _change(lambda: generators.remove(one.name))
 

@@ -12,7 +12,7 @@ from control_panel.session import is_operator
 
 _LIVE_SECONDS: Final = 5
 _EMPTY: Final = (
-    "No CSV file was loaded yet. Drop one above, or run `clickstream load data/sample_events.csv`."
+    "No CSV file has been loaded yet. Drop one above, or run `clickstream load data/sample_events.csv`."
 )
 
 
@@ -38,8 +38,8 @@ def show() -> None:
                 "With other content": load.other_content,
                 "Refused": load.quarantined,
                 "Replayed": load.replayed,
-                "Without a value": load.warned,
-                "Waiting": max(0, load.pending),
+                "With warnings": load.warned,
+                "Pending": max(0, load.pending),
                 "Codes": ", ".join(f"{code} {count:,}" for code, count in load.codes),
                 "Report": f"/files/loads/{load.sha256}/report.csv" if is_operator() else None,
             }
@@ -48,7 +48,9 @@ def show() -> None:
         hide_index=True,
         placeholder="–",
         column_config={
-            "Report": st.column_config.LinkColumn(display_text="Download", help="Every line with a problem"),
+            "Report": st.column_config.LinkColumn(
+                display_text="Download", help="All lines with a problem, as CSV"
+            ),
             **{
                 name: st.column_config.NumberColumn(format="localized")
                 for name in (
@@ -58,15 +60,15 @@ def show() -> None:
                     "With other content",
                     "Refused",
                     "Replayed",
-                    "Waiting",
+                    "Pending",
                 )
             },
         },
         alt="Loaded CSV files and what became of them",
     )
     st.caption(
-        "Loading the same bytes again adds nothing, and a load that was cut off goes on where it stopped. "
-        "Files of users are not listed. A file is known by the hash of its bytes."
+        "Loading the same file again adds nothing, and an interrupted load continues where it stopped. Files "
+        "of users are not listed. Files are recognised by the SHA-256 of their content."
     )
 
 

@@ -1,28 +1,34 @@
-"""Files that have arrived: what each is, and loading it."""
+"""Files that were uploaded: what each contains, and loading it."""
 
 from typing import Final
 
 import streamlit as st
 
 from clickstream.loads.history import Load
+from clickstream.mage_api import PipelineRun, RunStatus
 from control_panel import jobs, layout, text, uploads
 from control_panel.clients import loads, mage
 from control_panel.clients.readings import act
-from control_panel.jobs import Job, JobStatus
+from control_panel.jobs import JobStatus
 from control_panel.preview import LINES_JUDGED, Preview, begin_preview, preview_of, read_preview
 from control_panel.session import require_operator
 from control_panel.uploads import Upload
 
 _LIVE_SECONDS: Final = 2
+_FILE: Final = "file"
+"""In the address, so that a load that is running can be left and found again."""
 
 
 @st.fragment(run_every=_LIVE_SECONDS)
 def show() -> None:
     """Draw the part."""
-    found = uploads.list_uploads()
+    asked = st.query_params.get(_FILE, "")
+    found = sorted(uploads.list_uploads(), key=lambda upload: upload.id != asked)
+    if asked and (not found or found[0].id != asked):
+        layout.empty("The file that this address names is not here any more: it was deleted.")
     if not found:
         return
-    st.subheader("Files here", anchor=False)
+    st.subheader("Uploaded files", anchor=False)
     known = {load.sha256: load for load in loads.loads().read().value or ()}
     for upload in found:
         with st.container(border=True):
@@ -32,26 +38,30 @@ def show() -> None:
 def _show_upload(upload: Upload, known: dict[str, Load]) -> None:
     description = upload.description
     st.markdown(
-        f"**{layout.escape(description.name)}** · {description.size_bytes / 1e6:,.1f} MB · "
-        f"sent {text.age(description.begun_at)} by {layout.escape(description.begun_by)}"
+        f"**[{layout.escape(description.name)}](/upload?{_FILE}={upload.id})** · "
+        f"{text.size(description.size_bytes)} · uploaded {text.age(description.begun_at)} by "
+        f"{layout.escape(description.begun_by)}"
     )
     if not upload.is_complete:
         st.progress(
             upload.received_bytes / description.size_bytes,
-            text=f"{upload.received_bytes / 1e6:,.1f} MB have arrived. To go on after a break, open "
-            f"[this address](?upload={upload.id}) and choose the same file.",
+            text=f"{text.size(upload.received_bytes)} have arrived. To continue after an interruption, open "
+            f"[this address](/upload?upload={upload.id}) and choose the same file.",
         )
         _show_remove(upload, "Cancel the upload")
         return
     job = preview_of(upload)
-    if job is None or job.state.status in {JobStatus.CANCELLED}:
-        if st.button("Look at it", key=f"look {upload.id}", icon=":material/search:"):
-            layout.attempt(lambda: begin_preview(upload, require_operator().name))
-        _show_remove(upload, "Delete the file")
+    if job is None or job.state.status is JobStatus.CANCELLED:
+        with st.container(horizontal=True):
+            is_wanted = st.button("Inspect the file", key=f"look {upload.id}", icon=":material/search:")
+            if is_wanted and layout.attempt(lambda: begin_preview(upload, require_operator().name)):
+                st.rerun(scope="fragment")
+            _show_remove(upload, "Delete the file")
     elif job.is_running:
-        st.progress(0.0, text="Being looked at …")
-        if st.button("Cancel", key=f"cancel {job.id}"):
-            layout.attempt(lambda: _cancel(job))
+        st.progress(0.0, text="The file is being inspected …")
+        if st.button("Cancel", key=f"cancel {job.id}", icon=":material/cancel:"):
+            layout.attempt(lambda: _cancel_job(job.id))
+            st.rerun(scope="fragment")
     elif job.state.status is JobStatus.FAILED:
         st.error(layout.escape(job.state.message), icon=":material/error:")
         _show_remove(upload, "Delete the file")
@@ -59,9 +69,9 @@ def _show_upload(upload: Upload, known: dict[str, Load]) -> None:
         _show_preview(upload, read_preview(job), known)
 
 
-def _cancel(job: Job) -> None:
+def _cancel_job(job_id: str) -> None:
     require_operator()
-    jobs.cancel_job(job.id)
+    jobs.cancel_job(job_id)
 
 
 def _show_preview(upload: Upload, preview: Preview, known: dict[str, Load]) -> None:
@@ -72,31 +82,50 @@ def _show_preview(upload: Upload, preview: Preview, known: dict[str, Load]) -> N
     )
     for warning in file.warnings:
         st.warning(layout.escape(warning), icon=":material/warning:")
-    with st.expander("First rows and problems", icon=":material/table_rows:"):
-        rows = [dict(zip(file.columns, row, strict=False)) for row in preview.rows]
-        st.dataframe(rows, hide_index=True, alt=f"First rows of {upload.description.name}")
-        if preview.examples:
-            st.dataframe(
-                [
-                    {
-                        "Line": one.line,
-                        "Code": one.code,
-                        "Field": one.field,
-                        "What is wrong": one.message,
-                        "Event": "refused" if one.is_refused else "stored without the value",
-                    }
-                    for one in preview.examples
-                ],
-                hide_index=True,
-                alt=f"First problems of {upload.description.name}",
-            )
+    with st.expander("First rows and problems", icon=":material/table_rows:", expanded=bool(preview.codes)):
+        _show_rows(upload, preview)
     load = known.get(file.sha256)
-    _show_progress(upload, preview, load)
+    run = _run_of(upload)
+    _show_progress(preview, load, run)
     with st.container(horizontal=True):
-        label = "Load it" if load is None else "Load it again"
-        if st.button(label, key=f"load {upload.id}", icon=":material/upload:", type="primary"):
+        if run is not None and not run.ended:
+            if st.button("Cancel the load", key=f"stop {upload.id}", icon=":material/cancel:"):
+                layout.attempt(lambda: _cancel_load(run.id))
+                st.rerun(scope="fragment")
+            return
+        label = "Load the file" if load is None else "Load it again"
+        if st.button(
+            label,
+            key=f"load {upload.id}",
+            icon=":material/upload:",
+            type="primary" if load is None else "secondary",
+        ):
             layout.attempt(lambda: _load(upload))
         _show_remove(upload, "Delete the file")
+
+
+def _show_rows(upload: Upload, preview: Preview) -> None:
+    file = preview.file
+    st.caption("The first rows as they were read")
+    rows = [dict(zip(file.columns, row, strict=False)) for row in preview.rows]
+    st.dataframe(rows, hide_index=True, alt=f"First rows of {upload.description.name}")
+    if not preview.examples:
+        return
+    st.caption("The first lines with a problem")
+    st.dataframe(
+        [
+            {
+                "Line": one.line,
+                "Field": one.field or "whole line",
+                "What is wrong": one.message,
+                "Code": one.code,
+                "The event is": "refused" if one.is_refused else "stored without the value",
+            }
+            for one in preview.examples
+        ],
+        hide_index=True,
+        alt=f"First problems of {upload.description.name}",
+    )
 
 
 def _problems_in_words(preview: Preview) -> str:
@@ -107,49 +136,80 @@ def _problems_in_words(preview: Preview) -> str:
     return f"{looked}, {preview.refused:,} would be refused ({codes})."
 
 
-def _show_progress(upload: Upload, preview: Preview, load: Load | None) -> None:
-    run_id = st.session_state.get(_run_key(upload))
-    if run_id is None and load is None:
-        return
+def _run_of(upload: Upload) -> PipelineRun | None:
+    """The run that loads a file, or has loaded it; None if none was asked for, or if it is long ago."""
+    request = uploads.load_of(upload)
+    if request is None:
+        return None
     runs = mage.runs_of(loads.PIPELINE).read().value or ()
-    run = next((one for one in runs if one.id == run_id), None)
+    return next((run for run in runs if run.id == request.run_id), None)
+
+
+def _show_progress(preview: Preview, load: Load | None, run: PipelineRun | None) -> None:
+    line = load.last_line if load else 0
     if run is not None and not run.ended:
-        line = load.last_line if load else 0
+        if run.started_at is None:
+            st.progress(0.0, text="Waiting for Mage to start the load. You can leave this page.")
+            return
         share = min(1.0, line / max(preview.lines, 1))
         st.progress(share, text=f"Loading: {line:,} of {preview.lines:,} lines. You can leave this page.")
-    elif run is not None and str(run.status) == "failed":
-        st.error("The load failed; the page Pipelines shows why. Load it again to go on.")
-    elif load is not None:
+        return
+    if run is not None and run.status is RunStatus.FAILED:
+        _show_failure(run)
+    elif run is not None and run.status is RunStatus.CANCELLED:
+        st.warning(
+            f"The load was cancelled after line {line:,}. What was loaded until then counts, each line once; "
+            "load the file again to continue from there."
+            if line
+            else "The load was cancelled before the first line was loaded.",
+            icon=":material/cancel:",
+        )
+    if load is not None:
         st.success(in_words(load), icon=":material/check:")
+    elif run is not None and run.status is RunStatus.COMPLETED:
+        st.success("The file was loaded.", icon=":material/check:")
+
+
+def _show_failure(run: PipelineRun) -> None:
+    failure = mage.failure_of(run).read().value
+    reason = f": {failure[1][-1]}" if failure is not None and failure[1] else "."
+    st.error(
+        f"The load failed{layout.escape(reason)} [Its run]({mage.run_address(run)}) shows more. Load the "
+        "file again to continue.",
+        icon=":material/error:",
+    )
 
 
 def in_words(load: Load) -> str:
     """What became of a file, in a sentence."""
-    pending = f", {load.pending:,} waiting for the next run" if load.pending > 0 else ""
+    pending = f"; {load.pending:,} wait for the next run of the pipeline" if load.pending > 0 else ""
     return (
-        f"Of {load.received:,} lines {load.stored:,} were added, {load.duplicate:,} were known already and "
-        f"{load.quarantined:,} refused{pending}."
+        f"Of {load.received:,} lines, {load.stored:,} were added, {load.duplicate:,} were duplicates and "
+        f"{load.quarantined:,} were refused{pending}."
     )
 
 
 def _load(upload: Upload) -> None:
-    require_operator()
-    run_id = act(lambda: loads.begin_load(str(upload.path)))
-    if run_id is not None:
-        st.session_state[_run_key(upload)] = run_id
+    account = require_operator()
+    # Noted in the background as well: Mage may answer later than this page waits.
+    act(lambda: uploads.note_load(upload, loads.begin_load(str(upload.path)), account.name))
+    st.query_params[_FILE] = upload.id
     st.rerun(scope="fragment")
 
 
-def _run_key(upload: Upload) -> str:
-    return f"load of {upload.id}"
+def _cancel_load(run_id: int) -> None:
+    require_operator()
+    act(lambda: loads.cancel_load(run_id))
 
 
 def _show_remove(upload: Upload, label: str) -> None:
     if st.button(label, key=f"remove {upload.id}", icon=":material/delete:"):
 
-        def remove() -> None:
+        def remove() -> bool:
             require_operator()
             uploads.remove_upload(upload.id)
+            return True
 
-        layout.attempt(remove)
-        st.rerun(scope="fragment")
+        if layout.attempt(remove):
+            st.query_params.pop(_FILE, None)
+            st.rerun(scope="fragment")

@@ -45,7 +45,7 @@
 
   async function send(file) {
     if (upload && upload.size !== file.size) {
-      say(`This is another file: the one that was begun has ${megabytes(upload.size)}.`, true);
+      say(`This is a different file: the interrupted one has ${megabytes(upload.size)}.`, true);
       return;
     }
     isCancelled = false;
@@ -68,7 +68,7 @@
         failures = 0;
       } catch {
         if (isCancelled) return;
-        say(`The connection broke; trying again. ${megabytes(upload.received)} have arrived.`, true);
+        say(`The connection was lost; trying again. ${megabytes(upload.received)} have arrived.`, true);
         await pause(RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
         try {
           const known = await call("GET", address);
@@ -79,7 +79,7 @@
     }
     show(upload.size, upload.size);
     cancel.hidden = true;
-    say(`${upload.name} has arrived. It is being looked at below.`);
+    say(`${upload.name} has arrived. It is being inspected below.`);
     remember(null);
     upload = null;
     input.value = "";
@@ -91,7 +91,7 @@
     if (known.found.received >= known.found.size) return;
     upload = known.found;
     show(upload.received, upload.size);
-    say(`${megabytes(upload.received)} of ${upload.name} have arrived. Choose the same file to go on.`);
+    say(`${megabytes(upload.received)} of ${upload.name} have arrived. Choose the same file to continue.`);
   }
 
   input.addEventListener("change", () => input.files[0] && send(input.files[0]));

@@ -21,6 +21,10 @@ def test_a_file_is_written_loaded_and_verified(page: Page, panel: Panel) -> None
     write_file(page, 2_000, 5)
     expect(page.get_by_text("2,000 records:")).to_be_visible()
 
+    open_page(page, page.url, "Generators")
+    first = page.get_by_test_id("stVerticalBlock").filter(has_text="2,000 records:").last
+    expect(first).to_be_visible()
+    assert f"job={first.get_by_role('link').first.get_attribute('href').rpartition('=')[2]}" in page.url
     address = page.get_by_role("link", name="answer key").first.get_attribute("href")
     assert address is not None
     key = page.request.get(address).json()
@@ -37,7 +41,7 @@ def test_a_file_is_written_loaded_and_verified(page: Page, panel: Panel) -> None
     page.get_by_role("option").first.click()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Verify", exact=True).click()
-    expect(page.get_by_text("Everything is as the key says")).to_be_visible()
+    expect(page.get_by_text("Everything matches the key")).to_be_visible()
 
 
 def test_a_key_of_other_events_shows_the_differences(page: Page, panel: Panel) -> None:
@@ -54,7 +58,7 @@ def test_a_file_that_is_cancelled_leaves_nothing(page: Page, panel: Panel) -> No
     write_file(page, 5_000_000, 6)
     page.get_by_role("button", name="Cancel").click()
 
-    expect(page.get_by_text("It was cancelled.")).to_be_visible()
+    expect(page.get_by_text("What it had written was deleted.")).to_be_visible()
     jobs = panel.settings.stack.data_path / "panel" / "jobs"
     cancelled = [one.parent for one in jobs.glob("*/state.json") if "cancelled" in one.read_text()]
     assert [sorted(path.name for path in folder.iterdir()) for folder in cancelled] == [

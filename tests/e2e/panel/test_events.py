@@ -1,6 +1,7 @@
 """Events: one is sent and followed into a mart, and one that is not in the numbers says why."""
 
 import json
+import re
 import secrets
 
 import httpx
@@ -79,7 +80,10 @@ def test_a_quarantined_event_says_what_is_wrong_and_where_to_fix_it(page: Page, 
 
     expect(page.get_by_text("Not counted: in quarantine")).to_be_visible()
     expect(page.get_by_text("type must be")).to_be_visible()
-    expect(page.get_by_text("Fix it").first).to_be_visible()
+    page.get_by_role("link", name="Repair it").click()
+    expect(page.get_by_role("heading", name="A refused event")).to_be_visible()
+    expect(page.get_by_label("The event, to be edited")).to_have_value(re.compile(str(event_id)))
+    expect(page.get_by_role("button", name="Replay the event")).to_be_disabled()
 
 
 def test_a_session_and_a_user_are_found(page: Page, panel: Panel) -> None:
@@ -93,12 +97,12 @@ def test_a_session_and_a_user_are_found(page: Page, panel: Panel) -> None:
 
 def test_what_is_unknown_says_so(page: Page) -> None:
     open_page(page, "/events?view=look-up&kind=id&what=404", "Events")
-    expect(page.get_by_text("Nothing is known of it.")).to_be_visible()
+    expect(page.get_by_text("No such event is known.")).to_be_visible()
 
 
 def test_a_text_that_is_no_id_is_refused_with_an_example(page: Page) -> None:
     open_page(page, "/events?view=look-up&kind=id&what=abc", "Events")
-    expect(page.get_by_text("is no event id").or_(page.get_by_text("is not an event id"))).to_be_visible()
+    expect(page.get_by_text("is not an event id")).to_be_visible()
 
 
 def test_the_live_list_shows_what_arrives(page: Page, panel: Panel) -> None:
@@ -118,7 +122,7 @@ def test_viewers_see_no_address(viewer: BrowserContext, panel: Panel) -> None:
 
     open_page(page, f"/events?view=look-up&kind=id&what={event_id}", "Events")
 
-    page.get_by_text("As it was received").click()
+    page.get_by_text("The event as it was received").click()
     expect(page.get_by_text("Addresses are hidden from viewers.")).to_be_visible()
     assert ADDRESS not in page.content()
     page.close()

@@ -26,7 +26,7 @@ def test_a_generator_is_started_seen_on_the_overview_and_stopped(page: Page, pan
     page.get_by_label("Events per second", exact=True).fill("60")
     page.get_by_label("Events per second", exact=True).press("Tab")
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.get_by_text("The generator evening has been started.")).to_be_visible()
+    expect(page.get_by_text("The generator evening was started.")).to_be_visible()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     wait_until(lambda: metric(page, "Sent") > 100, "the page shows what was sent")
 

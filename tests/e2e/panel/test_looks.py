@@ -14,6 +14,15 @@ PAGES = [
     ("/generators?part=Files", "Generators"),
     ("/generators?part=Verify", "Generators"),
     ("/pipelines", "Pipelines"),
+    ("/pipelines?pipeline=rebuild_marts", "Pipelines"),
+    ("/upload", "Upload CSV"),
+    ("/quality", "Data quality"),
+    ("/quality?quality+part=Expectations", "Data quality"),
+    ("/events", "Events"),
+    ("/events?view=send", "Events"),
+    ("/events?view=look-up", "Events"),
+    ("/privacy", "Privacy"),
+    ("/monitoring", "Monitoring"),
     ("/reports", "Reports"),
 ]
 

@@ -13,7 +13,7 @@ def test_a_pipeline_is_run_and_seen_to_finish(page: Page, panel: Panel) -> None:
     open_page(page, "/pipelines?pipeline=rebuild_marts", "Pipelines")
     page.get_by_role("button", name="Run now …").click()
     page.get_by_role("button", name="Run now", exact=True).click()
-    said = page.get_by_text("has been asked for")
+    said = page.get_by_text("was requested")
     expect(said).to_be_visible()
     found = re.search(r"Run (\d+)", said.inner_text())
     assert found is not None
@@ -23,6 +23,45 @@ def test_a_pipeline_is_run_and_seen_to_finish(page: Page, panel: Panel) -> None:
     wait_until(
         lambda: {found[1], "completed", "plan_days"} <= set(cells(page)), "the run and its blocks are shown"
     )
+
+
+def test_a_run_is_found_again_by_its_address(page: Page, panel: Panel) -> None:
+    with MageClient(panel.settings.mage) as mage:
+        first, second = (mage.trigger("rebuild_marts", {"from_date": "2025-01-01"}) for _ in range(2))
+        mage.wait(second, timeout_seconds=120)
+
+    open_page(page, f"/pipelines?pipeline=rebuild_marts&run={first}", "Pipelines")
+
+    expect(page.get_by_label("Details of run")).to_have_value(f"{first} (completed)")
+
+
+def test_days_in_the_wrong_order_are_refused(page: Page) -> None:
+    open_page(page, "/pipelines?pipeline=rebuild_marts", "Pipelines")
+    page.get_by_role("button", name="Run now …").click()
+    for label, day in (("First day (UTC)", "20260302"), ("Last day (UTC)", "20260301")):
+        field = page.get_by_test_id("stDateInput").filter(has_text=label)
+        field.get_by_role("spinbutton").first.click()
+        page.keyboard.type(day)
+    page.get_by_role("button", name="Run now", exact=True).click()
+
+    expect(page.get_by_text("The first day, 2026-03-02, is after the last, 2026-03-01.")).to_be_visible()
+
+
+def test_a_schedule_is_paused_and_resumed(page: Page, panel: Panel) -> None:
+    def is_active() -> bool:
+        with MageClient(panel.settings.mage) as mage:
+            return next(one for one in mage.triggers("process_events") if one.is_schedule).is_active
+
+    open_page(page, "/pipelines?pipeline=process_events", "Pipelines")
+    page.get_by_role("button", name="Pause the schedule").click()
+    try:
+        expect(page.get_by_text("paused", exact=True)).to_be_visible()
+        assert not is_active()
+    finally:
+        page.get_by_role("button", name="Resume the schedule").click()
+
+    expect(page.get_by_text("active", exact=True)).to_be_visible()
+    assert is_active()
 
 
 def test_a_file_that_is_not_there_is_refused(page: Page) -> None:

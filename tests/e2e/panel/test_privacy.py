@@ -40,7 +40,7 @@ def test_a_person_is_exported_and_erased_and_does_not_come_back(
     page.get_by_label("Type the user id again").fill(str(person))
     page.get_by_label("Type the user id again").press("Enter")
     erase.click()
-    expect(page.get_by_text("The person is erased.")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("The person was erased.")).to_be_visible(timeout=120_000)
     receipt = page.get_by_test_id("stCode").first.inner_text()
     assert "raw_events: 2 received events" in receipt
     assert "broker topic clickstream.events" in receipt
@@ -57,7 +57,7 @@ def test_a_person_is_exported_and_erased_and_does_not_come_back(
     assert client.query("select sum(erased) from ledger").result_rows[0][0] == erased + 1
 
     page.get_by_role("button", name="Done").click()
-    expect(page.get_by_text("receipt").first).to_be_visible()
+    expect(page.get_by_text("erased and verified").first).to_be_visible()
 
 
 def test_viewers_may_not_look_for_people(viewer: BrowserContext) -> None:

@@ -1,4 +1,4 @@
-"""Refused events in the browser: found, mended by a rule, sent again; the ledger balances throughout."""
+"""Refused events in the browser: found, repaired by a rule, replayed; the ledger balances throughout."""
 
 import json
 from typing import Any
@@ -54,31 +54,31 @@ def test_a_viewer_sees_counts_but_no_event(viewer: BrowserContext) -> None:
     page = viewer.new_page()
     open_page(page, "/quality", "Data quality")
 
-    expect(page.get_by_text("operators see and mend them")).to_be_visible()
+    expect(page.get_by_text("Sign in as an operator to see and repair them")).to_be_visible()
     assert page.get_by_role("button", name="Preview").count() == 0
     assert ADDRESS not in page.content()
     page.close()
 
 
 @pytest.mark.usefixtures("refused")
-def test_a_rule_mends_many_and_sending_them_twice_changes_nothing(page: Page, panel: Panel) -> None:
+def test_a_rule_repairs_many_and_replaying_them_twice_changes_nothing(page: Page, panel: Panel) -> None:
     open_page(page, "/quality", "Data quality")
     page.get_by_label("Text within the event").fill(SESSION)
     page.get_by_label("Text within the event").press("Enter")
     wait_until(lambda: "unknown_event_type" in cells(page), "the counts follow the filter")
     page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_text("Of 5 events the rule changes 5; 5 would be valid.")).to_be_visible()
+    expect(page.get_by_text("The rule changes 5 of 5 events; 5 would then be valid.")).to_be_visible()
 
-    page.get_by_role("button", name="Send 5 mended events again").click()
+    page.get_by_role("button", name="Replay 5 repaired events").click()
 
-    expect(page.get_by_text("5 events are being sent again")).to_be_visible()
-    wait_until(lambda: replayed(panel) == EVENTS, "they are sent again")
+    expect(page.get_by_text("The repaired events were sent.")).to_be_visible()
+    assert replayed(panel) == EVENTS
     process_pending(panel.settings)
     assert stored(panel) == EVENTS
     open_page(page, "/quality", "Data quality")
     page.get_by_label("Text within the event").fill(SESSION)
     page.get_by_label("Text within the event").press("Enter")
-    expect(page.get_by_text("No refused event fits the filter")).to_be_visible()
+    expect(page.get_by_text("No refused event matches the filter")).to_be_visible()
     assert stored(panel) == EVENTS
     assert (
         int(

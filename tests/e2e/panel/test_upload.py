@@ -1,26 +1,30 @@
 """A file on its way through the browser: sent, looked at, loaded, reported on."""
 
 import csv
+import gzip
 import hashlib
 import io
 import json
 from pathlib import Path
 
 import psutil
+from clickhouse_connect.driver.client import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
 from clickstream.cli.runs import process_pending
+from clickstream.storage.client import Role, connect
 from tests.e2e.panel.panel import Panel, cells, open_page
 from tests.waiting import wait_until
 
 HEADER = "type,created_at,session_id,user_id,url,payload\n"
 GOOD_LINES = 40
 BAD_LINES = 3
+MANY_LINES = 500_000
 
 
-def line(number: int, kind: str = "view") -> str:
+def line(number: int, kind: str = "view", session: str = "upload") -> str:
     payload = json.dumps({"event_title": "=cmd()", "element_id": "#a"}).replace('"', '""')
-    return f'{kind},2025-06-01T10:00:{number:02}Z,upload-{number},{number + 1},/upload,"{payload}"\n'
+    return f'{kind},2025-06-01T10:00:{number:02}Z,{session}-{number},{number + 1},/upload,"{payload}"\n'
 
 
 def write_file(folder: Path) -> Path:
@@ -40,10 +44,12 @@ def test_a_file_is_sent_looked_at_loaded_and_reported_on(page: Page, panel: Pane
 
     expect(page.get_by_text("44 lines of events with commas, UTF-8")).to_be_visible()
     expect(page.get_by_text("3 would be refused (unknown_event_type 3)")).to_be_visible()
-    page.get_by_role("button", name="Load it", exact=True).first.click()
+    page.get_by_role("button", name="Load the file").first.click()
     expect(page.get_by_text("Of 43 lines")).to_be_visible()
     process_pending(panel.settings)
-    expect(page.get_by_text("Of 43 lines 40 were added, 0 were known already and 3 refused.")).to_be_visible()
+    expect(
+        page.get_by_text("Of 43 lines, 40 were added, 0 were known already and 3 were refused.")
+    ).to_be_visible()
     wait_until(lambda: "mine.csv" in cells(page), "the file is in the history")
 
     sha256 = hashlib.sha256((tmp_path / "mine.csv").read_bytes()).hexdigest()
@@ -92,6 +98,44 @@ def panel_process(panel: Panel) -> psutil.Process:
         if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN
     }
     return psutil.Process(found)
+
+
+def test_a_load_is_found_again_by_its_address_and_a_cancelled_one_counts_no_line_twice(
+    page: Page, panel: Panel, tmp_path: Path
+) -> None:
+    path = tmp_path / "many.csv.gz"
+    with gzip.open(path, "wt", compresslevel=1) as file:
+        file.write(HEADER)
+        file.writelines(line(number % 60, session=f"many-{number}") for number in range(MANY_LINES))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    client = connect(panel.settings.clickhouse, Role.READER)
+
+    def received() -> tuple[int, int]:
+        counted = "select count(), uniqExact(offset) from raw_events where origin = {origin:String}"
+        return tuple(client.query(counted, parameters={"origin": f"csv/{sha256}"}).result_rows[0])
+
+    open_page(page, "/upload", "Upload CSV")
+    choose(page, path)
+    card = page.get_by_test_id("stVerticalBlock").filter(has_text="many.csv.gz").last
+    card.get_by_role("button", name="Load the file").click()
+    page.wait_for_url("**/upload?file=*")
+    open_page(page, page.url, "Upload CSV")
+    wait_until(lambda: received()[0] > 0, "the first lines are loaded")
+    page.get_by_role("button", name="Cancel the load").click()
+    expect(page.get_by_text("The load was cancelled after line")).to_be_visible()
+
+    loaded, distinct = received()
+    assert 0 < loaded == distinct < MANY_LINES
+    assert unaccounted(client) == 0
+    card.get_by_role("button", name="Load it again").click()
+    wait_until(lambda: received() == (MANY_LINES, MANY_LINES), "the rest is loaded")
+    expect(page.get_by_text(f"Of {MANY_LINES:,} lines")).to_be_visible()
+    assert unaccounted(client) == 0
+
+
+def unaccounted(client: Client) -> int:
+    counts = "received - stored - duplicate - quarantined - pending - erased"
+    return int(client.query(f"select sum(abs(toInt64({counts}))) from ledger").result_rows[0][0])
 
 
 def test_a_viewer_sees_what_was_loaded_and_sends_nothing(viewer: BrowserContext) -> None:

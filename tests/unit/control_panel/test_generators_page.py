@@ -60,7 +60,7 @@ def test_a_generator_is_started_and_stopped(fleet: Fleet) -> None:
     app.text_input[0].set_value("evening")
     press(app, "Start")
 
-    assert [one.value for one in app.success] == ["The generator evening has been started."]
+    assert [one.value for one in app.success] == ["The generator evening was started."]
     wait_until(lambda: has_button(app, "Stop"), "the page shows that it runs")
     press(app, "Stop")
     wait_until(lambda: has_button(app, "Start again"), "the page shows that it has stopped")

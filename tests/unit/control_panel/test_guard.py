@@ -81,7 +81,7 @@ def test_a_viewer_may_not_change(client: TestClient) -> None:
     answer = client.post("/files/changed", headers=SAME_ORIGIN)
 
     assert answer.status_code == 403
-    assert "viewer may look but not change anything" in answer.json()["error"]
+    assert "The account viewer is read-only" in answer.json()["error"]
 
 
 def test_an_unknown_host_is_refused_by_name(client: TestClient) -> None:

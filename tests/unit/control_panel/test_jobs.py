@@ -45,7 +45,7 @@ def test_a_job_writes_its_files_and_says_what_it_did() -> None:
 
 def test_a_cancelled_job_leaves_no_file_and_makes_place_for_another() -> None:
     job = start(5_000_000)
-    with pytest.raises(ClickstreamError, match="at most 1 may"):
+    with pytest.raises(ClickstreamError, match="at most 1 may run"):
         start(500)
     wait_until(lambda: jobs.get_job(job.id).state.done > 0, "the job is at work")
 
@@ -69,7 +69,7 @@ def test_what_can_not_be_done_is_told() -> None:
     job = jobs.start_job(GENERATE, "nothing", arguments, "operator")
 
     wait_until(lambda: jobs.get_job(job.id).state.status is JobStatus.FAILED, "the job has failed")
-    assert "tells where" in jobs.get_job(job.id).state.message
+    assert "has the details" in jobs.get_job(job.id).state.message
 
 
 @pytest.mark.parametrize("job_id", ["0123456789abcdef", "../../etc", ""])

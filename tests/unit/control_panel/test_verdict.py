@@ -52,7 +52,7 @@ def test_a_service_that_is_not_up_is_told_with_its_reason() -> None:
 @pytest.mark.parametrize(
     ("components", "said"),
     [
-        (Components(()), "nobody has checked them yet"),
+        (Components(()), "they have not been checked"),
         (
             Components((Component("kafka", "up"),), NOW - timedelta(minutes=3)),
             "checked 3 min ago, and not since",
