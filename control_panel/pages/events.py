@@ -49,7 +49,8 @@ _FATES: Final = {
 _STATES: Final = {
     TraceState.UNKNOWN: (
         st.info,
-        "No such event is known. An event that was sent a moment ago takes a few seconds to arrive.",
+        "Nothing is known under this name. Check whether it is an event id, a user id, a session or a "
+        "record. An event that was sent a moment ago takes a few seconds to arrive.",
         ":material/search_off:",
     ),
     TraceState.PENDING: (st.info, "Received, and waiting to be processed.", ":material/hourglass_top:"),
@@ -122,7 +123,7 @@ def _show_latest(source: str, wanted: str) -> None:
         hide_index=True,
         height=_LIVE_HEIGHT if len(found) > _ROWS_WITHOUT_SCROLLING else "content",
         column_config={
-            "Received (UTC)": st.column_config.DatetimeColumn(format="HH:mm:ss.SSS"),
+            "Received (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
             "Where is it?": st.column_config.LinkColumn(display_text="follow"),
         },
         alt="The events received last",

@@ -24,6 +24,12 @@ def render() -> None:
         "Test data: the visitors of an invented shop, live or as files. Every metric is known in advance.",
     )
     chosen = st.segmented_control(
-        "Part", list(_PARTS), default="Live", required=True, key="part", bind="query-params"
+        "Part",
+        list(_PARTS),
+        default="Live",
+        required=True,
+        key="part",
+        bind="query-params",
+        label_visibility="collapsed",
     )
     _PARTS.get(chosen or "Live", live_generators.show)()

@@ -34,6 +34,7 @@ def render() -> None:
             format_func=lambda one: dashboards()[one].title,
             key="dashboard",
             bind="query-params",
+            label_visibility="collapsed",
         )
     minutes = columns[1].selectbox("Last", list(_MINUTES), index=1, key="last")
     refresh = columns[2].selectbox("Refresh", list(_REFRESH), key="refresh")

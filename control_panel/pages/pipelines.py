@@ -44,7 +44,13 @@ def render() -> None:
         return
     ordered = [*(name for name in _FIRST if name in names), *(name for name in names if name not in _FIRST)]
     name = st.segmented_control(
-        "Pipeline", ordered, default=ordered[0], required=True, key="pipeline", bind="query-params"
+        "Pipeline",
+        ordered,
+        default=ordered[0],
+        required=True,
+        key="pipeline",
+        bind="query-params",
+        label_visibility="collapsed",
     )
     if name in ordered:
         if st.session_state.setdefault("shown pipeline", name) != name:

@@ -24,6 +24,12 @@ def render() -> None:
         "Refused events, why they were refused, and their repair; the results of Great Expectations.",
     )
     chosen = st.segmented_control(
-        "Part", list(_PARTS), default="Refused events", required=True, key="quality part", bind="query-params"
+        "Part",
+        list(_PARTS),
+        default="Refused events",
+        required=True,
+        key="quality part",
+        bind="query-params",
+        label_visibility="collapsed",
     )
     _PARTS.get(chosen or "Refused events", quarantine.show)()

@@ -78,7 +78,13 @@ def render() -> None:
         return
     titles = [*(one.title for one in _REPORTS), _HEATMAP]
     title = st.segmented_control(
-        "Report", titles, default=titles[0], required=True, key="report", bind="query-params"
+        "Report",
+        titles,
+        default=titles[0],
+        required=True,
+        key="report",
+        bind="query-params",
+        label_visibility="collapsed",
     )
     filters = _ask_for_filters(found)
     if filters is None:

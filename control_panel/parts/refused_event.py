@@ -63,8 +63,9 @@ def show(row: dict[str, Any]) -> None:
 
 
 def describe(code: str) -> tuple[str, str]:
-    """What an error code means, and what to do about it."""
-    return DESCRIPTIONS[ErrorCode(code)]
+    """What an error code means, and what to do about it, as plain text."""
+    meaning, remedy = DESCRIPTIONS[ErrorCode(code)]
+    return meaning.replace("`", ""), remedy.replace("`", "")
 
 
 def _show_error(error: dict[str, str]) -> None:

@@ -97,7 +97,7 @@ def test_a_session_and_a_user_are_found(page: Page, panel: Panel) -> None:
 
 def test_what_is_unknown_says_so(page: Page) -> None:
     open_page(page, "/events?view=look-up&kind=id&what=404", "Events")
-    expect(page.get_by_text("No such event is known.")).to_be_visible()
+    expect(page.get_by_text("Nothing is known under this name.")).to_be_visible()
 
 
 def test_a_text_that_is_no_id_is_refused_with_an_example(page: Page) -> None:
