@@ -48,7 +48,7 @@ def test_a_file_is_sent_looked_at_loaded_and_reported_on(page: Page, panel: Pane
     expect(page.get_by_text("Of 43 lines")).to_be_visible()
     process_pending(panel.settings)
     expect(
-        page.get_by_text("Of 43 lines, 40 were added, 0 were known already and 3 were refused.")
+        page.get_by_text("Of 43 lines, 40 were added, 0 were duplicates and 3 were refused.")
     ).to_be_visible()
     wait_until(lambda: "mine.csv" in cells(page), "the file is in the history")
 
