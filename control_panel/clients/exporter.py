@@ -51,7 +51,7 @@ class Components(msgspec.Struct, frozen=True):
     checked_at: datetime | None = None
 
 
-@shared(seconds=4)
+@shared(seconds=8)
 def components() -> Components:
     """How all services stand.
 

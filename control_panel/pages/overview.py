@@ -17,6 +17,10 @@ from control_panel.pages import PageInfo, Section
 PAGE = PageInfo("Overview", ":material/monitor_heart:", Section.SYSTEM, 1, "overview", is_start=True)
 
 _LIVE_SECONDS: Final = 5
+_COMPONENTS_SECONDS: Final = 10
+_COUNTS_SECONDS: Final = 30
+"""Each part of the page is drawn as often as its content changes, so that an open page costs little."""
+
 _STATE_COLOURS: Final = {"up": "green", "starting": "blue", "restarting": "orange", "stopped": "gray"}
 _COUNT_NAMES: Final = {
     "received": "Received",
@@ -35,19 +39,14 @@ def render() -> None:
         PAGE, "Whether everything is well, and what is happening right now. The page updates by itself."
     )
     _show_live()
+    _show_counts()
+    _show_components()
     _show_links()
 
 
 @st.fragment(run_every=_LIVE_SECONDS)
 def _show_live() -> None:
-    read_all(
-        components(),
-        system.arrivals(),
-        system.completeness(),
-        system.runs(),
-        system.ledger(),
-        system.active_users(),
-    )
+    read_all(components(), system.arrivals(), system.completeness(), system.runs())
     is_empty = system.completeness().reading().value is False
     _show_verdict(is_empty=is_empty)
     if is_empty:
@@ -58,9 +57,14 @@ def _show_live() -> None:
         )
     else:
         _show_now()
+
+
+@st.fragment(run_every=_COUNTS_SECONDS)
+def _show_counts() -> None:
+    read_all(system.completeness(), system.ledger(), system.active_users())
+    if system.completeness().reading().value is not False:
         _show_users()
         _show_ledger()
-    _show_components()
 
 
 def _show_verdict(*, is_empty: bool) -> None:
@@ -204,9 +208,10 @@ def _show_ledger() -> None:
             )
 
 
+@st.fragment(run_every=_COMPONENTS_SECONDS)
 def _show_components() -> None:
     st.subheader("Components", anchor=False)
-    found = layout.part(components().reading(), "The state of the components")
+    found = layout.part(components().read(), "The state of the components")
     if found is None:
         return
     if not found.components:

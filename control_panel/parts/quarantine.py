@@ -134,7 +134,8 @@ def _show_rule(wanted: Wanted) -> None:
             key="rule field",
         )
     with second:
-        action = st.selectbox("What to do", list(Action), format_func=str.capitalize, key="rule action")
+        chosen = st.selectbox("What to do", list(Action), format_func=str.capitalize, key="rule action")
+        action = chosen or Action.SET
     with third:
         value, seconds, mapping = _ask_values(action)
     rule = RepairRule(field.strip(), action, value, seconds, mapping)

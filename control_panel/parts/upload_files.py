@@ -53,9 +53,8 @@ def _show_upload(upload: Upload, known: dict[str, Load]) -> None:
     job = preview_of(upload)
     if job is None or job.state.status is JobStatus.CANCELLED:
         with st.container(horizontal=True):
-            is_wanted = st.button("Inspect the file", key=f"look {upload.id}", icon=":material/search:")
-            if is_wanted and layout.attempt(lambda: begin_preview(upload, require_operator().name)):
-                st.rerun(scope="fragment")
+            if st.button("Inspect the file", key=f"look {upload.id}", icon=":material/search:"):
+                _inspect(upload)
             _show_remove(upload, "Delete the file")
     elif job.is_running:
         st.progress(0.0, text="The file is being inspected …")
@@ -67,6 +66,11 @@ def _show_upload(upload: Upload, known: dict[str, Load]) -> None:
         _show_remove(upload, "Delete the file")
     else:
         _show_preview(upload, read_preview(job), known)
+
+
+def _inspect(upload: Upload) -> None:
+    if layout.attempt(lambda: begin_preview(upload, require_operator().name)) is not None:
+        st.rerun(scope="fragment")
 
 
 def _cancel_job(job_id: str) -> None:

@@ -1,5 +1,7 @@
 """From nothing to proved marts, in the browser: write a file, load it, verify."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from clickstream.cli.runs import process_pending
@@ -24,7 +26,7 @@ def test_a_file_is_written_loaded_and_verified(page: Page, panel: Panel) -> None
     open_page(page, page.url, "Generators")
     first = page.get_by_test_id("stVerticalBlock").filter(has_text="2,000 records:").last
     expect(first).to_be_visible()
-    assert f"job={first.get_by_role('link').first.get_attribute('href').rpartition('=')[2]}" in page.url
+    expect(first.get_by_role("link").first).to_have_attribute("href", re.compile(page.url.rpartition("=")[2]))
     address = page.get_by_role("link", name="answer key").first.get_attribute("href")
     assert address is not None
     key = page.request.get(address).json()
