@@ -18,7 +18,7 @@ from clickstream.settings import GeneratorSettings, get_settings
 from generator.live.control import Status
 from generator.live.fleet import NamedStatus
 from generator.live.foreground import RunResult, run_in_foreground
-from generator.live.options import DEFAULT_GENERATOR, LiveOptions, Shape, Target, check_options
+from generator.live.options import DEFAULT_GENERATOR, MAX_MINUTES, LiveOptions, Shape, Target, check_options
 
 _TIMEOUT_SECONDS: Final = 30.0
 _DRAIN_SECONDS: Final = 30.0
@@ -46,14 +46,18 @@ def start(
     duplicates: Duplicates = _DEFAULTS.duplicates_percent,
     target: TargetOption = _DEFAULTS.target,
     seed: Seed = _DEFAULTS.seed,
+    minutes: Annotated[
+        float, typer.Option(min=0, max=MAX_MINUTES, help="End after so many minutes; 0 for no end.")
+    ] = _DEFAULTS.minutes,
     name: Name = DEFAULT_GENERATOR,
     as_json: AsJson = False,
 ) -> None:
-    """Start a generator in the service; it runs until it is stopped.
+    """Start a generator in the service; it runs until it is stopped or its time is over.
 
-    Example: generator live start --rate 50 --target both
+    Example: generator live start --rate 50 --target both --minutes 60
     """
     options = make_options(rate, shape, faults, duplicates, target, seed)
+    options = check_options({"minutes": minutes}, options)
     path = _path_of(name, "/start")
     _print_status(call(get_settings().generator, "POST", path, options), as_json=as_json)
 
@@ -295,10 +299,12 @@ def _print_status(status: Status, *, as_json: bool) -> None:
         _print_json(status)
         return
     options = status.options
+    is_timed = status.state == "running" and options.ends_at is not None
+    until = f"; ends at {options.ends_at:%Y-%m-%d %H:%M} UTC" if is_timed else ""
     typer.echo(
         f"{status.state}: {options.rate_per_second:g} events/s ({options.shape}) to {options.target}, "
         f"{options.faults_percent:g} % faults, {options.duplicates_percent:g} % duplicates, "
-        f"seed {options.seed}; {status.acknowledged_per_second:g} acknowledged/s"
+        f"seed {options.seed}; {status.acknowledged_per_second:g} acknowledged/s{until}"
     )
     for source, counts in status.sources.items():
         typer.echo(

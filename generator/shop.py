@@ -203,10 +203,15 @@ _PRODUCT_ROWS: Final[tuple[_Row, ...]] = (
 def scalar_fields(custom: dict[str, Json]) -> tuple[tuple[str, str], ...]:
     """Custom fields that the warehouse must show by value: texts, numbers and truth values."""
     return tuple(
-        (name, json.dumps(value) if isinstance(value, bool) else str(value))
-        for name, value in custom.items()
-        if isinstance(value, str | int | float)
+        (name, _as_text(value)) for name, value in custom.items() if isinstance(value, str | int | float)
     )
+
+
+def _as_text(value: str | float | bool) -> str:
+    """A value as people read it: a whole number has no `.0`."""
+    if isinstance(value, bool):
+        return json.dumps(value)
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _build_elements(url_path: str, rows: tuple[_Row, ...], custom: dict[str, Json]) -> tuple[Element, ...]:

@@ -6,14 +6,13 @@ Run again, it takes the same file, adds nothing and says so.
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
 from clickstream.cli.output import out, print_table
@@ -21,20 +20,27 @@ from clickstream.cli.runs import load_file, process_pending, reader
 from clickstream.cli.state import ledger_rows
 from clickstream.errors import ClickstreamError
 from clickstream.settings import PROJECT_ROOT, Settings, get_settings
-from clickstream.storage.checks import run_checks
 from clickstream.storage.sql import load_sql
-from clickstream.verification import compare_with_key, load_key
+from clickstream.verification import load_key
 from generator.csv_writer import write_dataset
 from generator.live.control import Status
 from generator.live.foreground import run_in_foreground
-from generator.live.options import LiveOptions, Target, check_options
+from generator.live.options import MIN_RATE, LiveOptions, Shape, Target, check_options
 from generator.live_cli import call, stop_all
 from generator.merge import merge_keys
 from generator.plan import DatasetFiles, Plan
+from stack.demo_check import (
+    ARRIVAL_SECONDS,
+    POLL_SECONDS,
+    Outcome,
+    expected_ledger,
+    verify,
+    wait_for_arrival,
+)
 from stack.env_file import load_settings
 from stack.lifecycle import Stack
 from stack.progress import reporting
-from stack.services import chosen_services, panel_hint, sign_in_hint
+from stack.services import PANEL_PAGE, chosen_services, panel_hint, people_addresses, sign_in_hint
 
 CSV_EVENTS: Final = 170_000
 LIVE_EVENTS: Final = 40_000
@@ -43,11 +49,17 @@ LIVE_EVENTS: Final = 40_000
 DAYS: Final = 35
 SEED: Final = 2025
 FILE: Final = PROJECT_ROOT / "data" / "generated" / "demo.csv"
-LEFT_RUNNING: Final = {"rate_per_second": 20, "target": "both"}
-"""What the live generator goes on with when the demo is over."""
+LIVE_MINUTES: Final = 60.0
+"""How long the live generator goes on when the demo is over."""
 
-_ARRIVAL_SECONDS: Final = 180.0
-_POLL_SECONDS: Final = 0.5
+LEFT_RUNNING: Final = {
+    # As many events as the days before, over the hours of the day.
+    "rate_per_second": max(MIN_RATE, (CSV_EVENTS + 2 * LIVE_EVENTS) / (DAYS * 86_400)),
+    "shape": Shape.DAILY,
+    "target": Target.BOTH,
+    "resumes": False,
+}
+"""What the live generator goes on with; it does not come back when the stack is started again."""
 
 
 @dataclass(slots=True)
@@ -69,12 +81,13 @@ class Stopwatch:
         self.rows.append((name, self.events, seconds, rate))
 
 
-def run_demo(console: Console, *, is_running: bool) -> bool:
+def run_demo(console: Console, *, is_running: bool, live_minutes: float = LIVE_MINUTES) -> Outcome:
     """Runs the demo; returns whether everything is as the answer keys say.
 
     Args:
         console: Where progress is shown.
         is_running: The services run already, as they do in containers; else the stack is started.
+        live_minutes: How long the live generator goes on afterwards; 0 for not at all.
 
     Raises:
         ClickstreamError: A stage has failed.
@@ -103,9 +116,9 @@ def run_demo(console: Console, *, is_running: bool) -> bool:
             keys.append(key)
     key = settings.stack.data_path / "demo" / "all.key.json"
     merge_keys(keys, key)
-    expected = _expected_ledger(load_key(key), before)
+    expected = expected_ledger(load_key(key), before)
     with watch.stage("Broker to raw: wait for the last of them"):
-        _wait_for_arrival(reader(settings), expected)
+        wait_for_arrival(reader(settings), expected)
     with watch.stage("Process: validate, store, build marts"):
         results = process_pending(settings)
         for result in results:
@@ -113,10 +126,11 @@ def run_demo(console: Console, *, is_running: bool) -> bool:
         watch.events = sum(result["run"]["counts"]["rows_in"] for result in results)
     with watch.stage("Verify"):
         has_more = any(source.received for source in before.sources.values())
-        is_right = _verify(settings, expected, None if has_more else key)
-    call(settings.generator, "POST", "/start", LEFT_RUNNING)
-    _report(settings, watch)
-    return is_right
+        outcome = verify(reader(settings), files, expected, None if has_more else key)
+    if live_minutes:
+        call(settings.generator, "POST", "/start", {**LEFT_RUNNING, "minutes": live_minutes})
+    _report(settings, watch, outcome, live_minutes)
+    return outcome
 
 
 def _stop_live_generator(settings: Settings) -> Status:
@@ -126,12 +140,12 @@ def _stop_live_generator(settings: Settings) -> Status:
         ClickstreamError: Something was not acknowledged for a long time.
     """
     status = stop_all(settings.generator)
-    deadline = time.monotonic() + _ARRIVAL_SECONDS
+    deadline = time.monotonic() + ARRIVAL_SECONDS
     while any(source.unacknowledged for source in status.sources.values()):
         if time.monotonic() > deadline:
             problem = " ".join(source.problem for source in status.sources.values())
             raise ClickstreamError(f"The live generator can't get rid of its events: {problem}")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(POLL_SECONDS)
         status = call(settings.generator, "GET", "/status")
     return status
 
@@ -173,84 +187,7 @@ def _send(settings: Settings, target: Target, key: Path) -> int:
     return sent
 
 
-def _expected_ledger(key: Mapping[str, Any], live: Status) -> dict[str, dict[str, int]]:
-    """What the ledger must show by source: the keys, and what the live generator had acknowledged before."""
-    columns = key["ledger"]["columns"]
-    ledger = {row[0]: dict(zip(columns[1:], row[1:], strict=True)) for row in key["ledger"]["rows"]}
-    for source, account in live.sources.items():
-        totals = ledger[source.value]
-        totals["received"] += account.received
-        totals["stored"] += account.valid
-        totals["duplicate"] += account.duplicate
-        totals["quarantined"] += account.faulty
-    return ledger
-
-
-def _found_ledger(client: Client) -> dict[str, dict[str, int]]:
-    """The ledger over all days."""
-    columns, rows = ledger_rows(client)
-    totals: dict[str, dict[str, int]] = {}
-    for row in rows:
-        source = totals.setdefault(row[0], dict.fromkeys(columns[2:], 0))
-        for name, value in zip(columns[2:], row[2:], strict=True):
-            source[name] += value
-    return totals
-
-
-def _wait_for_arrival(client: Client, expected: Mapping[str, Mapping[str, int]]) -> None:
-    """Waits until all that was acknowledged is in `raw_events`.
-
-    Raises:
-        ClickstreamError: Something is missing after a long time.
-    """
-    deadline = time.monotonic() + _ARRIVAL_SECONDS
-    while True:
-        found = _found_ledger(client)
-        missing = {
-            source: counts["received"] - found.get(source, {}).get("received", 0)
-            for source, counts in expected.items()
-        }
-        if all(count <= 0 for count in missing.values()):
-            return
-        if time.monotonic() > deadline:
-            raise ClickstreamError(
-                f"Acknowledged events have not arrived: {missing}.",
-                hint="See `make logs SERVICE=stream_events`.",
-            )
-        time.sleep(_POLL_SECONDS)
-
-
-def _verify(settings: Settings, expected: Mapping[str, Mapping[str, int]], key: Path | None) -> bool:
-    """Holds the ledger against what was acknowledged, and every view against the key or a recount.
-
-    Args:
-        settings: Where the warehouse is.
-        expected: The ledger by source.
-        key: The key to all events; None where the live generator has sent more, to which there is none.
-    """
-    client = reader(settings)
-    found = _found_ledger(client)
-    is_right = True
-    for source, counts in expected.items():
-        is_equal = all(found.get(source, {}).get(name, 0) == count for name, count in counts.items())
-        result = "as acknowledged" if is_equal else f"expected {dict(counts)}, found {found.get(source)}"
-        out.print(f"  ledger of {source}: {counts['received']:,} received, {result}", markup=False)
-        is_right &= is_equal
-    for item in compare_with_key(client, load_key(key)) if key else []:
-        result = f"{len(item.differences)} rows differ" if item.differences else "equal"
-        out.print(f"  {item.name}: {item.rows:,} rows, {result}", markup=False)
-        is_right &= not item.differences
-    if key is None:
-        out.print("  The live generator has sent events since, so views are held against a recount only.")
-    checks = run_checks(client)
-    failed = [check.name for check in checks if not check.passed]
-    out.print(
-        f"  {len(checks)} checks of the warehouse, {len(failed)} failed {' '.join(failed)}", markup=False
-    )
-    return is_right and not failed
-
-
-def _report(settings: Settings, watch: Stopwatch) -> None:
+def _report(settings: Settings, watch: Stopwatch, outcome: Outcome, live_minutes: float) -> None:
     client = reader(settings)
     print_table("Ledger", *ledger_rows(client))
 
@@ -264,11 +201,18 @@ def _report(settings: Settings, watch: Stopwatch) -> None:
     ask("Active users of the last days", "last_active_users", limit=7)
     ask("Top pages", "top_pages", limit=10)
     print_table("Stages", ("stage", "events", "seconds", "events/s"), watch.rows)
-    out.print("The live generator keeps sending 20 events per second; stop it with `generator live stop`.")
-    out.print(panel_hint(settings), style="bold", markup=False)
-    for service in chosen_services(settings):
-        out.print(f"{service.name:<12} {service.shown_address(settings)}", markup=False)
-    out.print(sign_in_hint(settings), markup=False)
+    if live_minutes:
+        out.print(
+            f"The live generator sends about {LEFT_RUNNING['rate_per_second']:.1f} events per second for "
+            f"{live_minutes:g} minutes, as many as the days before had; `generator live stop` ends it.",
+            markup=False,
+        )
+    style = "green" if outcome.is_right else "red"
+    out.print(outcome.sentence, markup=False, soft_wrap=True, style=style)
+    pages = people_addresses(settings)
+    print_table("More pages", ("what", "address"), [page for page in pages if page[0] != PANEL_PAGE])
+    out.print(sign_in_hint(settings), markup=False, soft_wrap=True)
+    out.print(panel_hint(settings), style="bold", markup=False, soft_wrap=True)
 
 
 def _shown(cell: Any) -> Any:
@@ -283,16 +227,23 @@ def main() -> None:
     parser.add_argument(
         "--running", action="store_true", help="do not start the stack; its services are running already"
     )
+    parser.add_argument(
+        "--live-minutes",
+        type=float,
+        default=LIVE_MINUTES,
+        metavar="MINUTES",
+        help="how long the live generator goes on afterwards, 0 for not at all (default: %(default)g)",
+    )
     options = parser.parse_args()
     try:
-        is_right = run_demo(Console(highlight=False), is_running=options.running)
+        check_options({"minutes": options.live_minutes}, LiveOptions())
+        outcome = run_demo(
+            Console(highlight=False), is_running=options.running, live_minutes=options.live_minutes
+        )
     except ClickstreamError as error:
         out.print(f"Error: {error}\n{error.hint}", style="red", markup=False)
         sys.exit(1)
-    out.print(
-        "Every result matches the answer keys." if is_right else "The warehouse differs from the answer keys."
-    )
-    sys.exit(0 if is_right else 1)
+    sys.exit(0 if outcome.is_right else 1)
 
 
 if __name__ == "__main__":

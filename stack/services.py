@@ -26,6 +26,8 @@ MAGE_PYTHON: Final = PROJECT_ROOT / ".venv-mage" / "bin" / "python"
 SUPERSET_PYTHON: Final = PROJECT_ROOT / ".venv-superset" / "bin" / "python"
 MAGE_PROJECT: Final = PROJECT_ROOT / "mage_project"
 ALL_SERVICES: Final = "all"
+PANEL_PAGE: Final = "control panel"
+"""The page to open first."""
 LOOPBACK: Final = "127.0.0.1"
 
 Say = Callable[[str], None]
@@ -60,6 +62,7 @@ class Service:
         health_path: What answers 200 to GET while the process is alive; None if it accepts connections then.
         probe: What else it must do to be healthy: the thing that it is for (`stack.probes`).
         address: What people are shown; `{host}` and `{port}` are filled in.
+        pages: What people open in a browser: a name and the path; empty if only programs use it.
         depends_on: Services that must be healthy before this one starts; they stop after it.
         prepare: A set-up step that `up` takes before each start; must be quick when there is nothing to do.
         set_up: The program, with its arguments, that fills its data directory. With Docker Compose a
@@ -81,6 +84,7 @@ class Service:
     health_path: str | None = None
     probe: Probe | None = None
     address: str = "http://{host}:{port}"
+    pages: tuple[tuple[str, str], ...] = ()
     depends_on: tuple[str, ...] = ()
     prepare: Callable[[Settings, Say], None] | None = None
     set_up: Sequence[str | Path] | None = None
@@ -216,6 +220,7 @@ SERVICES: Final = (
         port_setting=("panel", "port"),
         metrics_path="/metrics",
         health_path="/health",
+        pages=((PANEL_PAGE, ""),),
     ),
     Service(
         name="clickhouse",
@@ -244,6 +249,7 @@ SERVICES: Final = (
         metrics_path="/metrics",
         health_path="/health/live",
         probe=api_is_ready,
+        pages=(("demo shop with the tracker", "/demo"), ("API reference", "/docs")),
         depends_on=("kafka",),
         prepare=_make_topics,
     ),
@@ -253,6 +259,7 @@ SERVICES: Final = (
         environment=_mage_environment,
         port_setting=("mage", "port"),
         health_path="/api/statuses",
+        pages=(("pipeline editor (Mage)", ""),),
         probe=mage_schedules,
         depends_on=("clickhouse",),
         prepare=_migrate_warehouse,
@@ -286,6 +293,7 @@ SERVICES: Final = (
         port_setting=("superset", "port"),
         # Asks its metadata database; its own `/health` asks nothing.
         health_path="/health/metadata",
+        pages=(("dashboards (Superset)", ""),),
         depends_on=("clickhouse",),
         prepare=_migrate_warehouse,
         set_up=(SUPERSET_PYTHON, "-m", "dashboards", "import"),
@@ -317,6 +325,7 @@ SERVICES: Final = (
         port_setting=("monitoring", "prometheus_port"),
         metrics_path="/metrics",
         health_path="/-/ready",
+        pages=(("metrics and alerts (Prometheus)", ""),),
         is_private=True,
         is_installed=lambda: find_program(Program.PROMETHEUS) is not None,
     ),
@@ -335,6 +344,15 @@ def service_named(name: str, among: Iterable[Service] = SERVICES) -> Service:
     return known[name]
 
 
+def people_addresses(settings: Settings) -> list[tuple[str, str]]:
+    """The pages for people, each a name and its address; what only programs use is left out."""
+    return [
+        (name, f"{service.shown_address(settings)}{path}")
+        for service in chosen_services(settings)
+        for name, path in service.pages
+    ]
+
+
 def panel_hint(settings: Settings) -> str:
     """Where the control panel is and how to sign in; empty if this stack does not run it."""
     panel = next((service for service in chosen_services(settings) if service.name == "panel"), None)
@@ -345,7 +363,7 @@ def panel_hint(settings: Settings) -> str:
         if settings.panel.sign_in
         else "no sign-in is needed"
     )
-    return f"Open the control panel: {panel.shown_address(settings)} ({accounts})."
+    return f"Open the {PANEL_PAGE}: {panel.shown_address(settings)} ({accounts})."
 
 
 def sign_in_hint(settings: Settings) -> str:

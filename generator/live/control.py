@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -74,7 +74,7 @@ class Status(msgspec.Struct):
 
 
 class LiveGenerator:
-    """Generates while it is told to, and goes on with that when its process starts again.
+    """Generates while it is told to, and goes on when its process starts again, unless told otherwise.
 
     Attributes:
         name: Tells it from the others of the service.
@@ -91,10 +91,8 @@ class LiveGenerator:
         self._options = LiveOptions()
         self._run: Run | None = None
         self._started_at: datetime | None = None
-        wish = account.wish(name)
-        if wish is not None:
-            logger.info("%s goes on with what it generated before.", name)
-            self._start(wish)
+        self._timer: threading.Timer | None = None
+        self._resume()
 
     def start(self, options: LiveOptions) -> None:
         """Begin to generate.
@@ -108,16 +106,15 @@ class LiveGenerator:
                     "The generator is running already.",
                     hint="POST /rate changes its rate; stop it first to change anything else.",
                 )
-            self._account.record_wish(options, self.name)
-            self._start(options)
+            ends_at = datetime.now(UTC) + timedelta(minutes=options.minutes) if options.minutes else None
+            timed = msgspec.structs.replace(options, ends_at=ends_at)
+            self._account.record_wish(timed, self.name)
+            self._start(timed)
 
     def stop(self) -> None:
         """Begin no more events; those under way are sent until they are acknowledged."""
         with self._lock:
-            self._account.record_wish(None, self.name)
-            if self._run is not None:
-                self._run.stop()
-                self._run = None
+            self._stop()
 
     def change_rate(self, options: LiveOptions) -> None:
         """Go on at the rate of these options.
@@ -178,14 +175,52 @@ class LiveGenerator:
     def end(self) -> None:
         """Begin no more events, and go on with it in the next process."""
         with self._lock:
+            self._forget_timer()
             if self._run is not None:
                 self._run.stop()
+
+    def _resume(self) -> None:
+        """Goes on with what the last process generated, unless that is not wanted or its time is over."""
+        wish = self._account.wish(self.name)
+        if wish is None:
+            return
+        if not wish.resumes or (wish.ends_at is not None and wish.ends_at <= datetime.now(UTC)):
+            self._options = wish
+            self._account.record_wish(None, self.name)
+            return
+        logger.info("%s goes on with what it generated before.", self.name)
+        self._start(wish)
+
+    def _stop(self) -> None:
+        self._forget_timer()
+        self._account.record_wish(None, self.name)
+        if self._run is not None:
+            self._run.stop()
+            self._run = None
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _expire(self, run: Run) -> None:
+        """Ends a run whose time is over, unless it was stopped meanwhile."""
+        with self._lock:
+            if self._run is run:
+                logger.info("%s ends, since its time is over.", self.name)
+                self._stop()
 
     def _start(self, options: LiveOptions) -> None:
         self._options = options
         self._started_at = datetime.now(UTC)
         self._run = Run(self._settings, options, self._account, self._targets, generator=self.name)
         self._run.start()
+        self._forget_timer()
+        if options.ends_at is not None:
+            left = (options.ends_at - self._started_at).total_seconds()
+            self._timer = threading.Timer(max(0.0, left), self._expire, (self._run,))
+            self._timer.daemon = True
+            self._timer.start()
 
 
 def _source_status(totals: SourceTotals) -> SourceStatus:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ MIN_RATE: Final = 0.1
 MAX_RATE: Final = 5_000.0
 """Events a second."""
 
+MAX_MINUTES: Final = 525_600.0
+"""A year."""
 
 DEFAULT_GENERATOR: Final = "default"
 """The generator that is meant where none is named."""
@@ -57,6 +60,10 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
         duplicates_percent: Share of events that repeat a valid one.
         target: Where they go.
         seed: Who comes and what they do. Ids differ at each start.
+        minutes: Ends after so many; 0 for no end.
+        resumes: Whether it goes on when its service starts again.
+        ends_at: When it ends, once it has started; None for no end. Ignored in a request, so that the options
+            of a status can be sent back.
     """
 
     rate_per_second: float = 20.0
@@ -65,6 +72,9 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
     duplicates_percent: float = 2.0
     target: Target = Target.BROKER
     seed: int = 42
+    minutes: float = 0.0
+    resumes: bool = True
+    ends_at: datetime | None = None
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -129,6 +139,12 @@ def _seed(value: Any) -> int:
     return value
 
 
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
 CHECKS: Final[Mapping[str, Check]] = {
     "rate_per_second": _number(MIN_RATE, MAX_RATE, "events a second"),
     "shape": _choice(Shape),
@@ -136,6 +152,8 @@ CHECKS: Final[Mapping[str, Check]] = {
     "duplicates_percent": _number(0, 100, "percent"),
     "target": _choice(Target),
     "seed": _seed,
+    "minutes": _number(0, MAX_MINUTES, "minutes"),
+    "resumes": _yes_or_no,
 }
 """The rule of each option."""
 
@@ -178,6 +196,8 @@ def check_options(
     """
     errors, values = [], {}
     for name, value in given.items():
+        if name == "ends_at":
+            continue
         if name not in allowed:
             known = ", ".join(allowed)
             errors.append(OptionError(name, f"{name} is not known here; known: {known}.", _shown(value)))

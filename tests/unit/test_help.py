@@ -16,7 +16,7 @@ APPS = {"clickstream": clickstream_app, "generator": generator_app, "stack": sta
 EXAMPLE = re.compile(r"Examples?: (.+)", re.DOTALL)
 MAKEFILE = (PROJECT_ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.findall(r"^([a-z-]+):[^#\n]*## (.*)\n((?:\t.*\n)*)", MAKEFILE, re.MULTILINE)
-OF_MAKE = {"RUN", "DASHBOARDS", "BOOTSTRAP", "CODE", "IMAGE_LOCK", "PYTHON"}
+OF_MAKE = {"MAKE", "RUN", "DASHBOARDS", "BOOTSTRAP", "CODE", "IMAGE_LOCK", "PYTHON"}
 """Variables that the Makefile sets itself."""
 
 

@@ -200,7 +200,7 @@ def _own_fields(payload: dict[str, object]) -> list[tuple[str, str]]:
     """Names and texts of what can be grouped by."""
     own = {name: value for name, value in payload.items() if name not in _CONTRACT}
     return [
-        (name, value if isinstance(value, str) else json.dumps(value))
+        (name, value if isinstance(value, str) else json.dumps(value).removesuffix(".0"))
         for name, value in own.items()
         if value is not None and not isinstance(value, list | dict)
     ]

@@ -1,5 +1,7 @@
 import json
+from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from generator.live.options import BadOptionsError, LiveOptions, Shape, Source, Target, parse_options
@@ -45,6 +47,8 @@ def test_the_bounds_of_the_rate_are_allowed(rate: float) -> None:
             id="nothing valid left",
         ),
         pytest.param(b'{"seed": 1.5}', "seed", "a whole number", id="seed"),
+        pytest.param(b'{"minutes": -1}', "minutes", "minutes from 0 to 525600", id="minutes"),
+        pytest.param(b'{"resumes": 1}', "resumes", "true or false", id="resumes"),
     ],
 )
 def test_bad_options_are_refused_by_name(body: bytes, field: str, said: str) -> None:
@@ -68,6 +72,11 @@ def test_a_long_value_is_cut_in_the_answer() -> None:
         parse_options(json.dumps({"shape": "w" * 5_000}).encode(), LiveOptions())
 
     assert len(refused.value.errors[0].value) == 100
+
+
+def test_the_options_of_a_status_can_be_sent_back() -> None:
+    options = LiveOptions(minutes=5, ends_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert parse_options(msgspec.json.encode(options), LiveOptions()) == LiveOptions(minutes=5)
 
 
 def test_both_ways_are_the_two_sources_of_the_ledger() -> None:
