@@ -431,13 +431,14 @@ class MartsSettings(BaseModel):
     own_field_values: int = Field(
         50,
         ge=1,
-        le=10_000,
+        le=1_000,
         description="Values of such a field that a day keeps, the most frequent first; the others are "
         "one value, `(other)`.",
     )
     own_field_max_values: int = Field(
         1_000,
         ge=1,
+        le=1_000,
         description="A field with more distinct values on a day than this, such as an order number, keeps "
         "none of them.",
     )

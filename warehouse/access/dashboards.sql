@@ -22,6 +22,7 @@ grant select on {database}.own_field_elements;
 grant select on {database}.own_fields;
 grant select on {database}.page_views;
 grant select on {database}.quarantined_by_code;
+grant select on {database}.recent_receipts;
 grant select on {database}.segment_activity;
 grant select on {database}.segment_click_positions;
 grant select on {database}.segment_funnel;

@@ -1,4 +1,4 @@
--- Purpose: what became of the events of the replays past an offset. One row.
+-- Purpose: what became of the events of the replays past an offset. One row: the totals.
 -- Inputs: events, duplicate_events, quarantined_events; the offset, -1 for all.
 select
     (

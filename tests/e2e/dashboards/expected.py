@@ -289,6 +289,19 @@ def click_positions(shown: Shown) -> Rows:
     return [{"x": x, "y": y, "clicks_total": clicks} for (x, y), clicks in squares.items()]
 
 
+def clicked_width(shown: Shown) -> Rows:
+    """The distance from the left within which 999 of 1,000 clicks lie, in steps of 40 pixels."""
+    squares = {row["x"]: 0 for row in click_positions(shown)}
+    for row in click_positions(shown):
+        squares[row["x"]] += row["clicks_total"]
+    total, reached = sum(squares.values()), 0
+    for x in sorted(squares):
+        reached += squares[x]
+        if reached >= 0.999 * total:
+            return [{"width_px": x + 40}]
+    return []
+
+
 def clicked_elements(shown: Shown) -> Rows:
     """Clicks by element."""
     clicks = [event for event in shown.within() if event["type"] == "click"]
@@ -407,6 +420,7 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
     "elements_by_day": elements_by_day,
     "click_positions": click_positions,
     "clicked_elements": clicked_elements,
+    "clicked_width": clicked_width,
     "own_field_conversion": own_field_conversion,
     "own_field_conversion_by_day": own_field_conversion_by_day,
     "own_field_values": own_field_values,

@@ -118,7 +118,15 @@ def with_values(rows: Rows) -> Rows:
 
 def _is_value(name: str) -> bool:
     endings = ("_total", "_percent", "_seconds", "_most")
-    return name.endswith(endings) or name in {"dau", "wau", "mau", "users", "visits", "events_per_session"}
+    return name.endswith(endings) or name in {
+        "dau",
+        "wau",
+        "mau",
+        "users",
+        "visits",
+        "events_per_session",
+        "width_px",
+    }
 
 
 @pytest.mark.parametrize("chart", sorted(EXPECTED))

@@ -33,6 +33,13 @@ def test_every_chart_of_a_dashboard_is_drawn(
     assert errors.all_inner_texts() == []
 
 
+def test_the_list_of_dashboards_begins_with_the_overview(page: Page) -> None:
+    page.goto("/dashboard/list/")
+    first = page.locator("a[href*='/superset/dashboard/']").first
+    first.wait_for()
+    assert first.inner_text() == ASSETS.dashboards["overview"]["title"]
+
+
 def test_nothing_is_asked_of_other_machines(page: Page, superset: Superset) -> None:
     asked: list[str] = []
     page.on("requestfinished", lambda request: asked.append(request.url))

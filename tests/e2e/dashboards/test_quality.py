@@ -135,6 +135,20 @@ def test_shares_and_duplicates_by_day_add_up(charts: Charts, ledger: dict[str, d
         }
 
 
+def test_the_last_hours_add_up_to_what_was_received(
+    charts: Charts, ledger: dict[str, dict[str, int]]
+) -> None:
+    """All of it was received while this test runs, which is less than three days ago."""
+    received = {source: counts["received_total"] for source, counts in ledger.items()}
+    assert charts.totals("received_by_hour", "source", "received_total") == received
+    worst = dict.fromkeys(ledger, 0.0)
+    for row in charts.rows("bad_share_by_hour"):
+        worst[row["source"]] = max(worst[row["source"]], row["quarantined_percent"])
+    counts = ledger["csv"]
+    assert worst["csv"] >= 100 * counts["quarantined_total"] / counts["received_total"]
+    assert worst["http"] == 0
+
+
 @pytest.mark.parametrize("source", ["", "csv", "http"])
 def test_lateness_is_the_time_from_event_to_receipt(charts: Charts, events: list[Event], source: str) -> None:
     chosen = {"source": source} if source else {}
