@@ -1,12 +1,14 @@
 """Payloads as they are stored: no two keys may name the same path, and fields of one's own stand apart."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-_DOT: Final = b"%2E"
-"""How the database writes a dot inside of a key."""
+_ESCAPED_DOT: Final = re.compile(r"%(?=(?:25)*2E)")
+"""What begins an escaped dot, as the database writes dots inside of keys, or one that was escaped again."""
+_holds_escaped_dot: Final = re.compile(rb"%(?:25)*2E").search
 
 _TAKEN: Final = frozenset({"event_title", "element_id", "x", "y", "element_x", "element_y"})
 """Fields of the contract, and those that the tracker sets itself."""
@@ -30,7 +32,7 @@ def keep_keys_apart(payload: bytes) -> bytes:
 
     The database stores the key `a.b` as `a%2Eb`; a key that is sent in this spelling would hide it.
     """
-    return _encode(_escape(_decode(payload))) if _DOT in payload else payload
+    return _encode(_escape(_decode(payload))) if _holds_escaped_dot(payload) else payload
 
 
 def own_fields(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -62,5 +64,5 @@ def _as_text(value: Any) -> str:
 
 def _escape(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key.replace("%2E", "%252E"): _escape(inner) for key, inner in value.items()}
+        return {_ESCAPED_DOT.sub("%25", key): _escape(inner) for key, inner in value.items()}
     return list(map(_escape, value)) if isinstance(value, list) else value

@@ -272,8 +272,6 @@ STORED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         (f"payload_{name}", {"payload": payload(**own)}, {"payload": payload(**own)})
         for name, own in (
             ("dotted_beside_nested", {"utm.source": "b", "utm": {"source": "a"}}),
-            ("escaped_dot_beside_dot", {"a%2Eb": 1, "a.b": 2}),
-            ("escaped_percent", {"a%252Eb": 1, "a%2Eb": 2, "a%25": 3}),
             (
                 "time_as_text",
                 {"at": "2025-01-01 10:00:00", "on": "2025-01-01", "iso": "2025-01-01T10:00:00Z"},
@@ -290,6 +288,17 @@ STORED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             ("emoji", {"a": "🍵", "b": "👩‍👩‍👧"}),
             ("many_keys", {f"key_{number}": number for number in range(200)}),
             ("same_key_in_many_depths", {"a": {"a": {"a": {"b": 1}}}}),
+        )
+    ],
+    *[
+        (f"payload_{name}", {"payload": payload(**sent)}, {"payload": payload(**stored)})
+        for name, sent, stored in (
+            ("escaped_dot_beside_dot", {"a%2Eb": 1, "a.b": 2}, {"a%252Eb": 1, "a.b": 2}),
+            (
+                "escapes_of_escapes",
+                {"a%252Eb": 1, "a%2Eb": 2, "a%25": 3, "a%2eb": 4},
+                {"a%25252Eb": 1, "a%252Eb": 2, "a%25": 3, "a%2eb": 4},
+            ),
         )
     ],
     (

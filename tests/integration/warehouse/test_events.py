@@ -95,10 +95,13 @@ def test_custom_fields_can_be_queried(client: Client) -> None:
 
 
 def test_no_key_hides_another(client: Client) -> None:
-    payload = '{"utm": {"source": "a"}, "utm.source": "b", "utm%2Esource": "c"}'
-    insert_events(client, event_rows([{"payload": keep_keys_apart(payload.encode()).decode()}]))
-    query = "select payload.utm.source, payload.`utm%2Esource`, payload.`utm%252Esource` from events"
-    assert client.query(query).result_rows == [("a", "b", "c")]
+    keys = {"utm": {"source": "a"}, "utm.source": "b", "utm%2Esource": "c", "utm%252Esource": "d"}
+    insert_events(client, event_rows([{"payload": keep_keys_apart(json.dumps(keys).encode()).decode()}]))
+    query = (
+        "select payload.utm.source, payload.`utm%2Esource`, payload.`utm%252Esource`, "
+        "payload.`utm%25252Esource` from events"
+    )
+    assert client.query(query).result_rows == [("a", "b", "c", "d")]
 
 
 def test_a_batch_may_reach_over_any_number_of_days_and_centuries(client: Client) -> None:
