@@ -24,10 +24,14 @@ _TYPES: Final = {
 """The library's types of device that are not a desktop."""
 
 
+_OWN_RULES: Final = 2
+"""Counts the versions of what this module decides itself."""
+
+
 @lru_cache(maxsize=1)
 def rules_version() -> str:
     """Names the lists by which user agents are judged; another version may judge otherwise."""
-    return f"{_LIBRARY} {version(_LIBRARY)}"
+    return f"{_LIBRARY} {version(_LIBRARY)}, {_OWN_RULES}"
 
 
 @lru_cache(maxsize=65_536)
@@ -54,6 +58,9 @@ def derive_device_type(user_agent: str) -> str:
     detector = DeviceDetector(
         user_agent[:_MAX_CHARACTERS], skip_bot_detection=True, check_cache=False
     ).parse()
+    # The library takes some programs for phones: it finds models in names such as Axios and Wget.
+    if detector.client_type() == "library" and not detector.os_name():
+        return DeviceType.DESKTOP.value
     found = str(getattr(detector.device_type(), "value", detector.device_type()))
     if found:
         return _TYPES.get(found, DeviceType.DESKTOP).value

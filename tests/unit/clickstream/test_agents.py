@@ -28,7 +28,16 @@ DEVICES: list[tuple[str, str, str]] = [
         "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0; InfoPath.2; Tablet PC 2.0)",
         "desktop",
     ),
-    ("curl", "curl/8.4.0", "desktop"),
+    *[
+        (program.partition("/")[0].lower(), program, "desktop")
+        for program in (
+            "curl/8.4.0",
+            "Wget/1.21.3",
+            "axios/1.6.0",
+            "python-requests/2.31",
+            "Go-http-client/2.0",
+        )
+    ],
     ("iphone", f"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) {_SAFARI} Mobile/15E148", "mobile"),
     ("ipod", f"Mozilla/5.0 (iPod touch; CPU iPhone OS 12_5 like Mac OS X) {_SAFARI} Mobile/15E148", "mobile"),
     (
