@@ -6,6 +6,7 @@ The lines of a file are inserted in fixed chunks, each all or nothing and under 
 file again, or after a load that was killed, skips the chunks that are there.
 """
 
+import gc
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from clickstream.decode import explain_defect
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
+from clickstream.etl.parallel import paused_garbage_collection
 from clickstream.etl.run_lock import MARTS_LOCK, held_lock
 from clickstream.privacy.people import ErasedPeople, read_erased_people
 from clickstream.reasons import ErrorCode
@@ -185,7 +187,7 @@ def _load_events(client: Client, load: CsvLoad, records: Iterator[CsvRecord], ch
                 counts.duplicate += 1
 
     # One chunk is inserted while the next one is read; never two at once, since offsets must arrive in order.
-    with ThreadPoolExecutor(max_workers=1) as inserter:
+    with paused_garbage_collection(), ThreadPoolExecutor(max_workers=1) as inserter:
         under_way: Future[None] | None = None
         for chunk in _chunks(new_records(), chunk_rows):
             table = _raw_table(origin, chunk, load.file.columns)
@@ -195,6 +197,8 @@ def _load_events(client: Client, load: CsvLoad, records: Iterator[CsvRecord], ch
             under_way = inserter.submit(insert_raw, client, table, token)
             counts.stored += len(chunk)
             announce(f"{counts.stored:,} lines read.")
+            chunk.clear()
+            gc.collect()
         if under_way is not None:
             under_way.result()
     load.broken_by_code, load.broken_lines = broken.by_code, broken.lines

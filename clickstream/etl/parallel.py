@@ -32,12 +32,12 @@ def map_batches(step: Callable[[int], Result], batches: int, workers: int) -> It
 
 
 def _without_garbage_collection(step: Callable[[int], Result], batch: int) -> Result:
-    with _paused_garbage_collection():
+    with paused_garbage_collection():
         return step(batch)
 
 
 @contextmanager
-def _paused_garbage_collection() -> Iterator[None]:
+def paused_garbage_collection() -> Iterator[None]:
     """A batch makes millions of objects that live to its end; looking for garbage there costs a fifth."""
     gc.disable()
     try:
