@@ -32,6 +32,7 @@ from clickstream.sources.header import (
     known_columns,
     read_header,
 )
+from clickstream.sources.malformed import suspect_cause
 from clickstream.sources.unpack import unpack
 from clickstream.sources.wrong_files import recognise_file
 
@@ -42,6 +43,9 @@ _HEAD_BYTES: Final = 64 << 10
 _SAMPLE_RECORDS: Final = 200
 _SEPARATOR_LINE: Final = re.compile(r'\A"?sep=(.)"?\s*\Z', re.IGNORECASE)
 """Excel's line on top that names the delimiter."""
+
+_BLANK: Final = b" \t\r\n\x1a"
+"""What a line may hold that counts as empty; DOS ended files with 1A."""
 
 csv.field_size_limit(MAX_RECORD_BYTES)
 
@@ -110,9 +114,9 @@ def inspect_csv(path: Path) -> CsvFile:
     text, marks = without_byte_order_marks(head)
     lines = _LineFeeder(io.BytesIO(text))
     header_line, given_delimiter, first_line = _read_header(path, lines)
-    delimiter = given_delimiter or max(
-        DELIMITERS, key=lambda candidate: len(known_columns(first_line, candidate))
-    )
+    # Of several that part as many columns, the first one counts.
+    candidates = filter(None, (given_delimiter, *DELIMITERS))
+    delimiter = max(candidates, key=lambda candidate: len(known_columns(first_line, candidate)))
     names = read_header(first_line, delimiter)
     # A file is loaded at any time, so what it says about when it was sent tells nothing about a clock.
     columns = tuple("sent_at in the file" if name.lower() == SENT_AT_KEY else name.lower() for name in names)
@@ -155,7 +159,9 @@ def _look_at_first_lines(file: CsvFile, text: bytes) -> CsvFile:
     if has_escapes:
         return file
     if records and bad == len(records):
-        warning = f"All of the first {bad} lines are malformed. {_suspect(records[0].text, file)}"
+        first = records[0]
+        cause = suspect_cause(first.text, first.line, file.delimiter, len(file.columns))
+        warning = f"All of the first {bad} lines are malformed. {cause}"
         return msgspec.structs.replace(file, warnings=(*file.warnings, warning))
     return file
 
@@ -173,19 +179,6 @@ def _has_spaces_around_cells(text: bytes, delimiter: str, *, has_escapes: bool) 
 
 def _first_records(text: bytes, file: CsvFile) -> list[CsvRecord]:
     return list(islice(read_records(io.BytesIO(text), file), _SAMPLE_RECORDS))
-
-
-def _suspect(line: str, file: CsvFile) -> str:
-    """What seems to be wrong with a malformed line."""
-    width, cells = len(file.columns), line.count(file.delimiter) + 1
-    if "'{" in line:
-        return "Cells seem to stand in single quotes; write double quotes."
-    if "{" in line and '"{' not in line and cells > width:
-        delimiters = DELIMITERS.get(file.delimiter, "delimiters")
-        return f"The payload holds {delimiters} and is not quoted; quote it and double its quotes."
-    if '"{"' in line:
-        return 'Quotes inside of quotes seem not to be doubled; write "" for each.'
-    return f"The header has {width} cells and line {file.header_line + 1} has {cells}."
 
 
 def _read_head(path: Path) -> tuple[bytes, bool]:
@@ -343,13 +336,13 @@ def read_records(file: BinaryIO, csv_file: CsvFile) -> Iterator[CsvRecord]:
         if space_before_delimiter in line or (cells and cells[-1][-1:] == " "):
             # The reader does not tell whether a cell was quoted, inside of which spaces count.
             cells = split_cells(feeder.text(), delimiter) or cells
-        if len(cells) == width + 1 and not cells[-1]:
+        while len(cells) > width and not cells[-1]:
             del cells[-1]
         if len(cells) == width and not feeder.has_bad_bytes:
             if not NULL_WORDS.isdisjoint(cells):
                 cells = without_nulls(cells)
             yield CsvRecord(feeder.record_line, cells)
-        elif any(line.strip() for line in feeder.record):
+        elif any(line.strip(_BLANK) for line in feeder.record):
             yield _broken_record(feeder, is_whole=len(cells) == width)
 
 

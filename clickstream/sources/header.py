@@ -33,8 +33,8 @@ def read_header(line: str, delimiter: str) -> list[str]:
         cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
     except csv.Error:
         return []
-    names = [cell.strip() for cell in cells]
-    if names and not names[-1] and "" not in names[:-1]:
+    names = [cell.strip().lstrip("\ufeff") for cell in cells]
+    while names and not names[-1]:
         del names[-1]
     return names
 
@@ -86,7 +86,7 @@ def judge_header(path: Path, names: tuple[str, ...], first_line: str) -> tuple[F
     if missing:
         raise _other_header(path, names, missing, first_line)
     return FileKind.EVENTS, [
-        f"Line 1: the column {name} is unknown; it is kept in the raw events only."
+        f"Line 1: the column {name or 'without a name'} is unknown; it is kept in the raw events only."
         for name in columns
         if name not in (*CSV_COLUMNS, *IGNORED_COLUMNS)
     ]

@@ -26,11 +26,27 @@ _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"Obj\x01", "an Avro file", "Write it as CSV."),
     (b"SQLite format 3\x00", "an SQLite database", "Export the table as CSV."),
     (b"\x7fELF", "a program", "Choose the CSV file."),
+    (b"ARROW1", "an Arrow file", "Write it as CSV."),
+    (b"FEA1", "a Feather file", "Write it as CSV."),
+    (b"{\\rtf", "a document in RTF", _SAVE_AS),
+    (b"RIFF", "an image, a sound or a film", "Choose the CSV file."),
+    (b"\x1f\x8b", "packed twice", "Unpack it once, and load what comes out."),
+    (b"\x28\xb5\x2f\xfd", "packed twice", "Unpack it once, and load what comes out."),
+    (b"LZIP", "packed with lzip", _UNPACK),
+    (b"x\x9c", "packed with zlib", _UNPACK),
+    (b"x\xda", "packed with zlib", _UNPACK),
+    (b"\xff\xfe\x00\x00", "text in UTF-32", _SAVE_AS),
+    (b"\x00\x00\xfe\xff", "text in UTF-32", _SAVE_AS),
     (b"\xff\xfe", "text in UTF-16", _SAVE_AS),
     (b"\xfe\xff", "text in UTF-16", _SAVE_AS),
 )
 _NDJSON_REMEDY: Final = "Send JSON to POST /events, as an array, or write it as CSV."
 _SAMPLE_BYTES: Final = 400
+_LATER_MAGIC: Final = (
+    (4, b"ftyp", "an image or a film", "Choose the CSV file."),
+    (257, b"ustar", "a tar archive", "Unpack it, and load the CSV file inside."),
+)
+"""What files are by bytes that do not stand at their beginning."""
 _SYNONYMS: Final = {
     "type": ("eventtype", "event", "action", "kind", "eventname"),
     "created_at": ("eventtime", "timestamp", "time", "ts", "datetime", "eventtimestamp", "date", "createdon"),
@@ -55,9 +71,15 @@ def recognise_file(start: bytes) -> tuple[str, str]:
     """
     for magic, what, remedy in _MAGIC:
         if start.startswith(magic):
-            is_workbook = what == "a ZIP archive" and (b"xl/" in start or b"[Content_Types]" in start)
-            return ("an Excel workbook", _SAVE_AS) if is_workbook else (what, remedy)
-    sample = start[:_SAMPLE_BYTES]
+            return _recognise_archive(start) if what == "a ZIP archive" else (what, remedy)
+    for place, magic, what, remedy in _LATER_MAGIC:
+        if start[place:].startswith(magic):
+            return what, remedy
+    return _recognise_text(start[:_SAMPLE_BYTES])
+
+
+def _recognise_text(sample: bytes) -> tuple[str, str]:
+    """What a text is that is not CSV in UTF-8, by its first bytes; empty texts for any other."""
     first_line = sample.partition(b"\n")[0]
     if b"\x00" in first_line:
         halves = [sample[place::2].count(0) / max(len(sample[place::2]), 1) for place in (0, 1)]
@@ -68,6 +90,17 @@ def recognise_file(start: bytes) -> tuple[str, str]:
     if text.startswith((b"<!", b"<html", b"<?xml")):
         return "a page of HTML or XML", "Download the file itself."
     return "", ""
+
+
+def _recognise_archive(start: bytes) -> tuple[str, str]:
+    """What a ZIP archive holds, by the names of its first files."""
+    if b"word/" in start:
+        return "a Word document", _SAVE_AS
+    if b".iwa" in start or b"opendocument.spreadsheet" in start:
+        return "a spreadsheet", "Export it as CSV in UTF-8."
+    if b"xl/" in start or b"[Content_Types]" in start:
+        return "an Excel workbook", _SAVE_AS
+    return "a ZIP archive", "Unpack it, and load the CSV file inside."
 
 
 def guess_columns(header: Iterable[str], wanted: Sequence[str]) -> str:

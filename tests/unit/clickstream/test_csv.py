@@ -1,6 +1,7 @@
 """CSV files: every delimiter, encoding and packing is read, and a broken line costs only itself."""
 
 import gzip
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -194,6 +195,13 @@ DIALECTS: dict[str, tuple[str, list[str]]] = {
     "quoted_excels_line": ('"sep=;"\n' + HEADER.replace(",", ";") + "\nview;t;s-1;1;/;{}\n", ["s-1"]),
     "cell_too_many": (f"{HEADER}\nview,t,s-1,1,/,{{}},\nview,t,s-2,1,/,{{}},\n", ["s-1", "s-2"]),
     "cell_too_many_in_the_header": (f"{HEADER},\nview,t,s-1,1,/,{{}},\n", ["s-1"]),
+    "cells_too_many_at_the_end": (
+        f"{HEADER},,,\nview,t,s-1,1,/,{{}},,,\nview,t,s-2,1,/,{{}}\n",
+        ["s-1", "s-2"],
+    ),
+    "excels_line_with_another_delimiter": (f"sep=;\n{HEADER}\nview,t,s-1,1,/,{{}}\n", ["s-1"]),
+    "excels_line_before_a_byte_order_mark": (f"sep=,\n\ufeff{HEADER}\nview,t,s-1,1,/,{{}}\n", ["s-1"]),
+    "end_of_a_dos_file": (f"{HEADER}\nview,t,s-1,1,/,{{}}\n\x1a", ["s-1"]),
     "spaces_after_commas": (f'{HEADER.replace(",", ", ")}\nview, t, s-1, 1, /, "{{}}"\n', ["s-1"]),
     "spaces_before_commas": (f'{HEADER}\nview ,t , s-1 ,"1" ,/ ,"{{}}" \n', ["s-1"]),
     "spaces_inside_of_quotes": (f'{HEADER}\nview," t ","  s-1 ",1 ,/,"{{}}"\n', ["  s-1 "]),
@@ -253,6 +261,10 @@ def test_lines_are_counted_with_excels_line(path: Path) -> None:
         ('view,t,s,1,/,\'{"a": 1, "b": 2}\'', "single quotes"),
         ('view,t,s,1,/,"{"a": 1, "b": 2}"', "doubled"),
         ("view,t,s", "The header has 6 cells and line 2 has 3."),
+        ('view,t,s,1,/,"{""a"": 1, ""b"": 2}",x', "The header has 6 cells and line 2 has 7."),
+        ("view,t,s,1,/a\\,b,{}", "escaped by backslashes"),
+        ('"view,t,s,1,/,{}"', "in quotes as a whole"),
+        ("view,t,s\r1,1,/,{}", "Carriage returns"),
     ],
 )
 def test_says_what_seems_wrong_where_every_line_is_malformed(path: Path, line: str, part: str) -> None:
@@ -277,7 +289,7 @@ def test_knows_a_file_of_users_by_its_header(path: Path) -> None:
         (b"\n\n", "has a blank first line"),
         (b"a,b,c\n1,2,3\n", "not a header of events or users: a,b,c"),
         (b"type,type\n", "has type twice"),
-        (b"type,payload,,\n", "has a column without a name twice"),
+        (b"type,,,payload\n", "has a column without a name twice"),
         (b"1,view,,,\n", "not a header of events or users: 1,view"),
         (b"\x00\x01PK\x02\n", "is binary, not CSV"),
         (b"PK\x03\x04\x14\x00events.csv", "is a ZIP archive"),
@@ -294,6 +306,16 @@ def test_knows_a_file_of_users_by_its_header(path: Path) -> None:
         (b"type,payload\rview,{}\r", "carriage returns inside line 1"),
         (b"\x1f\x8b\x08", "can't be unpacked: it is truncated"),
         ("type,user_id".encode("utf-16"), "UTF-16"),
+        ("type,user_id".encode("utf-32"), "UTF-32"),
+        (gzip.compress(gzip.compress(b"type,user_id")), "packed twice"),
+        (zlib.compress(b"type,user_id"), "packed with zlib"),
+        (b"events.csv".ljust(257, b"\0") + b"ustar", "a tar archive"),
+        (b"PK\x03\x04\x14\x00word/document.xml", "a Word document"),
+        (b"PK\x03\x04\x14\x00Index/Document.iwa", "a spreadsheet"),
+        (b"{\\rtf1\\ansi type,user_id}", "a document in RTF"),
+        (b"\0\0\0\x18ftypheic", "an image or a film"),
+        (b"ARROW1\0\0", "an Arrow file"),
+        (b"FEA1", "a Feather file"),
     ],
     ids=[
         "empty",
@@ -317,6 +339,16 @@ def test_knows_a_file_of_users_by_its_header(path: Path) -> None:
         "carriage_returns",
         "truncated",
         "utf16",
+        "utf32",
+        "packed_twice",
+        "zlib",
+        "tar",
+        "word",
+        "numbers",
+        "rtf",
+        "heic",
+        "arrow",
+        "feather",
     ],
 )
 def test_refuses_a_file_that_holds_no_events(path: Path, content: bytes, words: str) -> None:
