@@ -9,6 +9,8 @@ from typing import Final
 
 from clickstream.contract import CSV_COLUMNS, FIELDS, IGNORED_COLUMNS, Field
 from clickstream.reasons import DESCRIPTIONS, RECORD_CODES, ErrorCode
+from clickstream.sources.cells import NULL_WORDS
+from clickstream.sources.header import DELIMITERS, USER_COLUMNS
 from clickstream.validation import SUITES_DIR, expectation_specs
 
 REFERENCE_PAGE: Final = SUITES_DIR / "REFERENCE.md"
@@ -53,6 +55,7 @@ def reference_page() -> str:
         "A field is absent if it is missing, `null` or an empty text. Fields that are not in the table are",
         "kept in the raw event and otherwise ignored; put fields of your own into `payload`.",
         "",
+        *_csv_lines(),
         "# Error codes",
         "",
         "The API's answers, the quarantine and the labels of metrics use the same codes.",
@@ -89,8 +92,6 @@ def _spelling_lines() -> list[str]:
             for (read, refused, examples), names in rules.items()
         ),
         "",
-        "In a CSV file, spaces around a cell are dropped, and `\\N`, `NULL`, `null`, `None`, `NaN` and `nan`",
-        "mean that there is no value. Byte order marks at the start of a text are skipped.",
         "`url_path` is the path of `url` without query and fragment, or `/` if the path is empty.",
         "Percent-escapes that spell UTF-8 outside ASCII are decoded, and all others get upper-case digits.",
         "`url_host` is in lower case, without user and port.",
@@ -98,6 +99,31 @@ def _spelling_lines() -> list[str]:
         "A sender may say when it sent a batch, as `POST /events?sent_at=2025-01-01T10:00:00Z`, or, through",
         "the broker, in a member `_sent_at` of each event. If that time differs from the receipt by more",
         "than 5 seconds, the sender's clock is wrong, and each `created_at` is corrected by the difference.",
+        "A file may be loaded at any time, so in a CSV file `_sent_at` changes nothing.",
+        "",
+    ]
+
+
+def _csv_lines() -> list[str]:
+    """The dialects of CSV that are read."""
+    *delimiters, last = DELIMITERS.values()
+    *words, last_word = (f"`{word}`" for word in sorted(NULL_WORDS))
+    return [
+        "## CSV files",
+        "",
+        "A file is text in UTF-8, plain or packed with gzip or zstd. Byte order marks at its start are",
+        "skipped, and lines end with LF or CRLF. `clickstream load` says what it has recognised:",
+        "",
+        f"- Cells are separated by {', '.join(delimiters)} or {last}. A line such as `sep=;` may precede",
+        "  the header.",
+        "- Names of columns are read in any case, with or without spaces around them.",
+        "- A cell that holds the delimiter, a quote or a line break is in double quotes, and each quote",
+        '  inside is doubled (`""`) or escaped (`\\"`).',
+        "- Spaces around a cell are dropped, those inside of its quotes are kept.",
+        f"- The words {', '.join(words)} and {last_word} mean that there is no value.",
+        "- Empty cells at the end of a line, beyond the header's columns, are dropped; so are blank lines.",
+        "",
+        f"A file with the columns `{','.join(USER_COLUMNS)}` holds users.",
         "",
     ]
 
