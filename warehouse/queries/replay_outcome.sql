@@ -1,4 +1,4 @@
--- Purpose: what became of the events of the replays past an offset. One row: the totals.
+-- Purpose: what became of the events of the replays past an offset. One row: their numbers.
 -- Inputs: events, duplicate_events, quarantined_events; the offset, -1 for all.
 select
     (
