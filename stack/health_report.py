@@ -42,10 +42,17 @@ class ServiceHealth(msgspec.Struct):
 
 
 class HealthReport(msgspec.Struct):
-    """The services at one moment, by name."""
+    """The services at one moment.
+
+    Attributes:
+        checked_at: The moment.
+        services: What is known of each, by name.
+        supervisor_pid: The supervisor's process; 0 where there is none, as in a container.
+    """
 
     checked_at: datetime
     services: dict[str, ServiceHealth]
+    supervisor_pid: int = 0
 
     @property
     def age_seconds(self) -> float:

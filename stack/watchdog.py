@@ -36,10 +36,27 @@ WRITE_SECONDS: Final = 5.0
 class Watchdog:
     """What is known of all services."""
 
-    def __init__(self, services: Sequence[Service], settings: Settings, before: HealthReport | None) -> None:
+    def __init__(
+        self,
+        services: Sequence[Service],
+        settings: Settings,
+        before: HealthReport | None,
+        supervisor_pid: int = 0,
+    ) -> None:
+        """Go on from what an earlier watchdog reported.
+
+        Args:
+            services: What to look after.
+            settings: The stack's settings.
+            before: The report of the watchdog before this one; None for the first.
+            supervisor_pid: The supervisor's process.
+        """
         self._settings = settings
+        self._supervisor_pid = supervisor_pid
         self._watches = {service.name: ServiceWatch(service, settings) for service in services}
         self._known = dict(before.services) if before else {}
+        # Services that an earlier supervisor took with it when it was killed.
+        self._orphans = set(self._watches) if before and before.supervisor_pid != supervisor_pid else set()
 
     def start(self) -> None:
         """Begin to check, one thread a service."""
@@ -53,7 +70,9 @@ class Watchdog:
             info = processes.get(name)
             watch.process = info
             self._known[name] = self._next(name, watch, info, now)
-        return HealthReport(now, {name: self._known[name] for name in self._watches})
+            if info is not None and info.pid:
+                self._orphans.discard(name)
+        return HealthReport(now, {name: self._known[name] for name in self._watches}, self._supervisor_pid)
 
     def _next(self, name: str, watch: ServiceWatch, info: ProcessInfo | None, now: datetime) -> ServiceHealth:
         state, reason = _state(watch, info)
@@ -63,7 +82,8 @@ class Watchdog:
         has_died = state is HealthState.RESTARTING or has_new_process
         failure = ""
         if has_died and before.state is not HealthState.RESTARTING:
-            failure = _death(before.pid, watch, info)
+            was_ended = f"the supervisor was killed, and process {before.pid} was ended with it"
+            failure = was_ended if name in self._orphans else _death(before.pid, watch, info)
         elif state is HealthState.FAILING and before.state is HealthState.UP:
             failure = reason
         return ServiceHealth(
@@ -113,7 +133,7 @@ def watch() -> NoReturn:
     own_pid = os.getpid()
     if os.fork() == 0:
         stand_by(supervisor, supervisor_pid, own_pid)
-    watchdog = Watchdog(chosen_services(settings), settings, read_report(paths.health))
+    watchdog = Watchdog(chosen_services(settings), settings, read_report(paths.health), supervisor_pid)
     watchdog.start()
     written, written_at = None, 0.0
     while True:

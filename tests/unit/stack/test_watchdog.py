@@ -109,6 +109,18 @@ def test_a_watchdog_that_was_restarted_goes_on_counting(watchdog: Watchdog, sett
     assert after.services[NAME].restarts == 2
 
 
+def test_services_that_ended_with_their_supervisor_say_so_once(settings: Settings) -> None:
+    services = [service_named(NAME)]
+    before = Watchdog(services, settings, None, supervisor_pid=100).look(RUNNING)
+    watchdog = Watchdog(services, settings, before, supervisor_pid=200)
+
+    revived = watchdog.look(process(ProcessStates.RUNNING, 8)).services[NAME]
+    again = watchdog.look(process(ProcessStates.RUNNING, 9)).services[NAME]
+
+    assert revived.last_failure_reason == "the supervisor was killed, and process 7 was ended with it"
+    assert again.last_failure_reason == "process 8 ended unexpectedly"
+
+
 def test_the_report_is_what_others_read(watchdog: Watchdog, tmp_path: Path) -> None:
     path = tmp_path / "health.json"
     report = watchdog.look(RUNNING)
