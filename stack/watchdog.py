@@ -131,12 +131,17 @@ def watch() -> NoReturn:
     if supervisor_pid is None:
         sys.exit("The supervisor was stopped; there is nothing to watch.")
     own_pid = os.getpid()
-    if os.fork() == 0:
+    substitute = os.fork()
+    if substitute == 0:
         stand_by(supervisor, supervisor_pid, own_pid)
     watchdog = Watchdog(chosen_services(settings), settings, read_report(paths.health), supervisor_pid)
     watchdog.start()
     written, written_at = None, 0.0
     while True:
+        if os.waitpid(substitute, os.WNOHANG) != (0, 0):
+            # With threads running, this process can't make another one.
+            log(f"The substitute (process {substitute}) has died: ending, to be started again with another.")
+            sys.exit(1)
         try:
             report = watchdog.look(supervisor.processes())
         except ClickstreamError as error:

@@ -162,6 +162,17 @@ def test_a_killed_supervisor_is_brought_back_by_the_watchdog(stack: Stack) -> No
     wait_until(lambda: len(watchdog_processes(stack)) == 2, "one watchdog and its substitute are left")
 
 
+def test_a_killed_substitute_of_the_watchdog_is_replaced(stack: Stack) -> None:
+    wait_until(lambda: len(watchdog_processes(stack)) == 2, "the watchdog watches")
+    watchdog = stack.supervisor.processes()["watchdog"].pid
+    [substitute] = psutil.Process(watchdog).children()
+
+    substitute.kill()
+
+    wait_until(lambda: stack.supervisor.processes()["watchdog"].pid not in {0, watchdog})
+    wait_until(lambda: len(watchdog_processes(stack)) == 2, "the next one has a substitute, too")
+
+
 def test_a_killed_watchdog_comes_back_and_remembers(stack: Stack) -> None:
     wait_until(stack.paths.health.exists)
     before = clickhouse(stack)
