@@ -28,7 +28,7 @@ _CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _SKIPPED_BYTES: Final = 64 << 20
 _SKIP_SECONDS: Final = 5.0
 _GZIP_WINDOW: Final = 31
-# Clients send one frame, some one a chunk. Frames that hold nothing cost time, and a body could have 400,000.
+# Clients send one frame, or one for each chunk. Empty frames cost time, and a body could have 400,000.
 _MAX_FRAMES: Final = 1_000
 # A larger body is decoded in a thread, as mending one that is not UTF-8 takes long.
 _SMALL_BODY: Final = 262_144

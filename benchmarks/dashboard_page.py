@@ -1,4 +1,4 @@
-"""Dashboards in a real browser, for whoever looks at them there: the benchmark, and the tests."""
+"""Dashboards in a real browser, for the benchmark and the tests."""
 
 import shutil
 from collections.abc import Iterator

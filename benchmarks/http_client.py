@@ -112,7 +112,7 @@ class Sender:
         await self._wait_for_answers()
 
     def answered(self, connection: "Connection", due: float, status: int) -> None:
-        """Takes in an answer; the connection has its next request, if there is one."""
+        """Handles an answer; the connection gets its next request, if there is one."""
         now = time.perf_counter()
         self._under_way -= 1
         if status == _ACCEPTED:
@@ -127,7 +127,7 @@ class Sender:
             self._idle.append(connection)
 
     def lost(self, connection: "Connection", *, with_request: bool) -> None:
-        """Takes in that a connection is gone."""
+        """Handles the loss of a connection."""
         self._under_way -= with_request
         self.refused += with_request
         if connection in self._idle:

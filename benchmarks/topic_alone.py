@@ -1,6 +1,6 @@
 """The baseline of topic → raw: the same consumer reads the records and drops them, in a process of its own.
 
-Prints records a second, from the first batch to the last.
+Prints records per second, from the first batch to the last.
 
     python -m benchmarks.topic_alone RECORDS
 """

@@ -1,7 +1,7 @@
 """Makes Great Expectations' ids of its metrics cheap, which otherwise are most of the cost of a batch.
 
-It asks tens of thousands of times a batch for the ids of a few hundred metrics, and each time writes their
-arguments as JSON and hashes that. The same arguments have the same id, so it is worked out once.
+For each batch it asks tens of thousands of times for the ids of a few hundred metrics, and each time writes
+their arguments as JSON and hashes that. The same arguments have the same id, so it is worked out once.
 """
 
 import marshal

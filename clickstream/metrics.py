@@ -1,4 +1,4 @@
-"""How a metric is declared: its name, kind, labels and help stand in one place, whoever gives it its value.
+"""How a metric is declared: name, kind, labels and help are in one place, whichever module sets its value.
 
 Services that count as they work declare with the classes of prometheus_client; those that look values up
 when they are asked declare a `MetricDeclaration`. `declarations_in` reads both, and the reference page of

@@ -366,7 +366,9 @@ class PanelSettings(BaseModel):
 class MonitoringSettings(BaseModel):
     """Metrics and alerts: the exporter, Prometheus and node exporter."""
 
-    exporter_host: str = Field("127.0.0.1", description="Address that the exporter listens on.")
+    exporter_host: str = Field(
+        "127.0.0.1", description="Address that the exporter listens on and at which the panel asks it."
+    )
     exporter_port: int = Field(9100, ge=1, le=65535, description="Port of the exporter of pipeline metrics.")
     prometheus_host: str = Field("127.0.0.1", description="Host under which the panel reaches Prometheus.")
     prometheus_port: int = Field(9090, ge=1, le=65535, description="Port of Prometheus.")

@@ -193,7 +193,7 @@ def write_state(folder: Path, state: State) -> None:
 
 
 class Progress:
-    """How far the job of this process is; written down a few times a second."""
+    """The progress of this process' job; written a few times per second."""
 
     def __init__(self, folder: Path, total: int) -> None:
         self._folder = folder

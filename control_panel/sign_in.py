@@ -28,7 +28,7 @@ class SignIn:
         self._attempts = Attempts()
 
     async def show(self, request: Request) -> Response:
-        """The page; whoever is signed in goes on to where they wanted to be."""
+        """The page; people who are signed in are sent on to the page that they asked for."""
         target = _local_path(request.query_params.get("next", "/"))
         if isinstance(request.scope[ACCOUNT], Account):
             return RedirectResponse(target, 303)

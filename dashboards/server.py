@@ -31,7 +31,7 @@ def serve() -> NoReturn:
         *(str(Path(sys.executable).parent / "gunicorn"), "superset.app:create_app()"),
         *("--bind", f"{host}:{settings.superset.port}", "--worker-class", "gthread", "--workers", "1"),
         *("--threads", str(settings.superset.threads), "--timeout", "120", "--graceful-timeout", "10"),
-        # A connection a request: of one that is kept, gunicorn 26 now and then overlooks the next request.
+        # One connection per request: on one that is kept, gunicorn 26 sometimes overlooks the next request.
         *("--keep-alive", "0"),
         *("--log-level", "warning", "--logger-class", "dashboards.live.log_lines.ServerLogger"),
         "--no-control-socket",

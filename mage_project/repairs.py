@@ -7,7 +7,7 @@
 - When the server is killed, its scheduler lives on, and the restarted server brings a second one. Repaired,
   every process ends with the one that forked it; the new server takes up the runs that were left behind.
 - Great Expectations takes seconds to import. Repaired, the scheduler does that once; the processes of runs
-  are its forks and have it at hand. The project's own code is still read afresh by every run.
+  are its forks and find it imported. The project's own code is still read afresh by every run.
 - The scheduler makes the tables of Mage's database while the server, which needs them, goes on; at the first
   start on a busy machine the server loses that race and dies. Repaired, the server makes them itself first.
 - At every start the server waits five seconds before it makes the owner's account, so that the tables are

@@ -38,7 +38,7 @@ class StackPaths:
 
     @property
     def logs(self) -> Path:
-        """Log files, one a service."""
+        """Log files, one per service."""
         return self.data / "logs"
 
     @property

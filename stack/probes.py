@@ -125,7 +125,7 @@ def stream_moves(settings: Settings, address: str, timeout: float) -> Problem | 
     except urllib.error.HTTPError as error:
         return Problem(said_by(error), is_own=error.code != HTTPStatus.FAILED_DEPENDENCY)
     except (OSError, http.client.HTTPException) as error:
-        return Problem(f"does not say within {timeout:.0f} s how it gets on ({error})")
+        return Problem(f"does not report its state within {timeout:.0f} s ({error})")
     return None
 
 

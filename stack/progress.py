@@ -1,4 +1,4 @@
-"""Tells a person how starting and stopping gets on: with spinners on a terminal, else line by line."""
+"""Shows a person the progress of starting and stopping: with spinners on a terminal, else line by line."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 
 class Reporter(Protocol):
-    """Takes in what happens to services, as it happens."""
+    """Receives what happens to services, as it happens."""
 
     def say(self, message: str) -> None:
         """Something that concerns the whole stack."""
@@ -58,7 +58,7 @@ class LineReporter:
 
 
 class SpinnerReporter:
-    """One line a service, which turns while something is going on."""
+    """One line per service, with a spinner while something is going on."""
 
     def __init__(self, progress: Progress, names: Sequence[str]) -> None:
         self._progress = progress

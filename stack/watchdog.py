@@ -59,7 +59,7 @@ class Watchdog:
         self._orphans = set(self._watches) if before and before.supervisor_pid != supervisor_pid else set()
 
     def start(self) -> None:
-        """Begin to check, one thread a service."""
+        """Begin to check, with one thread per service."""
         for name, watch in self._watches.items():
             threading.Thread(target=watch.run, name=f"watch-{name}", daemon=True).start()
 

@@ -211,13 +211,13 @@ class _Cursor(Cursor):
 class _LastingConnection(Connection):
     """One for all threads, which stays open.
 
-    Superset connects three times a chart, and clickhouse-connect asks for the server's version and all of its
-    settings each time: that was a third of what a chart took. Without a session a connection takes any number
-    of statements at once.
+    Superset connects three times for each chart, and clickhouse-connect asks for the server's version and
+    all of its settings each time: that was a third of what a chart took. Without a session a connection
+    takes any number of statements at once.
     """
 
     def close(self) -> None:
-        """Nothing: the next chart goes on with it."""
+        """Nothing: the next chart uses it again."""
 
     def cursor(self) -> _Cursor:
         """A cursor on the one connection."""
@@ -258,7 +258,7 @@ ALEMBIC_SKIP_LOG_CONFIG = True
 
 
 def _add_routes(app: "Flask") -> None:
-    """Lead whoever signs in to the dashboards, and tell whether the metadata database answers.
+    """Lead people who sign in to the dashboards, and say whether the metadata database answers.
 
     Superset's own first page lists what one has edited last, and its `/health` asks nothing.
     """
@@ -277,7 +277,7 @@ def _add_routes(app: "Flask") -> None:
 
 
 def _hold_doors(app: "Flask") -> None:
-    """Give the application its first page, and its checks of what is asked by whom."""
+    """Give the application its first page, and its checks of who asks for what."""
     # Superset's modules can be imported once there is an application.
     from dashboards.live.host_names import refuse_unknown_hosts  # noqa: PLC0415
     from dashboards.live.sign_in import limit_sign_ins  # noqa: PLC0415

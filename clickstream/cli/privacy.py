@@ -32,7 +32,7 @@ def erase(
     preview: Annotated[bool, typer.Option("--preview", help="Only show what would be removed.")] = False,
     returned: Annotated[
         bool,
-        typer.Option("--returned", help="Erase again all erased people whom a restored backup contains."),
+        typer.Option("--returned", help="Erase again all erased people that a restored backup contains."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

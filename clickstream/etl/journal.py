@@ -102,7 +102,7 @@ def start_run(client: Client, run: Run) -> None:
 
 
 def resume_run(run: Run) -> None:
-    """Notes that this process goes on with a run: it is alive, and a failure is recorded for it."""
+    """Notes that this process continues a run: it is alive, and a failure is recorded for it."""
     run.was_resumed = hold_mark(run.run_id) or run.was_resumed
     _open_runs[run.pipeline] = run
 

@@ -35,8 +35,8 @@ def held_lock(client: Client, directory: Path, name: str, *, wait_seconds: float
     """Holds the lock of this name, waiting for another holder to end; the kernel frees it of a dead one.
 
     What a holder that died or failed left running in the database has ended before the block begins. Between
-    its steps a run does not hold the lock, so a run that nobody goes on with stops no other. That a run has
-    been overtaken in between, its next step sees by its `Staging`.
+    its steps a run does not hold the lock, so a run that nobody continues does not stop another. The next
+    step of a run that was overtaken in between notices it by its `Staging`.
 
     Args:
         client: The connection over which the holder writes; its statements carry the lock's name.

@@ -1,1 +1,1 @@
-"""Loaded CSV files: what became of each line, for the command line, the panel and whoever else asks."""
+"""Loaded CSV files: what became of each line, for the command line, the panel and the API."""

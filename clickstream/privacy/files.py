@@ -1,4 +1,4 @@
-"""Files that hold people: rows that runs have staged, and CSV files, which belong to whoever made them."""
+"""Files that hold people: rows that runs have staged, and CSV files, which belong to their authors."""
 
 import re
 import shutil

@@ -28,7 +28,7 @@ class Generators:
 
     Attributes:
         each: How each stands.
-        rates: Acknowledged events a second by time and generator, since a page has been open.
+        rates: Acknowledged events per second by time and generator, since a page has been open.
     """
 
     each: tuple[NamedStatus, ...]

@@ -80,7 +80,7 @@ _Entry = _State | _Sent | _Acknowledged | _Uncertain | _Wish | _Added | _Removed
 
 
 class Account:
-    """Counts parcels; with a path, in a journal that the next process goes on with."""
+    """Counts parcels; with a path, in a journal that the next process continues."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Open an account.

@@ -61,7 +61,7 @@ def run_in_foreground(
         at_once_minutes: Send them as fast as they are taken, as events of this many past minutes;
             None to send them at the rate.
         key: Where to write the answer key of what was acknowledged.
-        on_progress: Told ten times a second.
+        on_progress: Called ten times per second.
     """
     account = Account()
     recall = Recall() if key is not None else None

@@ -146,7 +146,7 @@ def _yes_or_no(value: Any) -> bool:
 
 
 CHECKS: Final[Mapping[str, Check]] = {
-    "rate_per_second": _number(MIN_RATE, MAX_RATE, "events a second"),
+    "rate_per_second": _number(MIN_RATE, MAX_RATE, "events per second"),
     "shape": _choice(Shape),
     "faults_percent": _number(0, 100, "percent"),
     "duplicates_percent": _number(0, 100, "percent"),

@@ -105,7 +105,7 @@ class Run:
         crowd = Crowd(population, options.seed + place, self.name, self._generator)
         lane = Lane(share, crowd, self._targets.sender(source), self._account, self._recall)
         self._lanes.append(lane)
-        lane.set_rate(self._rate / len(options.sources))  # It may have changed meanwhile.
+        lane.set_rate(self._rate / len(options.sources))  # It may have changed in between.
         return lane
 
 

@@ -12,7 +12,7 @@ _GRANT: Final = "<query>{dashboards_grant}</query>"
 
 
 def dashboards_grants(database: str) -> list[str]:
-    """The grants of the dashboards' account, one a view.
+    """The grants of the dashboards' account, one per view.
 
     Args:
         database: The database of the views.

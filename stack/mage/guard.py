@@ -248,7 +248,7 @@ class SignInHandler(ApiResourceListHandler):  # type: ignore[misc]
         await super().post("sessions")
 
     def write(self, chunk: Any) -> None:
-        """Look at Mage's answer, whose status is 200 whether somebody is let in or not."""
+        """Look at Mage's answer, whose status is 200 whether or not the sign-in succeeded."""
         content = json.loads(chunk) if isinstance(chunk, str | bytes) else chunk
         if isinstance(content, dict) and "session" in content:
             self._failures.take_back(str(self.request.remote_ip))

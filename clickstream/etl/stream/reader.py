@@ -98,7 +98,7 @@ class BrokerReader:
         metrics.ASSIGNED.set(0)
 
     def assigned(self, partitions: Collection[TopicPartition]) -> None:
-        """Takes in which partitions are read from now on."""
+        """Notes which partitions are read from now on."""
         names = sorted(f"{topic}/{number}" for topic, number in partitions)
         say(f"Reading {', '.join(names) or 'nothing: other processes read all partitions'}.")
         metrics.ASSIGNED.set(len(names))

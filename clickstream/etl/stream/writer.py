@@ -1,4 +1,4 @@
-"""The sink: inserts the rows of records, each record once, whoever else does the same."""
+"""The sink: inserts the rows of records, each record once, even if other processes do the same."""
 
 import time
 from collections.abc import Sequence

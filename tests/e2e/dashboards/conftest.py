@@ -117,14 +117,14 @@ def superset(stack: Stack) -> Superset:
 
 @pytest.fixture(scope="package")
 def admin(superset: Superset) -> Iterator[SupersetClient]:
-    """The session of who edits."""
+    """The session of the account that edits."""
     with superset.admin() as client:
         yield client
 
 
 @pytest.fixture(scope="package")
 def viewer(superset: Superset) -> Iterator[SupersetClient]:
-    """The session of who sees dashboards and nothing else."""
+    """The session of the account that sees dashboards and nothing else."""
     with superset.viewer() as client:
         yield client
 
