@@ -50,9 +50,9 @@ reset: setup ## Stop the stack and delete its data; asks first unless YES=1
 
 uninstall: ## Stop the stack and delete everything that was ever written; asks first unless YES=1
 	@[ ! -x .venv/bin/python ] || $(RUN) stack uninstall $(if $(YES),--yes)
-	@rm -rf .venv .venv-mage .venv-superset .venv-uv .kafka data/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-mage .venv-superset .venv-uv .kafka .prometheus data/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info *.log
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	@echo "Deleted the environments and Kafka. Caches that other programs share were kept: those of pip and uv in"
+	@echo "Deleted the environments, Kafka and Prometheus. Caches that other programs share were kept: those of pip and uv in"
 	@echo "$${XDG_CACHE_HOME:-$$HOME/.cache}/pip and …/uv. Chromium was kept, too, if make test has installed it."
 
 demo: ## Start the stack, send 250,000 events in all three ways, check every result (LIVE_MINUTES=480 for more than an hour of live events)

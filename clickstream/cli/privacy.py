@@ -10,6 +10,7 @@ import typer
 from clickstream.cli.output import AsJson, err, out, print_json, print_table
 from clickstream.cli.runs import reader
 from clickstream.errors import BadInputError, ClickstreamError
+from clickstream.files import whole_file
 from clickstream.privacy.erase import erase_user
 from clickstream.privacy.export import export_user
 from clickstream.privacy.find import Holdings, find_person
@@ -108,7 +109,7 @@ def export(
         Path | None, typer.Option("--out", help="The file to write; without it, standard output.")
     ] = None,
 ) -> None:
-    """Write everything that is known about a person as JSON.
+    """Write everything that is known about a person as JSON; only you can read the file.
 
     Example: clickstream export-user 42 --out 42.json
     """
@@ -118,7 +119,8 @@ def export(
         sys.stdout.write(text + "\n")
         return
     try:
-        file.write_text(text + "\n", encoding="utf-8")
+        with whole_file(file) as target:
+            target.write(text + "\n")
     except OSError as error:
         raise BadInputError(f"{file} can't be written: {error.strerror}.") from error
     out.print(f"{len(known['received']):,} received events written to {file}.", markup=False)

@@ -45,6 +45,20 @@ def test_the_help_of_a_target_shows_a_value_for_each_variable(target: str, shown
     assert {name for name in variables if f"{name}=" not in shown} == set(), target
 
 
+def test_uninstall_deletes_whatever_git_ignores() -> None:
+    """What is ignored is what is written here; the stack deletes its data and its settings itself."""
+    ignored = (PROJECT_ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    written = {line.strip("/") for line in ignored if line and line[0] not in "#!"} - {
+        "var",
+        ".env",
+        ".env.*",
+    }
+    written = written - {".venv*"} | {".venv", ".venv-mage", ".venv-superset", ".venv-uv"}
+    [recipe] = [recipe for target, _, recipe in TARGETS if target == "uninstall"]
+
+    assert {name for name in written if name not in recipe.split()} == set()
+
+
 @pytest.mark.parametrize(
     "entry",
     [pytest.param(entry, id=entry.variable) for entry in setting_entries() if entry.default == ""],

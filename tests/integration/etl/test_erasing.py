@@ -9,7 +9,9 @@ from typing import Any, Final
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from typer.testing import CliRunner
 
+from clickstream.cli.app import app
 from clickstream.etl.replay import replay_events, select_quarantined
 from clickstream.privacy import erase
 from clickstream.privacy.erase import erase_user
@@ -387,3 +389,14 @@ def test_the_export_gives_everything_that_is_known(story: Client) -> None:
         "duplicate", "pending", *["quarantined"] * 6, "stored", "stored",
     ]  # fmt: skip
     assert all(str(PERSON) in one["body"] or SESSION in one["body"] for one in known["received"])
+
+
+@pytest.mark.usefixtures("story")
+def test_the_file_of_an_export_is_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "person.json"
+
+    answer = CliRunner().invoke(app, ["export-user", str(PERSON), "--out", str(file)])
+
+    assert answer.exit_code == 0, answer.output
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert json.loads(file.read_text())["user"]["fio"] == NAME
