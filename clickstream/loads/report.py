@@ -21,6 +21,7 @@ from clickstream.settings import Settings
 from clickstream.sources.csv import CsvFile, open_text, read_records
 from clickstream.sources.users import UserLine, read_users
 from clickstream.storage.client import Role, connect
+from clickstream.storage.raw import short_origin
 
 SAME: Final = "duplicate with the same content"
 OTHER: Final = "duplicate with other content"
@@ -162,16 +163,22 @@ def _as_csv(rows: Iterable[Iterable[str]]) -> str:
 
 def _stream_rows(client: Client, sha256: str) -> Iterator[Row]:
     """Rows of `PROBLEM_COLUMNS` in the order of the lines."""
-    duplicates = map(_describe, stream_duplicates(client, origin_of(sha256)))
+    origin = origin_of(sha256)
+    duplicates = (_describe(one, origin) for one in stream_duplicates(client, origin))
     return merge(stream_problems(client, sha256), duplicates, key=itemgetter(0))
 
 
-def _describe(duplicate: Duplicate) -> Row:
-    where = f"The id is stored from {duplicate.stored_name}"
+def _describe(duplicate: Duplicate, origin: str) -> Row:
+    stored_origin, stored_offset, _ = duplicate.stored_name.rsplit(":", 2)
+    is_here = stored_origin == origin
+    where = (
+        f"line {stored_offset} of this file" if is_here else short_origin(stored_origin) + f":{stored_offset}"
+    )
+    told = f"The id is stored from {where}"
     if duplicate.differing is None:
-        outcome, message = _UNKNOWN, f"{where}; the texts can't be compared, because one was deleted."
+        outcome, message = _UNKNOWN, f"{told}; the texts can't be compared, because one was deleted."
     elif duplicate.differing:
-        outcome, message = OTHER, f"{where}, which differs in {', '.join(duplicate.differing)}."
+        outcome, message = OTHER, f"{told}, which differs in {', '.join(duplicate.differing)}."
     else:
-        outcome, message = SAME, f"{where}."
+        outcome, message = SAME, f"{told}."
     return duplicate.line, outcome, "", "id", message, str(duplicate.id)
