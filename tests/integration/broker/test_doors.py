@@ -26,6 +26,9 @@ from tests.unit.clickstream.judges import VALID_EVENT, broken
 MARK: Final = "case"
 """A member without a meaning, or a column, by which an event is found again."""
 
+UNKNOWN: Final = "unknown_field"
+"""Code of the API's note about a field that the contract does not know."""
+
 JUDGED_AT_A_MOMENT: Final = {"one_ms_late"}
 """Cases about the moment of the receipt, which the unit tests choose."""
 
@@ -246,9 +249,16 @@ def test_an_event_over_http(answers: Answers, name: str) -> None:
     assert answer.status_code == (422 if expected.errors else 202)
     for told, wanted in (("errors", expected.errors), ("warnings", expected.warnings)):
         problems = answer.json().get(told, [])
-        assert {(problem["code"], problem["field"]) for problem in problems} == wanted
+        found = {(problem["code"], problem["field"]) for problem in problems}
+        # Only the API names unknown fields; each case has one, by which it is recognised.
+        assert found - {(UNKNOWN, MARK), (UNKNOWN, "extra")} == wanted
         assert all(problem["message"] for problem in problems)
     _assert_became(answers.outcomes.get(f"http/{name}"), expected)
+
+
+def test_the_answer_names_fields_that_the_contract_does_not_know(answers: Answers) -> None:
+    warnings = answers.http["unknown_fields"].json()["warnings"]
+    assert [(one["code"], one["field"]) for one in warnings] == [(UNKNOWN, "extra"), (UNKNOWN, MARK)]
 
 
 @pytest.mark.parametrize("name", IN_CSV)
