@@ -35,7 +35,7 @@ class Kills:
 
 
 def kill_at_random(stack: Stack, seconds: float, seed: int, say: Callable[[str], None]) -> Kills:
-    """Kill processes at random moments: any component, the supervisor included, parents or children."""
+    """Kill processes of the stack at random moments, parents or children, the supervisor included."""
     chance = random.Random(seed)  # noqa: S311 -- to be repeated, not to be secret
     kills = Kills()
     deadline = time.monotonic() + seconds
@@ -44,8 +44,7 @@ def kill_at_random(stack: Stack, seconds: float, seed: int, say: Callable[[str],
         found = processes_by_component(stack)
         if not found:
             continue
-        component = chance.choice(sorted(found))
-        victim = chance.choice(found[component])
+        component, victim = chance.choice([(name, one) for name in sorted(found) for one in found[name]])
         with suppress(psutil.Error):
             is_first = not any(parent in found[component] for parent in victim.parents())
             text = described(victim)
