@@ -122,6 +122,8 @@ class _Drill:
 
     def run(self) -> Verdict:
         """All blows, then the kills, then the data."""
+        # What others have sent before would else be processed, and counted, in between.
+        process_pending(self._stack.settings)
         self._stored_before = stored_events(self._stack.settings)
         flow = Flow(self._stack.settings, RATE_PER_SECOND, self._plan.seed)
         files = CsvFlow(self._stack.settings, self._stack.paths.data / "drill", self._plan.seed, self._say)
