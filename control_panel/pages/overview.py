@@ -50,6 +50,8 @@ def _show_live() -> None:
     is_empty = system.completeness().reading().value is False
     _show_verdict(is_empty=is_empty)
     if is_empty:
+        # The first event is to be seen at once, and an empty system is quick to ask.
+        system.completeness.forget()
         layout.empty(
             "Nothing has been received yet. Start a live generator on the page [Generators](/generators), "
             "upload a file on the page [Upload CSV](/upload), or click around in the demo shop (see below).",

@@ -24,32 +24,56 @@ def stopped(stack: Stack, name: str) -> Iterator[None]:
         supervisor.start_process(name)
 
 
-@pytest.mark.parametrize(
-    ("service", "path", "title", "said"),
-    [
-        ("clickhouse", "/", "Overview", "ClickHouse does not answer"),
-        ("clickhouse", "/reports", "Reports", "ClickHouse does not answer"),
-        ("mage", "/pipelines", "Pipelines", "Mage does not answer"),
-        ("generator", "/generators", "Generators", "The live generators can't be shown"),
-        ("kafka", "/", "Overview", "kafka is stopped"),
+_CLICKHOUSE_AWAY = "ClickHouse does not answer"
+_AWAY = {
+    "clickhouse": [
+        ("/", "Overview", _CLICKHOUSE_AWAY),
+        ("/upload", "Upload CSV", _CLICKHOUSE_AWAY),
+        ("/quality", "Data quality", _CLICKHOUSE_AWAY),
+        ("/quality?quality+part=Expectations", "Data quality", _CLICKHOUSE_AWAY),
+        ("/events", "Events", _CLICKHOUSE_AWAY),
+        ("/events?view=look-up&kind=id&what=1", "Events", _CLICKHOUSE_AWAY),
+        ("/privacy", "Privacy", _CLICKHOUSE_AWAY),
+        ("/reports", "Reports", _CLICKHOUSE_AWAY),
     ],
-    ids=["clickhouse on overview", "clickhouse on reports", "mage", "generator", "kafka"],
-)
-def test_a_page_says_what_is_away_and_comes_back(
-    page: Page, panel: Panel, service: str, path: str, title: str, said: str
-) -> None:
+    "mage": [("/pipelines", "Pipelines", "Mage does not answer"), ("/", "Overview", "mage is stopped")],
+    "generator": [
+        ("/generators", "Generators", "The live generators can't be shown"),
+        ("/", "Overview", "generator is stopped"),
+    ],
+    "kafka": [("/", "Overview", "kafka is stopped")],
+    "api": [("/", "Overview", "api is stopped")],
+    "exporter": [("/", "Overview", "The exporter does not answer")],
+}
+"""The pages to which a service matters, and what each says without it."""
+
+
+@pytest.mark.parametrize("service", list(_AWAY))
+def test_pages_say_what_is_away_and_come_back(page: Page, panel: Panel, service: str) -> None:
     with stopped(panel.stack, service):
-        open_page(page, path, title)
-        expect(page.get_by_text(said).first).to_be_visible()
-        expect(page.get_by_text(FAILED)).to_have_count(0)
-        expect(page.get_by_text("Traceback")).to_have_count(0)
+        for path, title, said in _AWAY[service]:
+            open_page(page, path, title)
+            expect(page.get_by_text(said).first).to_be_visible()
+            expect(page.get_by_text(FAILED)).to_have_count(0)
+            expect(page.get_by_text("Traceback")).to_have_count(0)
 
-    def is_back() -> bool:
+    for path, title, said in _AWAY[service]:
         open_page(page, path, title)
-        page.wait_for_timeout(1_000)
-        return page.get_by_text(said).count() == 0
+        expect(page.get_by_text(said)).to_have_count(0)
 
-    wait_until(is_back, f"{title} is complete again", seconds=120)
+
+def test_an_event_that_can_not_be_sent_says_why(page: Page, panel: Panel) -> None:
+    with stopped(panel.stack, "api"):
+        open_page(page, "/events?view=send", "Events")
+        page.get_by_role("button", name="Send and follow").click()
+        expect(page.get_by_text("The API does not answer")).to_be_visible()
+
+
+def test_prometheus_is_said_to_be_away_where_it_does_not_run(page: Page) -> None:
+    open_page(page, "/monitoring", "Monitoring")
+
+    expect(page.get_by_text("Prometheus does not answer").first).to_be_visible()
+    expect(page.get_by_text(FAILED)).to_have_count(0)
 
 
 def test_a_database_that_hangs_keeps_no_page_waiting(page: Page, panel: Panel) -> None:
