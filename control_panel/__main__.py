@@ -1,5 +1,7 @@
 """`python -m control_panel`: serve the panel until the process is asked to stop."""
 
+import gc
+import importlib
 import logging
 import sys
 from typing import Final
@@ -9,6 +11,7 @@ import uvicorn
 from clickstream import logs
 from clickstream.errors import ClickstreamError
 from clickstream.settings import get_settings
+from control_panel.pages import all_pages
 from control_panel.server import create_app
 
 _MAX_MESSAGE_BYTES: Final = 4_000_000
@@ -29,6 +32,7 @@ def main() -> int:
     except ClickstreamError as error:
         sys.stderr.write(f"{error} {error.hint}\n")
         return 1
+    _load_all()
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -44,6 +48,18 @@ def main() -> int:
     )
     server.run()
     return 0 if server.started else 1
+
+
+def _load_all() -> None:
+    """Load what pages need, and exempt it from garbage collection.
+
+    Streamlit collects all garbage after each update of each open page. Going through the loaded modules every
+    time would cost more than the updates themselves.
+    """
+    all_pages()
+    importlib.import_module("pandas")  # charts and tables load it late
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

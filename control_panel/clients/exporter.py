@@ -1,6 +1,7 @@
 """The state of the components, from the exporter of the monitoring."""
 
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 import httpx
@@ -60,13 +61,19 @@ def components() -> Components:
     """
     url = f"http://{_address()}/components"
     try:
-        answer = httpx.get(url, timeout=_TIMEOUT_SECONDS, trust_env=False).raise_for_status()
+        answer = _client().get(url).raise_for_status()
         return msgspec.json.decode(answer.content, type=Components)
     except (httpx.HTTPError, msgspec.DecodeError) as error:
         raise ServiceUnavailableError(
             f"The exporter does not answer at {_address()}, so the state of the services is not known.",
             hint="make status shows it in a terminal; make up starts what is stopped.",
         ) from error
+
+
+@cache
+def _client() -> httpx.Client:
+    """One for all: making one reads the certificates of the system, which takes longer than the answer."""
+    return httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False)
 
 
 def _address() -> str:
