@@ -17,7 +17,7 @@ from control_panel.pages import PageInfo, Section, all_pages
 
 T = TypeVar("T")
 
-_STATUS_SECONDS: Final = 20
+_STATUS_SECONDS: Final = 10
 _STALE: Final = timedelta(seconds=60)
 """What is older than this says so."""
 

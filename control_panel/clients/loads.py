@@ -10,7 +10,7 @@ PIPELINE = "load_csv"
 _SHOWN = 50
 
 
-@shared(seconds=2)
+@shared(seconds=2, rest=20)
 def loads() -> tuple[Load, ...]:
     """The files that were loaded, the latest first."""
     try:

@@ -27,6 +27,8 @@ WAIT_SECONDS: Final = 1.5
 _PROBLEM_SECONDS: Final = 3.0
 """A service that failed is not asked again before."""
 
+_MAX_REST_SECONDS: Final = 60.0
+
 _MAX_ENTRIES: Final = 256
 _POOL: Final = ThreadPoolExecutor(max_workers=8, thread_name_prefix="reading")
 
@@ -79,9 +81,10 @@ class Question(Generic[T]):
 class Shared(Generic[T]):
     """A function whose answers are shared; see `shared`."""
 
-    def __init__(self, function: Callable[..., T], seconds: float) -> None:
+    def __init__(self, function: Callable[..., T], seconds: float, rest: float) -> None:
         self._function = function
         self._seconds = seconds
+        self._rest = rest
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[Hashable, ...], _Entry] = OrderedDict()
 
@@ -115,9 +118,10 @@ class Shared(Generic[T]):
             return entry.future
 
     def _load(self, arguments: tuple[Hashable, ...], entry: _Entry) -> None:
-        seconds, known = self._seconds, entry.reading
+        seconds, known, begin = self._seconds, entry.reading, time.monotonic()
         try:
             reading = Reading(self._function(*arguments), read_at=datetime.now(UTC))
+            seconds = max(seconds, min(_MAX_REST_SECONDS, (time.monotonic() - begin) * self._rest))
         except ClickstreamError as error:
             reading = Reading(known.value, error, known.read_at)
             seconds = _PROBLEM_SECONDS
@@ -135,15 +139,20 @@ class Shared(Generic[T]):
             entry.future = None
 
 
-def shared(seconds: float) -> Callable[[Callable[..., T]], Shared[T]]:
+def shared(seconds: float, rest: float = 0.0) -> Callable[[Callable[..., T]], Shared[T]]:
     """Make a function's answers shared between pages for some seconds.
 
     The function runs in a thread of its own, so it must not call Streamlit. It raises `ClickstreamError`
     where a service fails; the page shows that text.
+
+    Args:
+        seconds: How long an answer is shared.
+        rest: An answer is shared at least this many times as long as it took, up to a minute, so that an open
+            page costs little however much data there is.
     """
 
     def decorate(function: Callable[..., T]) -> Shared[T]:
-        return Shared(function, seconds)
+        return Shared(function, seconds, rest)
 
     return decorate
 

@@ -103,7 +103,7 @@ def fill_arrivals(found: dict[datetime, dict[str, Any]], now: datetime) -> Arriv
     return Arrivals(pa.table({"at": moments, **columns}), per_second)
 
 
-@shared(seconds=20)
+@shared(seconds=8, rest=150)
 def completeness() -> Completeness | bool:
     """Whether the numbers can be trusted; False before anything was received."""
     try:
@@ -122,7 +122,7 @@ def completeness() -> Completeness | bool:
     )
 
 
-@shared(seconds=25)
+@shared(seconds=8, rest=150)
 def ledger() -> Ledger:
     """What became of what was received."""
     try:

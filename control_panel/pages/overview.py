@@ -18,7 +18,7 @@ PAGE = PageInfo("Overview", ":material/monitor_heart:", Section.SYSTEM, 1, "over
 
 _LIVE_SECONDS: Final = 5
 _COMPONENTS_SECONDS: Final = 10
-_COUNTS_SECONDS: Final = 30
+_COUNTS_SECONDS: Final = 10
 """Each part of the page is drawn as often as its content changes, so that an open page costs little."""
 
 _STATE_COLOURS: Final = {"up": "green", "starting": "blue", "restarting": "orange", "stopped": "gray"}

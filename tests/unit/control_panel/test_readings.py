@@ -102,3 +102,18 @@ def test_questions_are_asked_at_the_same_time() -> None:
     read_all(*questions, wait_seconds=5)
 
     assert sorted(str(one.reading().value) for one in questions) == ["0", "1", "2"]
+
+
+def test_an_answer_that_took_long_is_shared_longer() -> None:
+    asked = []
+
+    def answer(pause: threading.Event) -> int:
+        asked.append(1)
+        pause.wait(0.05)
+        return len(asked)
+
+    brief, long = (shared(seconds=0, rest=rest)(answer) for rest in (0, 1_000))
+    pause = threading.Event()
+
+    assert [brief(pause).read().value for _ in range(2)] == [1, 2]
+    assert [long(pause).read().value for _ in range(2)] == [3, 3]
