@@ -117,11 +117,14 @@ def _sent(one: NamedStatus) -> int:
 def _show_generator(one: NamedStatus) -> None:
     status, options = one.status, one.status.options
     colour = _STATE_COLOURS.get(status.state, "gray")
+    is_running = status.state == "running"
     st.markdown(f"**{one.name}** :{colour}-badge[{status.state}]")
     st.caption(
         f"{options.rate_per_second:g} events per second, {options.shape}, to {_TARGETS[options.target]}, "
         f"{options.faults_percent:g} % faults, {options.duplicates_percent:g} % duplicates, "
-        f"seed {options.seed}" + (f", started {text.age(status.started_at)}" if status.started_at else "")
+        f"seed {options.seed}"
+        + (f", started {text.age(status.started_at)}" if status.started_at else "")
+        + (f", ends at {text.moment(options.ends_at)}" if options.ends_at and is_running else "")
     )
     if status.problem:
         st.error(layout.escape(status.problem), icon=":material/error:")
