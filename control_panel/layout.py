@@ -130,6 +130,15 @@ def empty(message: str, icon: str = ":material/info:") -> None:
     st.info(message, icon=icon)
 
 
+def operators_only(action: str) -> None:
+    """Tell a viewer what the page offers to operators.
+
+    Args:
+        action: What operators can do here, such as "start and stop generators".
+    """
+    st.caption(f":material/lock: Sign in as an operator to {action}.")
+
+
 def browser_host() -> str:
     """The host name under which the browser has opened the panel; the other services are on the same one."""
     host = urlsplit(st.context.url or "").hostname or "127.0.0.1"

@@ -73,7 +73,9 @@ def _show_pipeline(name: str) -> None:
     with left:
         _show_schedule(pipeline)
     with middle:
-        if pipeline.kind != _STREAMING:
+        if not is_operator():
+            layout.operators_only("run pipelines and pause schedules")
+        elif pipeline.kind != _STREAMING:
             _show_run_now(name)
         else:
             st.caption(
@@ -114,8 +116,6 @@ def _show_schedule(pipeline: mage.Pipeline) -> None:
 
 
 def _show_run_now(name: str) -> None:
-    if not is_operator():
-        return
     with st.popover("Run now …", icon=":material/play_circle:"), st.form(f"run {name}", border=False):
         variables = _ask_for_variables(name)
         is_wanted = st.form_submit_button("Run now", type="primary")

@@ -18,4 +18,6 @@ def render() -> None:
     if is_operator():
         st.iframe("/files/upload/upload.html", height=_FRAME_HEIGHT)
         upload_files.show()
+    else:
+        layout.operators_only("upload and load files")
     load_history.show()

@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from control_panel import jobs, layout
+from control_panel import jobs, layout, text
 from control_panel.clients import mage
 from control_panel.clients.readings import act
 from control_panel.jobs import Job
@@ -23,6 +23,8 @@ def show() -> None:
     """Draw the part."""
     if is_operator():
         _show_form()
+    else:
+        layout.operators_only("write and load files")
     _show_files()
 
 
@@ -79,7 +81,7 @@ def _show_result(job: Job) -> None:
     if is_operator():
         parts.insert(1, ("users", files.users))
     links = [
-        f"[{name} ({path.stat().st_size / 1e6:,.1f} MB)]({address}/{path.name})"
+        f"[{name} ({text.size(path.stat().st_size)})]({address}/{path.name})"
         for name, path in parts
         if path.exists()
     ]

@@ -31,6 +31,8 @@ def show() -> None:
     """Draw the part."""
     if is_operator():
         _show_form()
+    else:
+        layout.operators_only("start and stop generators")
     _show_generators()
 
 

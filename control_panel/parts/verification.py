@@ -27,6 +27,8 @@ def show() -> None:
     )
     if is_operator():
         _show_form()
+    else:
+        layout.operators_only("verify the marts")
     _show_results()
 
 
