@@ -73,14 +73,14 @@ def _show_pipeline(name: str) -> None:
     with left:
         _show_schedule(pipeline)
     with middle:
-        if not is_operator():
-            layout.operators_only("run pipelines and pause schedules")
-        elif pipeline.kind != _STREAMING:
-            _show_run_now(name)
-        else:
+        if pipeline.kind == _STREAMING:
             st.caption(
                 "It runs all the time, as the service stream_events; the page Overview shows its state."
             )
+        elif is_operator():
+            _show_run_now(name)
+        else:
+            layout.operators_only("run pipelines and pause schedules")
     with right:
         st.markdown(f"[Open in the Mage editor]({mage.editor_url(browser_host(), name)})")
 

@@ -10,9 +10,11 @@ from streamlit.testing.v1 import AppTest
 from clickstream.settings import get_settings
 from control_panel import jobs
 from control_panel.clients.generators import generators
+from control_panel.work import GENERATE
 from generator.live.account import Account
 from generator.live.app import create_app
 from generator.live.fleet import Fleet
+from generator.plan import Plan
 from tests.waiting import wait_until
 
 
@@ -39,9 +41,10 @@ def _draw() -> None:
     page.render()
 
 
-def open_part(part: str) -> AppTest:
+def open_part(part: str, **address: str) -> AppTest:
     app = AppTest.from_function(_draw, default_timeout=60)
-    app.query_params["part"] = part
+    for name, value in {"part": part, **address}.items():
+        app.query_params[name] = value
     return app.run()
 
 
@@ -89,3 +92,26 @@ def test_a_file_is_written_and_offered() -> None:
     assert any(f"/files/jobs/{job.id}/events.key.json" in one.value for one in app.markdown)
     verify = open_part("Verify")
     assert verify.multiselect[0].options == [f"{job.request.title} ({job.id[:4]})"]
+
+
+@pytest.mark.usefixtures("nothing_runs")
+def test_a_job_is_found_again_by_the_address_that_its_start_gave() -> None:
+    app = open_part("Files")
+    next(field for field in app.number_input if field.label == "Events").set_value(500)
+    press(app, "Write the file")
+    (first,) = jobs.list_jobs()
+    assert first.id in app.query_params["job"]
+    wait_until(lambda: not jobs.get_job(first.id).is_running, "the file is written")
+    jobs.start_job(GENERATE, "a later one", Plan(events=500, days=3, seed=7).parameters(), "operator")
+
+    again = open_part("Files", job=first.id)
+
+    titles = [one.value for one in again.markdown if "&job=" in one.value]
+    assert [first.id in title for title in titles] == [True, False]
+
+
+@pytest.mark.usefixtures("nothing_runs")
+def test_an_address_of_a_job_that_is_gone_says_so() -> None:
+    app = open_part("Files", job="0123456789abcdef")
+
+    assert any("not kept any more" in one.value for one in app.info)

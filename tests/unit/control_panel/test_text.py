@@ -15,6 +15,14 @@ def test_numbers(value: float, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("size", "shown"),
+    [(12, "12 bytes"), (1_500, "1.5 kB"), (2_000_000, "2.0 MB"), (1_234_000_000, "1.2 GB")],
+)
+def test_sizes(size: int, shown: str) -> None:
+    assert text.size(size) == shown
+
+
+@pytest.mark.parametrize(
     ("seconds", "shown"),
     [
         (0.25, "0.2 s"),

@@ -121,3 +121,15 @@ def test_only_the_panels_own_page_may_frame_the_upload(operator: TestClient) -> 
     assert answer.headers["x-frame-options"] == "SAMEORIGIN"
     assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
     assert operator.get("/files/seen").headers["x-frame-options"] == "DENY"
+
+
+def test_the_load_of_a_file_is_remembered_with_the_file(operator: TestClient, folder: Path) -> None:
+    upload = uploads.get_upload(begin(operator))
+    assert uploads.load_of(upload) is None
+
+    uploads.note_load(upload, 12, "operator")
+    uploads.note_load(upload, 13, "operator")
+
+    known = uploads.load_of(upload)
+    assert known is not None
+    assert (known.run_id, known.asked_by) == (13, "operator")
