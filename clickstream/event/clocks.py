@@ -1,6 +1,7 @@
 """Clocks that are wrong: a batch says when it was sent, and its events are moved by what the clock is off."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -51,7 +52,9 @@ def settle_clock(body: str, received_at_ms: int) -> str:
         return body
     skew_ms = clock_skew_ms(sent_at, received_at_ms)
     if skew_ms and type(created_at) is str and is_time(created_at):
-        moment = _EPOCH + timedelta(milliseconds=parse_timestamp(created_at) + skew_ms)
-        text = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        members["created_at"] = msgspec.Raw(_encode(text))
+        # A moved time outside the years 1 to 9999 was refused, and it is refused unmoved, too.
+        with suppress(OverflowError):
+            moment = _EPOCH + timedelta(milliseconds=parse_timestamp(created_at) + skew_ms)
+            text = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            members["created_at"] = msgspec.Raw(_encode(text))
     return _encode(members).decode()

@@ -16,6 +16,9 @@ EXACT_FLOATS: Final = 2**53
 """From here on several whole numbers share one float, so a float no longer says which was meant."""
 
 _MAX_READ_POSITION: Final = 2**33
+_LONGEST_NUMBER: Final = 20
+"""Digits of the largest number of 64 bits."""
+
 _FLOAT_TEXT: Final = re.compile(r"([0-9]{1,16})\.0+", re.ASCII)
 _DECIMAL_TEXT: Final = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,40})?", re.ASCII)
 
@@ -56,9 +59,18 @@ def choice_spelling(choices: tuple[str, ...]) -> Spelling:
     )
 
 
+def _read_digits(text: str) -> int | str:
+    """The number that a text of very many digits spells, since most are leading zeros; else the text."""
+    digits = text.lstrip("0") or "0"
+    is_number = len(digits) <= _LONGEST_NUMBER and digits.isascii() and digits.isdigit()
+    return int(digits) if is_number else text
+
+
 def _read_whole_number(value: Any) -> Any:
     if type(value) is str:
-        match = _FLOAT_TEXT.fullmatch(value) if "." in value else None
+        if "." not in value:
+            return _read_digits(value) if len(value) > _LONGEST_NUMBER else value
+        match = _FLOAT_TEXT.fullmatch(value)
         return int(match[1]) if match and int(match[1]) < EXACT_FLOATS else value
     if type(value) is float and value.is_integer() and abs(value) < EXACT_FLOATS:
         return int(value)
@@ -75,6 +87,8 @@ WHOLE_NUMBER: Final = Spelling(
 
 def _read_position(value: Any) -> Any:
     number: int | float | Decimal
+    if type(value) is str and len(value) > _LONGEST_NUMBER:
+        value = _read_digits(value)
     if type(value) is int or (type(value) is float and value <= _MAX_READ_POSITION):
         number = value
     elif type(value) is str and _DECIMAL_TEXT.fullmatch(value):

@@ -197,7 +197,12 @@ READ: list[tuple[str, str, Any, Any]] = [
     ],
     *[
         (f"user_id_{name}", "user_id", sent, 42)
-        for name, sent in (("float", 42.0), ("float_text", "42.0"), ("long_float_text", "42.000"))
+        for name, sent in (("float", 42.0), ("float_text", "42.0"), ("long_float_text", "42." + "0" * 30))
+    ],
+    *[
+        (f"{name}_of_{zeros}_zeros", field, "0" * zeros + "42", 42)
+        for name, field in (("user_id", "user_id"), ("x", "payload.x"))
+        for zeros in (20, 600, 5_000)
     ],
     ("id_exact_float", "id", float(2**53 - 1), 2**53 - 1),
     *[

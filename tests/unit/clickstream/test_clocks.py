@@ -97,3 +97,22 @@ def test_a_settled_event_keeps_its_time_when_it_is_received_again() -> None:
     assert settled == json.loads(broken(type="hover", created_at="2025-01-01T09:59:30.000Z"))
     assert settle_clock(broken(), RECEIVED_AT_MS) == broken()
     assert settle_clock('{"_sent_at": ', RECEIVED_AT_MS) == '{"_sent_at": '
+
+
+@pytest.mark.parametrize(
+    ("created_at", "sent_at"),
+    [
+        ("9999-12-31T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ("0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z"),
+    ],
+    ids=["after_the_last_year", "before_the_first_year"],
+)
+def test_a_time_that_cannot_be_moved_stays_refused_and_breaks_nothing(created_at: str, sent_at: str) -> None:
+    body = sent(sent_at, created_at=created_at)
+    settled = settle_clock(body, RECEIVED_AT_MS)
+
+    judgement = judge(raw(body, settled, broken()), future_allowed_ms=300_000)
+
+    assert json.loads(settled) == json.loads(broken(created_at=created_at))
+    assert judgement.quarantined["offset"].to_pylist() == [0, 1]
+    assert judgement.valid["offset"].to_pylist() == [2]
