@@ -119,7 +119,9 @@ def process_origin(settings: Settings, origin: str) -> None:
     """
     client = connect(settings.clickhouse, Role.READER)
     while not is_processed(client, origin):
-        run_pipeline(settings, "process_events", {})
+        result = run_pipeline(settings, "process_events", {})
+        if not result["run"]["counts"]["rows_in"]:
+            break  # What was received last has been erased since.
 
 
 def reader(settings: Settings) -> Client:
