@@ -22,6 +22,8 @@ _STOP_SECONDS: Final = 3
 
 def main() -> int:
     """Serve; the exit code."""
+    # Streamlit gives some loggers handlers of its own.
+    logs.capture_output("panel")
     logs.configure("panel")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # Addresses may hold what a person searched for. Streamlit sets the level, so the logger is disabled.
