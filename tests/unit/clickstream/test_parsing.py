@@ -5,11 +5,14 @@ from types import MappingProxyType
 
 import pyarrow as pa
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from clickstream.etl.parsing import parse_events
+from clickstream.event.times import TIMESTAMP_PATTERN
 from clickstream.storage.events import EVENTS_SCHEMA
 from clickstream.storage.raw import VALID_SCHEMA
-from tests.unit.clickstream.judges import RECEIVED_AT_MS, broken
+from tests.unit.clickstream.judges import RECEIVED_AT_MS, broken, decoder_errors
 
 
 def valid(bodies: Sequence[str], unusable: Mapping[int, Sequence[str]] = MappingProxyType({})) -> pa.Table:
@@ -96,3 +99,26 @@ def test_a_row_that_is_no_event_after_all_is_named(body: str) -> None:
 
 def test_no_rows_are_no_events() -> None:
     assert parse_events(VALID_SCHEMA.empty_table()).equals(EVENTS_SCHEMA.empty_table())
+
+
+numbers = (
+    st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.builds(
+        lambda zeros, digits: "0" * zeros + digits,
+        st.integers(0, 6_000),
+        st.from_regex(r"\A[0-9]{1,22}(?:\.[0-9]{1,45})?\Z"),
+    )
+)
+
+
+@settings(deadline=None, max_examples=40)
+@example("0" * 5_000, "0" * 5_000, "0" * 600, "0" * 25, "/", "9999-12-31T23:59:59-23:59")
+@given(numbers, numbers, numbers, numbers, st.text(min_size=1), st.from_regex(TIMESTAMP_PATTERN))
+def test_whatever_the_rules_take_can_be_stored(
+    event_id: object, user_id: object, x: object, y: object, url: str, created_at: str
+) -> None:
+    body = broken(id=event_id, user_id=user_id, payload__x=x, payload__y=y, url=url)
+    bodies = [text for text in (body, broken(created_at=created_at)) if not decoder_errors(text)]
+
+    assert parse_events(valid(bodies)).num_rows == len(bodies)
