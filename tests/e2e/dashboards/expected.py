@@ -290,16 +290,9 @@ def click_positions(shown: Shown) -> Rows:
 
 
 def clicked_width(shown: Shown) -> Rows:
-    """The distance from the left within which 999 of 1,000 clicks lie, in steps of 40 pixels."""
-    squares = {row["x"]: 0 for row in click_positions(shown)}
-    for row in click_positions(shown):
-        squares[row["x"]] += row["clicks_total"]
-    total, reached = sum(squares.values()), 0
-    for x in sorted(squares):
-        reached += squares[x]
-        if reached >= 0.999 * total:
-            return [{"width_px": x + 40}]
-    return []
+    """The right edge of the rightmost square with clicks."""
+    squares = click_positions(shown)
+    return [{"width_px": max(row["x"] for row in squares) + 40}] if squares else []
 
 
 def clicked_elements(shown: Shown) -> Rows:
