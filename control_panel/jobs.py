@@ -1,7 +1,7 @@
-"""Long work, each job in a process of its own.
+"""Long work. Each job runs in its own process.
 
 A job outlives the page that began it, and the panel as well. Everything known of it is in its folder below
-the data directory, so any page can follow it by its id: what was asked for, how far it is, how it ended.
+the data directory, so any page can follow it by its id: the request, the progress and the result.
 """
 
 import os
@@ -39,7 +39,7 @@ _END_SECONDS: Final = 3.0
 
 @unique
 class JobStatus(StrEnum):
-    """How a job stands."""
+    """The state of a job."""
 
     RUNNING = "running"
     DONE = "done"
@@ -66,10 +66,10 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """How far a job is, as its process writes it down.
+    """The progress of a job, as its process records it.
 
     Attributes:
-        status: How it stands.
+        status: Whether it is running, or how it ended.
         pid: Its process.
         started: When that process started, as the system tells; a pid alone may be reused.
         done: How much is done.
@@ -110,7 +110,7 @@ def start_job(kind: str, title: str, arguments: Mapping[str, Any], asked_by: str
     """Begin a job.
 
     Raises:
-        ClickstreamError: As many as may are running.
+        ClickstreamError: As many jobs as allowed are running.
     """
     running = [job for job in list_jobs() if job.is_running]
     most = get_settings().panel.max_jobs
@@ -147,7 +147,7 @@ def get_job(job_id: str) -> Job:
     """The job of an id.
 
     Raises:
-        BadInputError: There is none.
+        BadInputError: No job has this id.
     """
     folder = jobs_path() / job_id
     if not _ID.fullmatch(job_id) or not (folder / _REQUEST).exists():
@@ -186,7 +186,7 @@ def cancel_job(job_id: str) -> None:
 
 
 def write_state(folder: Path, state: State) -> None:
-    """Write down how far a job is, in one step."""
+    """Record the progress of a job, in one step."""
     draft = folder / f"{_STATE}.{os.getpid()}"
     draft.write_bytes(msgspec.json.encode(state))
     draft.replace(folder / _STATE)

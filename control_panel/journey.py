@@ -10,7 +10,7 @@ from control_panel import text
 
 
 class StageState(StrEnum):
-    """How far a stage is."""
+    """The state of a stage."""
 
     DONE = "done"
     WAITING = "waiting"
@@ -23,7 +23,7 @@ class Stage:
 
     Attributes:
         title: Its name.
-        state: How far it is.
+        state: Whether it is done.
         detail: When, or why not, as one sentence.
     """
 

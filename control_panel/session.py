@@ -8,7 +8,7 @@ from control_panel.server import accounts
 
 
 class NotAllowedError(ClickstreamError):
-    """The account may look but not change anything."""
+    """The account is read-only."""
 
 
 def current_account() -> Account | None:

@@ -51,7 +51,7 @@ async def begin(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    """How far an upload is."""
+    """Tell how much of an upload has arrived."""
     try:
         return _described(await run_in_threadpool(uploads.get_upload, request.path_params["upload_id"]))
     except BadInputError as error:

@@ -1,4 +1,4 @@
-"""Files that people send to the panel: each in a folder of its own, received in pieces that can be continued.
+"""Files that people upload. Each has its own folder and arrives in pieces, so that it can be continued.
 
 A file goes to disk as it arrives, so the panel's memory does not grow with it. What has arrived is the size
 of the file on disk; nothing else has to be remembered to go on after a broken connection.
@@ -113,7 +113,7 @@ def get_upload(upload_id: str) -> Upload:
     """The upload of an id.
 
     Raises:
-        BadInputError: There is none.
+        BadInputError: No upload has this id.
     """
     folder = uploads_path() / upload_id
     if not _ID.fullmatch(upload_id) or not (folder / _DESCRIPTION).is_file():

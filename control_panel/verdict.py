@@ -42,7 +42,7 @@ def concerns(
 ) -> list[Concern]:
     """What is not well, the most important first."""
     found = _of_components(components, now) + _of_data(completeness, now)
-    # One outage is told once.
+    # One outage is reported once.
     if completeness.problem is None:
         found += _of_runs(runs)
     return found

@@ -17,7 +17,7 @@ _TIMEOUT_SECONDS: Final = 1.5
 
 
 class Component(msgspec.Struct, frozen=True):
-    """How one service stands.
+    """The state of one service.
 
     Attributes:
         name: The service.
@@ -72,7 +72,7 @@ def components() -> Components:
 
 @cache
 def _client() -> httpx.Client:
-    """One for all: making one reads the certificates of the system, which takes longer than the answer."""
+    """Shared, because creating a client reads the system's certificates: longer work than the request."""
     return httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False)
 
 

@@ -123,7 +123,7 @@ def run_address(run: PipelineRun) -> str:
 
 
 def seconds_of(run: PipelineRun | BlockRun, now: datetime) -> float | None:
-    """How long a run or a block has taken; until now if it goes on, None if it has not begun."""
+    """How long a run or a block has taken; until now if it is running, None if it has not started."""
     if run.started_at is None:
         return None
     ends_at = run.completed_at

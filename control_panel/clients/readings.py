@@ -174,7 +174,7 @@ def read_all(*questions: Question[Any], wait_seconds: float = WAIT_SECONDS) -> N
 def act(action: Callable[[], T], wait_seconds: float = WAIT_SECONDS) -> T | None:
     """Do something that a person asked for, without keeping the page waiting.
 
-    Gives the result, or None if it is not there in time; the action goes on then.
+    Gives the result, or None if it is not there in time; the action then continues in the background.
 
     Raises:
         ClickstreamError: The action failed in time.

@@ -231,7 +231,7 @@ def _show_look_up() -> None:
 
 
 def _follow(kind: str, what: str) -> None:
-    """Shows where events are, and goes on looking while that can change by itself."""
+    """Show where events are, and keep looking while that can still change."""
     trace = events.look_up(kind, what).read()
     settled = trace.value is not None and is_settled(trace.value, None)
     fragment = st.fragment(_show_trace, run_every=None if settled else _FOLLOW_SECONDS)

@@ -50,7 +50,7 @@ def _show_live() -> None:
     is_empty = system.completeness().reading().value is False
     _show_verdict(is_empty=is_empty)
     if is_empty:
-        # The first event is to be seen at once, and an empty system is quick to ask.
+        # The first event must appear at once, and an empty system answers quickly.
         system.completeness.forget()
         layout.empty(
             "Nothing has been received yet. Start a live generator on the page [Generators](/generators), "

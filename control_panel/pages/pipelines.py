@@ -122,7 +122,7 @@ def _show_run_now(name: str) -> None:
     if not is_wanted:
         return
 
-    # What comes of it is said beside the popover, which may close.
+    # The result is shown beside the popover, which may close.
     def run() -> str:
         require_operator()
         checked = _checked(variables)

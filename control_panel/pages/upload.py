@@ -1,4 +1,4 @@
-"""Upload CSV: send a file, see what it is, load it, and what became of each file."""
+"""Upload CSV: upload a file, see what is in it, load it; the history of all loads."""
 
 import streamlit as st
 
