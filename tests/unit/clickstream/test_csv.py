@@ -1,6 +1,7 @@
 """CSV files: every delimiter, encoding and packing is read, and a broken line costs only itself."""
 
 import gzip
+import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from clickstream.contract import CSV_COLUMNS, MAX_RECORD_BYTES
 from clickstream.decode import SentEvent, read_record
 from clickstream.errors import BadInputError
 from clickstream.reasons import ErrorCode
-from clickstream.sources.csv import CsvRecord, encode_body, inspect_csv, open_text, read_records
+from clickstream.sources.csv import CsvRecord, body_encoder, encode_body, inspect_csv, open_text, read_records
 from clickstream.sources.header import FileKind
 
 HEADER = "type,created_at,session_id,user_id,url,payload"
@@ -188,6 +189,19 @@ def test_a_column_named_like_the_time_of_a_batch_moves_no_event(path: Path) -> N
 
     assert isinstance(record, SentEvent)
     assert record.sent_at is None
+
+
+@pytest.mark.parametrize("name", ['say "hi"', "a\\b", "a\tb", "цвет", "\x7f", "a\u2028b", "\x01"])
+def test_a_column_of_any_name_is_kept(path: Path, name: str) -> None:
+    quoted = name.replace('"', '""')
+    path.write_text(f'{HEADER},"{quoted}"\n{good(1)},red\n')
+
+    file = inspect_csv(path)
+    [record] = read(path)
+
+    body = body_encoder(file.columns)(record.cells).decode()
+    assert json.loads(body)[name] == "red"
+    assert body == encode_body(file.columns, record.cells)
 
 
 DIALECTS: dict[str, tuple[str, list[str]]] = {
