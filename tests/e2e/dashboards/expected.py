@@ -140,9 +140,16 @@ def funnel(shown: Shown) -> Rows:
 def conversion_by_event_title(shown: Shown) -> Rows:
     """Of the titles with most views."""
     by_title = activity_by("event_title", metrics=("views_total", "conversion_percent"))(shown)
-    enough = [row for row in by_title if row["views_total"] >= ENOUGH_VIEWS]
-    most = sorted(enough, key=lambda row: -row["views_total"])[:20]
-    return [{name: row[name] for name in ("event_title", "conversion_percent")} for row in most]
+    most = sorted(by_title, key=lambda row: -row["views_total"])[:20]
+    return [
+        {
+            "event_title": row["event_title"],
+            "trusted_conversion_percent": row["conversion_percent"]
+            if row["views_total"] >= ENOUGH_VIEWS
+            else None,
+        }
+        for row in most
+    ]
 
 
 def visits_by_day(field: str, metric: str) -> Callable[[Shown], Rows]:
