@@ -90,21 +90,8 @@ def test_every_panel_has_data_on_a_running_stack(api: PrometheusApi, name: str, 
     assert len({answer.name for answer in answers}) == len(answers) or panel.type == "table"
 
 
-def test_the_drill_finds_the_right_alerts_and_no_loss(stack: Stack) -> None:
-    """Shortened: one blow and half a minute of kills. `make drill` is the whole of it."""
-    chosen = tuple(one for one in SCENARIOS if one.name == "stop stream_events")
-    said: list[str] = []
-
-    verdict = drill_on(stack, Plan(chosen, kill_seconds=30, seed=1), said.append)
-
-    assert verdict.problems == []
-    assert [outcome.problems for outcome in verdict.outcomes] == [[]]
-    assert verdict.kills > 0
-    assert {"ComponentDown", "StreamLagGrowing"} <= verdict.outcomes[0].fired_after.keys()
-
-
 def test_every_line_of_every_log_is_json_of_its_service(stack: Stack) -> None:
-    """Whatever the tests before have made the services say; the supervisor alone has a form of its own."""
+    """Before the drill: a process that is killed may leave half a line. The supervisor is left out."""
     for service in (*(service.name for service in stack.services), WATCHDOG):
         lines = stack.paths.log_of(service).read_text().splitlines()
         others = [line for line in lines if not _is_line_of(service, line)]
@@ -118,3 +105,16 @@ def _is_line_of(service: str, line: str) -> bool:
         return False
     # Programs from elsewhere have names of their own for the fields.
     return service in {"prometheus", "node_exporter"} or fields.get("service") == service
+
+
+def test_the_drill_finds_the_right_alerts_and_no_loss(stack: Stack) -> None:
+    """Shortened: one blow and half a minute of kills. `make drill` is the whole of it."""
+    chosen = tuple(one for one in SCENARIOS if one.name == "stop stream_events")
+    said: list[str] = []
+
+    verdict = drill_on(stack, Plan(chosen, kill_seconds=30, seed=1), said.append)
+
+    assert verdict.problems == []
+    assert [outcome.problems for outcome in verdict.outcomes] == [[]]
+    assert verdict.kills > 0
+    assert {"ComponentDown", "StreamLagGrowing"} <= verdict.outcomes[0].fired_after.keys()
