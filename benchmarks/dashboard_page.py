@@ -23,7 +23,8 @@ _ARGUMENTS: Final = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-_HOLDER: Final = ".dashboard-component-chart-holder"
+# Texts beside the charts have a place of the same class.
+_HOLDER: Final = ".dashboard-component-chart-holder:not(.dashboard-markdown *)"
 _DRAWN_AT: Final = """([holder, expected]) => {
     const holders = [...document.querySelectorAll(holder)].filter(found => found.checkVisibility());
     const isDrawn = found =>
