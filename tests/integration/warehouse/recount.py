@@ -129,7 +129,7 @@ def click_positions(events: list[Event]) -> Rows:
 def _by_own_field(events: list[Event]) -> Iterator[tuple[date, str, str, list[Event]]]:
     found: dict[tuple[date, str, str], list[Event]] = defaultdict(list)
     for event in events:
-        for field, value in event.get("own_fields", ()):
+        for field, value in dict(event.get("own_fields", ())).items():
             found[_day(event), field, value].append(event)
     for (day, field, value), group in found.items():
         yield day, field, value, group
