@@ -8,7 +8,7 @@ create or replace view element_conversion
     event_title String comment 'Name of the event',
     views UInt64 comment 'Views of the element',
     clicks UInt64 comment 'Clicks on the element',
-    conversion_percent Nullable(Float64) comment 'Clicks for 100 views; null without views',
+    conversion_percent Nullable(Float64) comment 'Clicks per 100 views; null without views',
     sessions_viewed UInt64 comment 'Distinct sessions that saw the element',
     sessions_clicked UInt64 comment 'Distinct sessions that clicked on the element'
 )

@@ -8,7 +8,7 @@ create or replace view own_field_elements
     element_id String comment 'CSS identifier of the element',
     views UInt64 comment 'Views of the element with the value',
     clicks UInt64 comment 'Clicks on the element with the value',
-    conversion_percent Nullable(Float64) comment 'Clicks for 100 views; null without views',
+    conversion_percent Nullable(Float64) comment 'Clicks per 100 views; null without views',
     sessions_viewed UInt64 comment 'Distinct sessions that saw the element with the value',
     sessions_clicked UInt64 comment 'Distinct sessions that clicked on the element with the value'
 )

@@ -7,7 +7,7 @@ create or replace view own_fields
     value String comment 'Value as text; (other) for values beyond the limit of a field',
     views UInt64 comment 'Views of elements with the value',
     clicks UInt64 comment 'Clicks on elements with the value',
-    conversion_percent Nullable(Float64) comment 'Clicks for 100 views; null without views',
+    conversion_percent Nullable(Float64) comment 'Clicks per 100 views; null without views',
     sessions UInt64 comment 'Distinct sessions with the value',
     sessions_viewed UInt64 comment 'Distinct sessions that saw an element with the value',
     sessions_clicked UInt64 comment 'Distinct sessions that clicked on an element with the value',

@@ -138,9 +138,8 @@ def funnel(shown: Shown) -> Rows:
 
 
 def conversion_by_event_title(shown: Shown) -> Rows:
-    """Of the titles with most views."""
+    """Of the titles with enough views."""
     by_title = activity_by("event_title", metrics=("views_total", "conversion_percent"))(shown)
-    most = sorted(by_title, key=lambda row: -row["views_total"])[:20]
     return [
         {
             "event_title": row["event_title"],
@@ -148,22 +147,19 @@ def conversion_by_event_title(shown: Shown) -> Rows:
             if row["views_total"] >= ENOUGH_VIEWS
             else None,
         }
-        for row in most
+        for row in by_title
     ]
 
 
 def visits_by_day(field: str, metric: str) -> Callable[[Shown], Rows]:
-    """Distinct sessions by day, of the eight values of a field with most of them in the period.
+    """Distinct sessions by day.
 
     A visit that counts once a day is an event here: there, the days add up.
     """
 
     def rows(shown: Shown) -> Rows:
         key = "session_id" if metric == "visits" else "visit_id"
-        totals = {row[field]: row[metric] for row in distinct_by(field, of=key, metric=metric)(shown)}
-        most = sorted(totals, key=lambda value: -totals[value])[:8]
-        by_day = distinct_by("date", field, of=key, metric=metric)(shown)
-        return [row for row in by_day if row[field] in most]
+        return distinct_by("date", field, of=key, metric=metric)(shown)
 
     return rows
 
@@ -317,23 +313,6 @@ def by_own_field(events: Iterable[Event]) -> list[Event]:
     ]
 
 
-def own_field_conversion(shown: Shown) -> Rows:
-    """Of the values with most views."""
-    by_value = activity_by("value", metrics=("views_total", "conversion_percent"))(shown)
-    most = sorted(by_value, key=lambda row: -row["views_total"])[:20]
-    return [{name: row[name] for name in ("value", "conversion_percent")} for row in most]
-
-
-def own_field_conversion_by_day(shown: Shown) -> Rows:
-    """Of the values with most views."""
-    totals = {
-        row["value"]: row["views_total"] for row in activity_by("value", metrics=("views_total",))(shown)
-    }
-    values = sorted(totals, key=lambda value: -totals[value])[:8]
-    by_day = activity_by("date", "value", metrics=("conversion_percent",))(shown)
-    return [row for row in by_day if row["value"] in values]
-
-
 def own_field_values(shown: Shown) -> Rows:
     """Activity, and sessions that count once for each day."""
     rows = activity_by("field", "value", metrics=("views_total", "clicks_total", "conversion_percent"))(shown)
@@ -421,8 +400,8 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
     "click_positions": click_positions,
     "clicked_elements": clicked_elements,
     "clicked_width": clicked_width,
-    "own_field_conversion": own_field_conversion,
-    "own_field_conversion_by_day": own_field_conversion_by_day,
+    "own_field_conversion": activity_by("value", metrics=("conversion_percent",)),
+    "own_field_conversion_by_day": activity_by("date", "value", metrics=("conversion_percent",)),
     "own_field_values": own_field_values,
     "own_field_elements": activity_by(
         "element_id", "value", metrics=("views_total", "clicks_total", "conversion_percent")

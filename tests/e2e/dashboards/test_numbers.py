@@ -74,7 +74,7 @@ def _cases(chart: str) -> list[tuple[dict[str, list[str]], bool]]:
 
 
 def choose(body: Document, chosen: Mapping[str, list[str]], with_range: bool) -> Document:
-    """The request as the dashboard sends it once filters are applied; its answer comes as plain rows."""
+    """The request as the dashboard sends it once filters are applied, but for all rows, as they are."""
     asked = copy.deepcopy(body)
     asked["force"] = True
     for query in asked["queries"]:
@@ -85,8 +85,12 @@ def choose(body: Document, chosen: Mapping[str, list[str]], with_range: bool) ->
         query["filters"] = filters + [
             {"col": column, "op": "IN", "val": values} for column, values in chosen.items()
         ]
-        if query.get("columns") and "row_offset" in query:
-            query["row_limit"], query["row_offset"] = 10_000, 0
+        if query.get("columns"):
+            query["row_limit"] = 10_000
+        if "row_offset" in query:
+            query["row_offset"] = 0
+        # Which of several equal values are the last within a limit is left to the database.
+        query.pop("series_limit", None)
     return asked
 
 

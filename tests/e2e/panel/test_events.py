@@ -52,7 +52,7 @@ def test_an_event_is_sent_and_followed_into_the_marts(page: Page, panel: Panel) 
     page.get_by_label("Event", exact=True).fill(json.dumps(event(event_id)))
     page.get_by_role("button", name="Send and follow").click()
 
-    expect(page.get_by_text("The API accepted it")).to_be_visible()
+    expect(page.get_by_text("The API accepted the event")).to_be_visible()
     expect(page.get_by_text("In raw_events").first).to_be_visible()
     process_until(panel, event_id, Fate.STORED)
     expect(page.get_by_text("In the numbers").first).to_be_visible()
