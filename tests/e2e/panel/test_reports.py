@@ -49,7 +49,7 @@ def test_the_download_holds_the_numbers_of_the_view(page: Page, panel: Panel) ->
 def test_the_heatmap_is_drawn_over_the_elements(page: Page) -> None:
     open_page(page, "/reports?report=Heatmap+of+clicks", "Reports")
 
-    expect(page.get_by_text("clicks. The outlines are the elements")).to_be_visible()
+    expect(page.get_by_text("clicks. The outlines show the elements")).to_be_visible()
     expect(page.get_by_test_id("stEChartsChart")).to_be_visible()
     wait_until_drawn(page)
     expect(page.get_by_text(FAILED)).to_have_count(0)
