@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from clickstream.errors import ClickstreamError
+from clickstream.errors import ClickstreamError, ServiceUnavailableError
 from control_panel import text, verdict
 from control_panel.accounts import Account
 from control_panel.clients import system
@@ -112,16 +112,22 @@ def part(reading: Reading[T], what: str) -> T | None:
 
 
 def page_part(question: Question[T], what: str) -> T | None:
-    """As `part`, outside of fragments: the page appears by itself once the answer is there."""
+    """As `part`, outside of fragments: the page appears by itself once the answer is there.
+
+    A service that is away is asked again until it is back.
+    """
     value = part(question.read(), what)
-    if value is None and question.reading().problem is None:
+    problem = question.reading().problem
+    if value is None and (problem is None or isinstance(problem, ServiceUnavailableError)):
         _show_page_when_answered(question)
     return value
 
 
 @st.fragment(run_every=1)
 def _show_page_when_answered(question: Question[Any]) -> None:
-    if not question.reading().is_waiting:
+    question.start()
+    reading = question.reading()
+    if reading.problem is None and (reading.value is not None or not reading.is_waiting):
         st.rerun()
 
 

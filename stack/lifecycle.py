@@ -20,7 +20,7 @@ from stack.health import health_problem
 from stack.log_files import last_lines
 from stack.paths import StackPaths
 from stack.patience import patience
-from stack.processes import end_processes, processes_of
+from stack.processes import end_processes, is_watchdog, processes_of
 from stack.progress import Reporter, SilentReporter
 from stack.services import Service, chosen_services
 from stack.supervision import DEAD_STATES, PID_FILE, WATCHDOG, ProcessInfo, Supervisor, render_config
@@ -113,7 +113,8 @@ class Stack:
         try:
             with self._exclusive():
                 if not self.supervisor.is_running():
-                    self._end_leftovers()
+                    # Watchdog and substitute take over should this process be killed; they end by themselves.
+                    self._end_leftovers(spare_watchdog=True)
                     self._start_supervisor()
                 for name in (WATCHDOG, *(service.name for service in self.services)):
                     self.supervisor.start_process(name)
@@ -250,12 +251,14 @@ class Stack:
             time.sleep(POLL_SECONDS / 2)
         self._report.ended(name, "stopped")
 
-    def _end_leftovers(self) -> bool:
+    def _end_leftovers(self, *, spare_watchdog: bool = False) -> bool:
         """End processes of this stack that no supervisor looks after; False if there are none."""
         had_any = False
         # A supervisor that is among them may start another process before it ends.
         for _ in range(END_ROUNDS):
             leftovers = processes_of(self.paths.data)
+            if spare_watchdog:
+                leftovers = [one for one in leftovers if not is_watchdog(one)]
             if not leftovers:
                 break
             had_any = True

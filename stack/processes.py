@@ -39,6 +39,14 @@ def processes_of(data: Path, service: str | None = None) -> list[psutil.Process]
     return found
 
 
+def is_watchdog(process: psutil.Process) -> bool:
+    """Whether it is a watchdog of a stack, or its substitute."""
+    try:
+        return "stack.watchdog" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
 def is_running(pid: int) -> bool:
     """Whether there is such a process, and it has not ended."""
     try:

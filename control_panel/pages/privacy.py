@@ -195,7 +195,7 @@ def _show_receipt(receipt: Receipt) -> None:
 
 def _show_erasures() -> None:
     st.subheader("Erasures", anchor=False)
-    found = layout.part(privacy.erasures().read(), "The list of erasures")
+    found = layout.page_part(privacy.erasures(), "The list of erasures")
     if found is None:
         return
     if not found:

@@ -42,9 +42,6 @@ def kill_at_random(stack: Stack, seconds: float, seed: int, say: Callable[[str],
     while (pause := chance.expovariate(1 / _MEAN_PAUSE_SECONDS)) < deadline - time.monotonic():
         time.sleep(pause)
         found = dict(processes_by_component(stack))
-        if SUPERVISOR not in found:
-            # Once all guardians are dead, nothing is left that could bring the stack back.
-            found.pop(WATCHDOG, None)
         if not found:
             continue
         component, victim = chance.choice([(name, one) for name in sorted(found) for one in found[name]])

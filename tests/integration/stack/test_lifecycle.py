@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,7 +22,7 @@ from stack.checks import PortTakenError
 from stack.isolated import isolated_stack
 from stack.lifecycle import BusyError, ServiceStartError, Stack
 from stack.paths import DataDirectoryError
-from stack.processes import processes_of
+from stack.processes import is_watchdog, processes_of
 from stack.status import ServiceState, ServiceStatus, stack_status
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -121,9 +122,13 @@ def test_a_stopped_service_is_started_again_by_up(stack: Stack) -> None:
     assert clickhouse(stack).state == ServiceState.UP
 
 
+def watchdog_log(stack: Stack) -> str:
+    return stack.paths.log_of("watchdog").read_text()
+
+
 def watchdog_processes(stack: Stack) -> list[psutil.Process]:
     """The watchdog and the process that stands by for it."""
-    return [one for one in processes_of(stack.paths.data) if "stack.watchdog" in one.cmdline()]
+    return [one for one in processes_of(stack.paths.data) if is_watchdog(one)]
 
 
 def kill_supervisor_and_watchdog(stack: Stack) -> None:
@@ -152,6 +157,8 @@ def test_a_supervisor_and_a_watchdog_that_were_killed_together_are_brought_back(
 def test_a_killed_supervisor_is_brought_back_by_the_watchdog(stack: Stack) -> None:
     before = clickhouse(stack)
     killed = stack.supervisor.pid()
+    wait_until(lambda: len(watchdog_processes(stack)) == 2, "the watchdog watches")
+    [substitute] = psutil.Process(stack.supervisor.processes()["watchdog"].pid).children()
 
     os.kill(killed, signal.SIGKILL)
 
@@ -160,6 +167,9 @@ def test_a_killed_supervisor_is_brought_back_by_the_watchdog(stack: Stack) -> No
     assert before.pid not in psutil.pids()
     wait_until(lambda: clickhouse(stack).restarts == 1, "the restart is counted")
     wait_until(lambda: len(watchdog_processes(stack)) == 2, "one watchdog and its substitute are left")
+    # It would have had to take over if those who brought the supervisor back had been killed.
+    ended = re.findall(r"Ending what an earlier start left running: (.*)", watchdog_log(stack))
+    assert [line for line in ended if str(substitute.pid) in line] == []
 
 
 def test_a_killed_substitute_of_the_watchdog_is_replaced(stack: Stack) -> None:
