@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import streamlit as st
 
 from clickstream.storage.runs import RunRecord, RunStatus
@@ -149,23 +150,24 @@ def _show_users() -> None:
         return
     st.subheader("Active users", anchor=False)
     last = table.slice(len(table) - 1).to_pylist()[0]
+    today = datetime.now(UTC).date()
     left, right = st.columns([1, 3])
     with left:
         st.metric(
-            "Users today (DAU)"
-            if last["date"] == datetime.now(UTC).date()
-            else f"Users on {last['date']} (DAU)",
+            "Users today (DAU)" if last["date"] == today else f"Users on {last['date']} (DAU)",
             text.number(last["dau"]),
         )
         st.metric("In the last 7 days (WAU)", text.number(last["wau"]))
         st.metric("In the last 30 days (MAU)", text.number(last["mau"]))
     with right:
+        # A day that is not over would look like a fall.
+        full_days = table.filter(pc.field("date") < pa.scalar(today))
         charts.lines(
-            table,
+            full_days if len(full_days) else table,
             "date",
             ["dau", "wau", "mau"],
             names={"dau": "DAU", "wau": "WAU", "mau": "MAU"},
-            alt="Active users of 1, 7 and 30 days by day",
+            alt="Active users of 1, 7 and 30 days by day, up to yesterday",
             key="active users",
             height=240,
         )
