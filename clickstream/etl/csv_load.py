@@ -22,7 +22,7 @@ from clickhouse_connect.driver.client import Client
 from clickstream.decode import explain_defect
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
-from clickstream.etl.journal import Run, announce, describe_codes, to_manifest
+from clickstream.etl.journal import Run, announce, describe_codes, describe_rebuilt, to_manifest
 from clickstream.etl.parallel import paused_garbage_collection
 from clickstream.etl.run_lock import MARTS_LOCK, held_lock
 from clickstream.privacy.people import ErasedPeople, read_erased_people
@@ -292,7 +292,8 @@ def _summary(load: CsvLoad) -> str:
         erased = f", {counts.erased:,} erased people left out" if counts.erased else ""
         return (
             f"{counts.stored:,} users written, {counts.duplicate:,} known already{erased}, {broken:,} broken "
-            f"lines left out{codes}{_warned(load)}; {len(load.run.days)} days rebuilt in {seconds:.1f} s."
+            f"lines left out{codes}{_warned(load)}; "
+            f"{describe_rebuilt(len(load.run.days))} in {seconds:.1f} s."
         )
     known = " The file was loaded before; nothing was added." if counts.rows_in and not counts.stored else ""
     return (

@@ -177,6 +177,11 @@ def describe_codes(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{code} {count:,}" for code, count in ordered)
 
 
+def describe_rebuilt(days: int) -> str:
+    """How many days were rebuilt: `1 day rebuilt`, `7 days rebuilt`."""
+    return f"{days:,} {'day' if days == 1 else 'days'} rebuilt"
+
+
 def to_manifest(value: msgspec.Struct) -> dict[str, Any]:
     """A structure as Mage hands it from block to block: JSON types only."""
     manifest: dict[str, Any] = msgspec.to_builtins(value)

@@ -23,7 +23,7 @@ from clickhouse_connect.driver.client import Client
 
 from clickstream.etl import journal
 from clickstream.etl.device_memory import DeviceMemory
-from clickstream.etl.journal import Run, RunCounts, announce, describe_codes, to_manifest
+from clickstream.etl.journal import Run, RunCounts, announce, describe_codes, describe_rebuilt, to_manifest
 from clickstream.etl.judging import judge, merge_outcomes
 from clickstream.etl.parallel import map_batches
 from clickstream.etl.parsing import parse_events
@@ -235,7 +235,7 @@ def build_marts(manifest: Manifest) -> Manifest:
 
     def work(process: ProcessRun, staging: Staging, client: Client) -> None:  # noqa: ARG001
         rebuild_days(client, process.run.days)
-        announce(f"{len(process.run.days)} days rebuilt.")
+        announce(f"{describe_rebuilt(len(process.run.days))}.")
 
     return _continue(manifest, "build_marts", work)
 
@@ -377,7 +377,7 @@ def _summary(process: ProcessRun) -> str:
         f"{counts.rows_in:,} received: {counts.stored:,} stored, {counts.duplicate:,} duplicate, "
         f"{counts.quarantined:,} quarantined{f' ({codes})' if codes else ''}{_erased(counts.erased)}"
         f"{_warned(counts)}; "
-        f"{len(process.run.days)} days rebuilt in {seconds:.1f} s."
+        f"{describe_rebuilt(len(process.run.days))} in {seconds:.1f} s."
     )
 
 

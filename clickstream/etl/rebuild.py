@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
-from clickstream.etl.journal import announce, to_manifest
+from clickstream.etl.journal import announce, describe_rebuilt, to_manifest
 from clickstream.etl.run_lock import MARTS_LOCK, held_lock
 from clickstream.settings import get_settings
 from clickstream.storage.client import Role, connect
@@ -63,7 +63,7 @@ def rebuild_marts(days: list[str]) -> dict[str, Any]:
         journal.start_run(client, run)
         run.days = [date.fromisoformat(day) for day in days]
         rebuild_days(client, run.days)
-        message = f"{len(days)} days rebuilt."
+        message = f"{describe_rebuilt(len(days))}."
         journal.finish_run(client, run, message)
     announce(message)
     return {**to_manifest(run), "message": message}

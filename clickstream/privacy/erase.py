@@ -16,7 +16,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from clickstream.etl import journal, replay
-from clickstream.etl.journal import Run
+from clickstream.etl.journal import Run, describe_rebuilt
 from clickstream.etl.judging import judge
 from clickstream.etl.parsing import parse_events
 from clickstream.etl.run_lock import MARTS_LOCK, held_lock
@@ -217,8 +217,7 @@ def _finish(erasure: _Erasure, receipt: Receipt) -> None:
     events = receipt.removed[0].count
     erasure.run.counts.rows_in = erasure.run.counts.erased = events
     verified = "verified" if receipt.is_verified else "NOT verified"
-    message = (
-        f"{events:,} received events of a person erased, {len(erasure.run.days)} days rebuilt; {verified}."
-    )
+    rebuilt = describe_rebuilt(len(erasure.run.days))
+    message = f"{events:,} received events of a person erased, {rebuilt}; {verified}."
     journal.finish_run(erasure.client, erasure.run, message)
     record_erasure(erasure.client, erasure.record)
