@@ -53,7 +53,8 @@ def show(row: dict[str, Any]) -> None:
         _show_error(error)
     coordinate = (str(row["origin"]), int(row["offset"]), int(row["item"]))
     record = ":".join(map(str, coordinate))
-    st.caption(
+    # No caption: a link in one stands out too little.
+    st.markdown(
         f"Received {text.moment(row['received_at'])} by {layout.escape(row['source'])}, record "
         f"[{layout.escape(record)}](/events?view=look-up&kind=record&what={record})."
         + (f" Replayed {text.moment(row['replayed_at'])}." if row["replayed_at"] else "")
