@@ -96,7 +96,7 @@ def test_a_database_that_hangs_keeps_no_page_waiting(page: Page, panel: Panel) -
 
 def answers(panel: Panel) -> bool:
     try:
-        return httpx.get(panel.url, trust_env=False).is_success
+        return httpx.get(panel.url, follow_redirects=True, trust_env=False).is_success
     except httpx.TransportError:
         return False
 
