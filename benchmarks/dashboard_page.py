@@ -76,6 +76,8 @@ def signed_in(browser: Browser, superset: SupersetSettings) -> Iterator[Page]:
             page.wait_for_load_state("networkidle")
             if page.request.get("/api/v1/me/").ok:
                 break
+        else:
+            raise TimeoutError(f"Superset forgot the session after each of {_SIGN_INS} sign-ins")
         yield page
 
 

@@ -160,7 +160,7 @@ def replay_outcome(client: Client, after_offset: int | None) -> dict[str, int]:
 
     Args:
         client: A connection.
-        after_offset: The last offset of the origin `replay` before; None if there was no replay.
+        after_offset: The last offset of the origin `replay` before this replay; None if it was the first one.
     """
     parameters = {"after_offset": -1 if after_offset is None else after_offset}
     (row,) = client.query(load_sql("queries/replay_outcome"), parameters=parameters).named_results()
