@@ -165,17 +165,21 @@ def test_a_chart_that_is_asked_for_by_its_number_alone_has_the_same_rows(
 ) -> None:
     for number, slug in slugs.items():
         (answer,) = viewer.result(f"/api/v1/chart/{number}/data/?force=true")
-        alone = as_shown(with_values(answer["data"]))
-        in_browser = as_shown(with_values(viewer.chart_data(choose(asked[slug], {}, False))[0]))
-        # The browser's question was asked without its limit on series, see `choose`.
-        is_limited = "series_limit" in asked[slug]["queries"][0] or len(alone) == _row_limit(asked[slug])
-        assert alone <= in_browser if is_limited else alone == in_browser, slug
-        assert bool(alone) == bool(in_browser), slug
+        everything = viewer.chart_data(choose(asked[slug], {}, False))[0]
+        alone, all_rows = as_shown(with_values(answer["data"])), as_shown(with_values(everything))
+        query = asked[slug]["queries"][0]
+        assert alone <= all_rows, slug
+        # Which of several equal rows or series are the last within a limit is left to the database.
+        if limit := query.get("series_limit"):
+            series = query["series_columns"]
+            shown = len(_distinct(answer["data"], series))
+            assert shown == min(limit, len(_distinct(everything, series))), slug
+        elif len(alone) != query.get("row_limit"):
+            assert alone == all_rows, slug
 
 
-def _row_limit(body: Document) -> int | None:
-    limit: int | None = body["queries"][0].get("row_limit")
-    return limit
+def _distinct(rows: Rows, columns: list[str]) -> set[tuple[Any, ...]]:
+    return {tuple(row[column] for column in columns) for row in rows}
 
 
 def test_the_variant_of_a_test_leads_to_its_conversion(
