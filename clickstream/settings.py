@@ -384,6 +384,12 @@ class MonitoringSettings(BaseModel):
     scrape_interval_seconds: int = Field(
         10, ge=1, le=60, description="How often Prometheus collects metrics and evaluates alerts."
     )
+    allowed_hosts: str = Field(
+        "localhost",
+        description="Host names under which the exporter, the stream and the panel give their metrics, "
+        "separated by commas; `*` allows any. IP addresses are always allowed. Requests under other names, "
+        "as other sites could send, are refused.",
+    )
     retention_bytes: int = Field(
         1_073_741_824,
         ge=67_108_864,

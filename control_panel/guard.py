@@ -64,10 +64,26 @@ class Guard:
     Everything but sign-in, health and metrics needs a session.
     """
 
-    def __init__(self, app: ASGIApp, *, accounts: Accounts, is_allowed_host: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        accounts: Accounts,
+        is_allowed_host: Callable[[str], bool],
+        is_allowed_for_metrics: Callable[[str], bool],
+    ) -> None:
+        """Puts the checks in front of an application.
+
+        Args:
+            app: The application.
+            accounts: Who may sign in.
+            is_allowed_host: Whether browsers may open the panel under the name in a `Host` header.
+            is_allowed_for_metrics: Whether Prometheus may ask for metrics under such a name.
+        """
         self._app = app
         self._accounts = accounts
         self._is_allowed_host = is_allowed_host
+        self._is_allowed_for_metrics = is_allowed_for_metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -96,8 +112,9 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
-        # Prometheus calls the panel by whatever name it has there, and gets counts alone.
-        if scope["path"] != METRICS_PATH and not self._is_allowed_host(host):
+        if not self._is_allowed_host(host) and not (
+            scope["path"] == METRICS_PATH and self._is_allowed_for_metrics(host)
+        ):
             return 400, (
                 f"The panel does not answer under the host name {host[:100]!r}. "
                 "CLICKSTREAM_PANEL__ALLOWED_HOSTS lists the allowed names."

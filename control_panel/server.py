@@ -16,6 +16,7 @@ from control_panel.accounts import Accounts
 from control_panel.guard import Guard, allowed_host_check
 from control_panel.observed import Observed
 from control_panel.routes import make_routes
+from serving import host_names
 
 logger: Final = logging.getLogger(__name__)
 SCRIPT: Final = Path(__file__).parent / "script" / "app.py"
@@ -50,7 +51,12 @@ def create_app(settings: Settings) -> st.App:
         routes=make_routes(accounts()),
         middleware=[
             Middleware(Observed),
-            Middleware(Guard, accounts=accounts(), is_allowed_host=allowed_host_check(hosts)),
+            Middleware(
+                Guard,
+                accounts=accounts(),
+                is_allowed_host=allowed_host_check(hosts),
+                is_allowed_for_metrics=host_names.allowed_host_check(settings.monitoring.allowed_hosts),
+            ),
         ],
         on_script_error=_show_failure,
     )

@@ -15,6 +15,7 @@ ANY: Final = "*"
 
 _HOST: Final = re.compile(r"(\[[0-9a-f:.%]+\]|[^\s:/@\[\]]+)(?::\d{1,5})?", re.IGNORECASE)
 _REMEMBERED: Final = 1_024
+_SHOWN_CHARACTERS: Final = 200
 
 
 def allowed_host_check(setting: str) -> Callable[[str], bool]:
@@ -37,6 +38,19 @@ def allowed_host_check(setting: str) -> Callable[[str], bool]:
         return name in exact or name.endswith(suffixes) or _is_address(name.strip("[]"))
 
     return (lambda _: True) if ANY in names else is_allowed
+
+
+def unknown_host_message(host: str, setting_name: str) -> str:
+    """Tells a client that the service does not answer under a name, and where names are allowed.
+
+    Args:
+        host: The value of the `Host` header.
+        setting_name: The setting to which another name is to be added.
+    """
+    return (
+        f"The service does not answer under the host name {host[:_SHOWN_CHARACTERS]!r}. "
+        f"If that is one of its names, add it to {setting_name}."
+    )
 
 
 def _is_address(text: str) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serving.host_names import unknown_host_message
+
 
 class KnownHosts:
     """Lets requests through to an application under the names that it knows."""
@@ -36,8 +38,5 @@ class KnownHosts:
             if len(hosts) != 1:
                 app = self._refuse(f"The request has {len(hosts)} Host headers; it must have one.")
             elif not self._is_allowed(host := hosts[0].decode("latin-1")):
-                app = self._refuse(
-                    f"The service does not answer under the host name {host[:200]!r}. "
-                    f"If that is one of its names, add it to {self._setting_name}."
-                )
+                app = self._refuse(unknown_host_message(host, self._setting_name))
         await app(scope, receive, send)

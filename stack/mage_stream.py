@@ -20,6 +20,7 @@ from prometheus_client import make_wsgi_app
 from clickstream.etl import stream
 from clickstream.logs import JsonFormatter, message_in
 from clickstream.settings import get_settings
+from serving.host_names import allowed_host_check, unknown_host_message
 from stack.mage_server import cut_connections
 from stack.services import MAGE_PROJECT
 
@@ -48,9 +49,22 @@ class QuietHandler(WSGIRequestHandler):
         """Nothing."""
 
 
-def serve(host: str, port: int) -> None:
-    """Serve `/metrics` and `/health` from a thread."""
-    server = make_server(host, port, answer, server_class=MetricsServer, handler_class=QuietHandler)
+def serve(host: str, port: int, allowed_hosts: str) -> None:
+    """Serve `/metrics` and `/health` from a thread, under the names that `allowed_hosts` lists."""
+    is_allowed = allowed_host_check(allowed_hosts)
+
+    def answer_under_known_names(
+        environment: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        name = environment.get("HTTP_HOST", "")
+        if is_allowed(name):
+            return answer(environment, start_response)
+        message = unknown_host_message(name, "CLICKSTREAM_MONITORING__ALLOWED_HOSTS")
+        return _answer_text(start_response, HTTPStatus.MISDIRECTED_REQUEST, message)
+
+    server = make_server(
+        host, port, answer_under_known_names, server_class=MetricsServer, handler_class=QuietHandler
+    )
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
 
 
@@ -66,6 +80,10 @@ def answer(environment: dict[str, Any], start_response: Callable[..., Any]) -> I
         # 424 says that another service is at fault, so that a restart would not help.
         status = HTTPStatus.SERVICE_UNAVAILABLE if problem.is_own else HTTPStatus.FAILED_DEPENDENCY
         text = problem.text
+    return _answer_text(start_response, status, text)
+
+
+def _answer_text(start_response: Callable[..., Any], status: HTTPStatus, text: str) -> Iterable[bytes]:
     start_response(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
     return [f"{text}\n".encode()]
 
@@ -86,7 +104,7 @@ def main() -> None:
     settings = get_settings()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stream.request_stop())
-    serve(settings.stack.host, settings.broker.stream_port)
+    serve(settings.stack.host, settings.broker.stream_port, settings.monitoring.allowed_hosts)
     cut_connections()
     log_to_standard_error()
     app(["run", str(MAGE_PROJECT), PIPELINE])

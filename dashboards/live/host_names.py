@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, jsonify, request
 
-from serving.host_names import allowed_host_check
+from serving.host_names import allowed_host_check, unknown_host_message
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -23,10 +23,7 @@ def refuse_unknown_hosts(app: "Flask", allowed_hosts: str) -> None:
         host = request.headers.get("Host", "")
         if is_allowed(host):
             return None
-        answer = jsonify(
-            message=f"Superset does not answer under the host name {host[:200]!r}. If that is one of its "
-            "names, add it to CLICKSTREAM_SUPERSET__ALLOWED_HOSTS."
-        )
+        answer = jsonify(message=unknown_host_message(host, "CLICKSTREAM_SUPERSET__ALLOWED_HOSTS"))
         answer.status_code = 421
         return answer
 

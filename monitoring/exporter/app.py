@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 import msgspec
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -18,6 +20,8 @@ from monitoring.exporter.components import ComponentStates, read_components
 from monitoring.exporter.probes import Probe, ProbeCollector
 from monitoring.exporter.processes import ComponentUse, DiskUse
 from monitoring.exporter.warehouse import Warehouse, look_at_activity, look_at_events
+from serving.host_names import allowed_host_check
+from serving.hosts import KnownHosts
 from stack.paths import StackPaths
 
 _USE_SECONDS = 15.0
@@ -75,4 +79,14 @@ def create_app(settings: Settings) -> Starlette:
         Route("/components", get_components),
         Route("/health/live", get_health),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    known_hosts = Middleware(
+        KnownHosts,
+        is_allowed=allowed_host_check(settings.monitoring.allowed_hosts),
+        setting_name="CLICKSTREAM_MONITORING__ALLOWED_HOSTS",
+        refuse=_refuse_host,
+    )
+    return Starlette(routes=routes, middleware=[known_hosts], lifespan=lifespan)
+
+
+def _refuse_host(message: str) -> Response:
+    return PlainTextResponse(f"{message}\n", HTTPStatus.MISDIRECTED_REQUEST)

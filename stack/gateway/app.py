@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from serving.host_names import allowed_host_check
 from stack.gateway.accounts import Account
 from stack.gateway.answers import AnswerCutShortError
 from stack.gateway.auth import Accounts
@@ -27,6 +28,7 @@ from stack.gateway.metrics import CONTENT_TYPE, render_metrics
 from stack.gateway.sign_in import FailedPasswords
 
 _log: Final = logging.getLogger(__name__)
+_is_name_of_this_machine: Final = allowed_host_check("")
 _SESSION_SWEEP_SECONDS: Final = 5.0
 _READY_SECONDS: Final = 5.0
 _SKIP_BYTES: Final = 256 * 1024 * 1024
@@ -88,9 +90,9 @@ class StatementEndpoint:
         return account
 
     async def serve_metrics(self, request: Request) -> Response:
-        """`/metrics`: open to this machine, as on a server; others sign in."""
+        """`/metrics`: open to programs of this machine, as on a server; others sign in."""
         try:
-            if request.client is None or not ip_address(request.client.host).is_loopback:
+            if not _is_local(request):
                 await self._sign_in(request)
             text = await self._gateway.in_thread(partial(render_metrics, self._gateway.engine))
         except StatementError as error:
@@ -124,6 +126,17 @@ def create_app(configuration: Configuration, engine: Engine) -> Starlette:
     )
     app.state.gateway = gateway
     return app
+
+
+def _is_local(request: Request) -> bool:
+    """Whether a program of this machine asks, and not a web page under a name that it points here."""
+    hosts = request.headers.getlist("host")
+    return (
+        request.client is not None
+        and ip_address(request.client.host).is_loopback
+        and len(hosts) == 1
+        and _is_name_of_this_machine(hosts[0])
+    )
 
 
 def _ok(_: Request) -> Response:

@@ -55,7 +55,7 @@ def _confine(directory: Path, access: Path) -> None:
     temporary = temporary_directory(directory)
     temporary.mkdir(exist_ok=True)
     os.environ["TMPDIR"] = str(temporary)
-    own = (resources.files(name) for name in ("clickstream", "stack"))
+    own = (resources.files(name) for name in ("clickstream", "serving", "stack"))
     confine(
         Walls(
             readable=(

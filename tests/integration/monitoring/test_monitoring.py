@@ -36,6 +36,18 @@ def test_prometheus_reaches_every_service_that_has_metrics(stack: Stack, api: Pr
     wait_until(lambda: {one.labels["job"] for one in api.at("up == 1")} == expected, "all are reached")
 
 
+@pytest.mark.parametrize("service", ["api", "clickhouse", "exporter", "generator", "stream_events"])
+def test_a_web_page_cannot_point_its_own_name_at_the_metrics(stack: Stack, service: str) -> None:
+    [declared] = [one for one in chosen_services(stack.settings) if one.name == service]
+    url = f"http://127.0.0.1:{declared.metrics_port(stack.settings)}{declared.metrics_path}"
+
+    answer = httpx.get(url, headers={"Host": "rebound.example"}, trust_env=False)
+
+    assert answer.is_client_error
+    assert "# TYPE" not in answer.text
+    assert httpx.get(url, headers={"Host": "localhost"}, trust_env=False).is_success
+
+
 def test_the_ledger_in_the_metrics_is_that_of_the_warehouse(
     stack: Stack, api: PrometheusApi, processed: int
 ) -> None:

@@ -63,7 +63,12 @@ def client(accounts: Accounts) -> Iterator[TestClient]:
             WebSocketRoute("/_stcore/stream", stream),
         ]
     )
-    guarded = Guard(app, accounts=accounts, is_allowed_host=allowed_host_check("127.0.0.1,localhost"))
+    guarded = Guard(
+        app,
+        accounts=accounts,
+        is_allowed_host=allowed_host_check("127.0.0.1,localhost"),
+        is_allowed_for_metrics=allowed_host_check("panel"),
+    )
     with TestClient(Observed(guarded), base_url=ORIGIN, follow_redirects=False) as running:
         yield running
 

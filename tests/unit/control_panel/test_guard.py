@@ -92,6 +92,20 @@ def test_an_unknown_host_is_refused_by_name(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        pytest.param("/metrics", "panel:8501", 200, id="Prometheus by its name of the panel"),
+        pytest.param("/metrics", "rebound.example:8501", 400, id="another site's name"),
+        pytest.param("/health", "panel:8501", 400, id="Prometheus' name for anything else"),
+    ],
+)
+def test_names_that_prometheus_uses_are_for_metrics_alone(
+    client: TestClient, path: str, host: str, status: int
+) -> None:
+    assert client.get(path, headers={"host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
     ("host", "is_allowed"),
     [
         ("127.0.0.1:8501", True),
