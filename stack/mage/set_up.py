@@ -1,15 +1,19 @@
 """What Mage keeps in its database before it serves: the tables, the owner's account and the schedules.
 
 `python -m stack.mage.set_up`, in Mage's environment, makes them and ends. With Docker Compose a container
-does that before the server's container starts. The server and its scheduler call the same functions of Mage
-when they start, and then find nothing left to do.
+does that before the server's container starts, after it has brought the pipelines of its release into the
+volume from which Mage runs them (`stack.mage.project`). The server and its scheduler call the same functions
+of Mage when they start, and then find nothing left to do.
 """
 
 import hashlib
+import sys
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from clickstream.settings import Settings, get_settings
+from stack.mage.project import RELEASED_PROJECT, install_release
 from stack.paths import StackPaths
 from stack.services import MAGE_PROJECT
 
@@ -56,5 +60,12 @@ def _fill_database() -> None:
     sync_schedules([path.parent.name for path in _schedules()])
 
 
+def install_pipelines() -> None:
+    """Bring the pipelines of this image's release into the volume; without Docker there is nothing to do."""
+    if RELEASED_PROJECT.is_dir():
+        sys.stdout.write(install_release(RELEASED_PROJECT, MAGE_PROJECT, datetime.now(UTC)).describe())
+
+
 if __name__ == "__main__":
+    install_pipelines()
     set_up_mage(get_settings())

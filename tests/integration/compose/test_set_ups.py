@@ -1,6 +1,8 @@
 """What the containers do that run once before Superset and Mage start, in a plain directory."""
 
 import os
+import re
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Mapping
@@ -17,7 +19,7 @@ from stack.services import MAGE_PROJECT, MAGE_PYTHON, SUPERSET_PYTHON
 PYTHONS = {"mage": MAGE_PYTHON, "superset": SUPERSET_PYTHON}
 
 
-def begin(service: str, data: Path) -> subprocess.Popen[str]:
+def begin(service: str, data: Path, root: Path = PROJECT_ROOT) -> subprocess.Popen[str]:
     secrets = (
         *("CLICKHOUSE__DASHBOARDS_PASSWORD", "SUPERSET__ADMIN_PASSWORD", "SUPERSET__VIEWER_PASSWORD"),
         *("SUPERSET__SECRET_KEY", "MAGE__OWNER_PASSWORD", "MAGE__JWT_SECRET"),
@@ -28,12 +30,13 @@ def begin(service: str, data: Path) -> subprocess.Popen[str]:
         "CLICKSTREAM_STACK__DATA_DIR": str(data),
         # Nothing listens there: neither needs the warehouse.
         "CLICKSTREAM_CLICKHOUSE__PORT": "1",
+        "PYTHONPATH": str(root),
         **{f"CLICKSTREAM_{name}": f"of-this-test-{name.lower()}-0123456789" for name in secrets},
     }
     command = [str(PYTHONS[service]), "-m", "stack.container", "--set-up", service]
     return subprocess.Popen(
         command,
-        cwd=PROJECT_ROOT,
+        cwd=root,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -97,3 +100,36 @@ def test_a_second_time_nothing_is_done(data: Path, service: str) -> None:
 
     assert said.count("\n") <= 1
     assert changes(data) == before
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """What Mage's Dockerfile copies; the project that Mage runs is the volume of its first container."""
+    root = tmp_path / "image"
+    dockerfile = (PROJECT_ROOT / "compose" / "mage" / "Dockerfile").read_text()
+    for source, target in re.findall(r"^COPY (\w+) (\S+)$", dockerfile, re.MULTILINE):
+        shutil.copytree(PROJECT_ROOT / source, root / target, ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+def test_a_paused_schedule_stays_paused_when_a_new_release_replaces_the_container(
+    image: Path, tmp_path: Path
+) -> None:
+    ours, theirs = (
+        folder / "pipelines" / "process_events" / "triggers.yaml"
+        for folder in (image / "mage_project", image / "released" / "mage_project")
+    )
+    finished(begin("mage", tmp_path, image))
+    ours.write_text(ours.read_text().replace("status: active", "status: inactive", 1))
+    theirs.write_text(theirs.read_text().replace("Skips while a run goes on.", "Of a new release."))
+
+    said = finished(begin("mage", tmp_path, image))
+
+    assert "Replaced by this release; the version from here is in replaced/" in said
+    schedules = (
+        "select name, status, description from pipeline_schedule where pipeline_uuid = 'process_events'"
+    )
+    assert rows(tmp_path / "mage" / "mage-ai.db", schedules) == {
+        ("every_minute", "INACTIVE", "Of a new release."),
+        ("on_request", "ACTIVE", "For the command line and the panel."),
+    }
