@@ -16,6 +16,9 @@ from clickstream.errors import ClickstreamError
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
 
+_LINK: Final = r"^(:[0-9]{1,5}|https?://[^\s<>()\[\]\\]+)?$"
+"""A URL, or the port of a link alone; no signs that end a link in Markdown."""
+
 
 class StackSettings(BaseModel):
     """The stack without Docker: its data directory, its address and its services."""
@@ -360,6 +363,19 @@ class PanelSettings(BaseModel):
     )
     max_jobs: int = Field(
         2, ge=1, le=16, description="Long jobs, such as writing a file, that run at the same time."
+    )
+    api_link: str = Field(
+        "",
+        pattern=_LINK,
+        description="Where the panel's links to the API lead: a URL such as "
+        "`https://events.shop.example`, or `:8080` for another port of the host under which the panel was "
+        "opened. Empty: the API's port on that host.",
+    )
+    mage_link: str = Field("", pattern=_LINK, description="The same for links to Mage.")
+    superset_link: str = Field("", pattern=_LINK, description="The same for links to Superset.")
+    prometheus_link: str = Field("", pattern=_LINK, description="The same for links to Prometheus.")
+    grafana_link: str = Field(
+        "", pattern=_LINK, description="The same for links to Grafana. Empty: the panel has none."
     )
 
 

@@ -255,7 +255,11 @@ def _follow_replays(client: Client, found: set[Coordinate]) -> tuple[Receipt, ..
 
 def _read_receipts(client: Client, coordinates: Iterable[Coordinate]) -> tuple[Receipt, ...]:
     wanted = sorted(coordinates)
-    parameters = {"origins": sorted({origin for origin, _, _ in wanted}), "coordinates": wanted}
+    parameters = {
+        "origins": sorted({origin for origin, _, _ in wanted}),
+        "offsets": sorted({offset for _, offset, _ in wanted}),
+        "coordinates": wanted,
+    }
     # So that the times come with their zone.
     answer = client.query(load_sql("queries/trace_receipts"), parameters=parameters, tz_mode="aware")
     receipts = tuple(_make_receipt(row) for row in answer.named_results())

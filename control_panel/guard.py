@@ -123,7 +123,7 @@ class Guard:
             return 404, "There is nothing here."
         changes = scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS
         origin = headers.get("origin", "")
-        if changes and urlsplit(origin).netloc.lower() != host.lower():
+        if changes and _netloc(origin) != host.lower():
             return 403, (
                 f"A change must come from the panel's own pages: the Origin header must name {host}, "
                 f"not {origin[:100] or 'be absent'}."
@@ -151,6 +151,14 @@ def allowed_host_check(names: str) -> Callable[[str], bool]:
         return name is not None and ("*" in allowed or name.rstrip(".") in allowed)
 
     return is_allowed
+
+
+def _netloc(origin: str) -> str:
+    """Host and port of an origin in lower case; empty if it is not a URL."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _cookie(headers: Headers, name: str) -> str | None:

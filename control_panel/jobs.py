@@ -56,6 +56,7 @@ class Request(msgspec.Struct, frozen=True):
         arguments: What the work needs.
         asked_at: When it was asked for.
         asked_by: The account.
+        is_counted: Whether it counts among the jobs that may run at the same time.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Request(msgspec.Struct, frozen=True):
     arguments: dict[str, Any]
     asked_at: datetime
     asked_by: str
+    is_counted: bool = True
 
 
 class State(msgspec.Struct, frozen=True):
@@ -106,15 +108,25 @@ def jobs_path() -> Path:
     return get_settings().stack.data_path / "panel" / "jobs"
 
 
-def start_job(kind: str, title: str, arguments: Mapping[str, Any], asked_by: str) -> Job:
+def start_job(
+    kind: str, title: str, arguments: Mapping[str, Any], asked_by: str, *, is_counted: bool = True
+) -> Job:
     """Begin a job.
+
+    Args:
+        kind: Which work.
+        title: What people call it.
+        arguments: What the work needs.
+        asked_by: The account.
+        is_counted: Whether it counts among the jobs that may run at the same time; what the panel does by
+            itself takes no one's place.
 
     Raises:
         ClickstreamError: As many jobs as allowed are running.
     """
-    running = [job for job in list_jobs() if job.is_running]
+    running = [job for job in list_jobs() if job.is_running and job.request.is_counted]
     most = get_settings().panel.max_jobs
-    if len(running) >= most:
+    if is_counted and len(running) >= most:
         raise ClickstreamError(
             f"{len(running)} long jobs are running, and at most {most} may run at the same time.",
             hint="Wait until one has finished, or cancel one.",
@@ -123,7 +135,7 @@ def start_job(kind: str, title: str, arguments: Mapping[str, Any], asked_by: str
     job_id = secrets.token_hex(8)
     folder = jobs_path() / job_id
     folder.mkdir(parents=True, mode=0o700)
-    request = Request(kind, title, dict(arguments), datetime.now(UTC), asked_by)
+    request = Request(kind, title, dict(arguments), datetime.now(UTC), asked_by, is_counted)
     (folder / _REQUEST).write_bytes(msgspec.json.encode(request))
     # Without the mark it is nobody's leftover when the panel is restarted; `make down` ends it all the same.
     environment = {name: value for name, value in os.environ.items() if name != SERVICE_MARK}

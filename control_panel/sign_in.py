@@ -13,10 +13,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from control_panel import metrics
 from control_panel.accounts import Account, Accounts, Attempts
 from control_panel.guard import ACCOUNT, SIGN_IN_PATH
+from control_panel.request_body import read_body
 
 logger: Final = logging.getLogger(__name__)
 
 MAX_FORM_BYTES: Final = 4_096
+_MAX_FIELDS: Final = 10
 _PAGE: Final = (Path(__file__).parent / "static" / "sign_in.html").read_text(encoding="utf-8")
 
 
@@ -39,7 +41,7 @@ class SignIn:
         address, now = request.client.host if request.client else "", time.monotonic()
         form = await _read_form(request)
         if form is None:
-            return _page("/", "The form is too long.", status=413)
+            return _page("/", "The form is too long or has too many fields.", status=413)
         target = _local_path(form.get("next", "/"))
         wait = self._attempts.wait_seconds(address, now)
         if wait:
@@ -82,13 +84,14 @@ def _page(
 
 
 async def _read_form(request: Request) -> dict[str, str] | None:
-    """The fields of a posted form; None if it is too long."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_FORM_BYTES:
-            return None
-    fields = parse_qs(body.decode("utf-8", errors="replace"), keep_blank_values=True, max_num_fields=10)
+    """The fields of a posted form; None if it is too long or has too many."""
+    body = await read_body(request, MAX_FORM_BYTES)
+    if body is None:
+        return None
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        return None
     return {name: values[0] for name, values in fields.items()}
 
 

@@ -1,9 +1,11 @@
 """Uploads over HTTP: the page in the frame, and pieces of files. The guard has checked host and origin."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -12,6 +14,7 @@ from clickstream.errors import BadInputError, ClickstreamError
 from control_panel import uploads
 from control_panel.guard import SECURITY_HEADERS, account_in
 from control_panel.preview import begin_preview
+from control_panel.request_body import read_body
 from control_panel.uploads import Upload, WrongOffsetError
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -24,7 +27,21 @@ _FRAME_HEADERS: Final = {
 }
 """The panel's own page shows this one in a frame; no other site may."""
 
+_OFFSET: Final = re.compile(r"[0-9]{1,18}")
+_MAX_ANNOUNCEMENT_BYTES: Final = 10_000
 _CONTENT_TYPES: Final = {"upload.html": "text/html", "upload.js": "text/javascript", "upload.css": "text/css"}
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """What a browser says of a file before it sends it.
+
+    Attributes:
+        name: Its name.
+        size: Its size in bytes.
+    """
+
+    name: str
+    size: int
 
 
 async def show_file(request: Request) -> Response:
@@ -37,14 +54,16 @@ async def show_file(request: Request) -> Response:
 
 async def begin(request: Request) -> Response:
     """Begin an upload: a JSON object with `name` and `size`."""
+    body = await read_body(request, _MAX_ANNOUNCEMENT_BYTES)
     try:
-        asked = await request.json()
-        name, size = str(asked["name"]), int(asked["size"])
-    except (ValueError, KeyError, TypeError):
-        return JSONResponse({"error": "Send a JSON object with the name and the size of the file."}, 400)
+        asked = msgspec.json.decode(body or b"", type=Announcement)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        told = "it is too long" if body is None else str(error)
+        hint = f"Send a JSON object with the name and the size of the file; {told}."
+        return JSONResponse({"error": hint}, 400)
     account = account_in(request.scope)
     try:
-        upload = await run_in_threadpool(uploads.begin_upload, name, size, account.name)
+        upload = await run_in_threadpool(uploads.begin_upload, asked.name, asked.size, account.name)
     except ClickstreamError as error:
         return _refusal(error, 413 if isinstance(error, BadInputError) else 507)
     return _described(upload, 201)
@@ -61,8 +80,12 @@ async def show(request: Request) -> Response:
 async def receive(request: Request) -> Response:
     """Append to an upload from `offset` on."""
     offset = request.query_params.get("offset", "")
-    if not offset.isdecimal():
-        return JSONResponse({"error": "The address lacks ?offset=, where in the file the bytes begin."}, 400)
+    if not _OFFSET.fullmatch(offset):
+        message = (
+            "The address must say where in the file the bytes begin: ?offset= with a whole number, "
+            f"not {offset[:40]!r}."
+        )
+        return JSONResponse({"error": message}, 400)
     try:
         upload = await run_in_threadpool(uploads.get_upload, request.path_params["upload_id"])
     except BadInputError as error:

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import anyio
 import msgspec
+from starlette.concurrency import run_in_threadpool
 
 from clickstream.errors import BadInputError, ClickstreamError
 from clickstream.files import whole_file
@@ -22,6 +24,7 @@ _ID: Final = re.compile(r"[0-9a-f]{16}")
 _DESCRIPTION: Final = "upload.json"
 _LOAD: Final = "load.json"
 _MAX_NAME_CHARACTERS: Final = 120
+_WRITTEN_AT_ONCE: Final = 1_048_576
 _SPARE_BYTES: Final = 1_000_000_000
 """Free space that an upload leaves on the disk."""
 
@@ -146,17 +149,25 @@ async def receive(upload: Upload, offset: int, pieces: AsyncIterator[bytes]) -> 
     if offset != upload.received_bytes:
         raise WrongOffsetError(f"{upload.received_bytes} bytes have arrived; go on from there.")
     left = upload.description.size_bytes - offset
-    with upload.path.open("ab") as file:
-        async for piece in pieces:
-            left -= len(piece)
-            if left < 0:
-                raise BadInputError(
-                    f"{upload.description.name!r} is larger than the {upload.description.size_bytes:,} bytes "
-                    "that were announced.",
-                    hint="It may have changed during the upload; send it again.",
-                )
-            file.write(piece)
-    return get_upload(upload.id)
+    waiting = bytearray()
+    # Written in threads: a disk that lags behind must not keep every open page waiting.
+    async with await anyio.open_file(upload.path, "ab") as file:
+        try:
+            async for piece in pieces:
+                left -= len(piece)
+                if left < 0:
+                    raise BadInputError(
+                        f"{upload.description.name!r} is larger than the "
+                        f"{upload.description.size_bytes:,} bytes that were announced.",
+                        hint="It may have changed during the upload; send it again.",
+                    )
+                waiting += piece
+                if len(waiting) >= _WRITTEN_AT_ONCE:
+                    await file.write(waiting)
+                    waiting = bytearray()
+        finally:
+            await file.write(waiting)
+    return await run_in_threadpool(get_upload, upload.id)
 
 
 def note_load(upload: Upload, run_id: int, account: str) -> None:

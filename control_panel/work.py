@@ -12,11 +12,13 @@ import msgspec
 
 from clickstream import logs
 from clickstream.errors import ClickstreamError
+from clickstream.loads.report import make_report
 from clickstream.settings import get_settings
 from clickstream.storage.client import Role, connect
 from clickstream.verification import Comparison, compare_with_key, load_key
 from control_panel.jobs import JobStatus, Progress, read_request
 from control_panel.preview import PREVIEW, run_preview
+from control_panel.reporting import REPORT
 from generator.csv_writer import write_dataset
 from generator.merge import merge_keys
 from generator.plan import DatasetFiles, Plan
@@ -127,9 +129,22 @@ def _write_differences(path: Path, rows: list[DifferentRow]) -> None:
         writer.writerows(msgspec.structs.astuple(row) for row in rows)
 
 
+def run_reports(folder: Path, arguments: dict[str, Any]) -> str:
+    """Make the reports on some loaded files, given by hash and name."""
+    files = [(str(sha256), str(name)) for sha256, name in arguments["files"]]
+    progress = Progress(folder, len(files))
+    for sha256, name in files:
+        make_report(get_settings(), name, sha256)
+        progress.advance(1)
+    message = f"{len(files)} reports were made."
+    progress.end(JobStatus.DONE, message)
+    return message
+
+
 WORK: Final[dict[str, Callable[[Path, dict[str, Any]], str]]] = {
     GENERATE: run_generate,
     PREVIEW: run_preview,
+    REPORT: run_reports,
     VERIFY: run_verify,
 }
 

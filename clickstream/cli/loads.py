@@ -66,7 +66,7 @@ def _report(settings: Settings, file: Path, found: CsvFile, report: Path | None)
         process_origin(settings, origin_of(found.sha256))
     if report is not None:
         return _write_report(settings, file, found, report)
-    return make_report(settings, file, found.sha256) if found.kind is FileKind.EVENTS else None
+    return make_report(settings, file.name, found.sha256) if found.kind is FileKind.EVENTS else None
 
 
 def _write_report(settings: Settings, file: Path, found: CsvFile, report: Path) -> FileReport | None:
@@ -74,7 +74,7 @@ def _write_report(settings: Settings, file: Path, found: CsvFile, report: Path) 
     try:
         with whole_file(report, encoding="utf-8-sig", newline="") as target:
             if found.kind is FileKind.EVENTS:
-                return make_report(settings, file, found.sha256, target)
+                return make_report(settings, file.name, found.sha256, target)
             write_user_report(found, target)
             return None
     except OSError as error:

@@ -28,6 +28,7 @@ class Load:
         duplicate: Events whose id was stored before.
         same_content: Duplicates with the content of the stored event; None if no report was made.
         other_content: Duplicates with other content than the stored event; None if no report was made.
+        reported_at: When the report was made; None if none was.
         quarantined: Events that were refused.
         replayed: Of these, events that were sent again.
         pending: Events that the next run of the pipeline takes.
@@ -45,10 +46,17 @@ class Load:
     duplicate: int
     same_content: int | None
     other_content: int | None
+    reported_at: datetime | None
     quarantined: int
     replayed: int
     pending: int
     codes: tuple[tuple[str, int], ...]
+
+    @property
+    def lacks_report(self) -> bool:
+        """Whether all its lines are processed, and no report tells what its duplicates are."""
+        is_reported = self.reported_at is not None and self.reported_at >= self.last_received_at
+        return self.pending <= 0 and not is_reported
 
 
 def read_loads(client: Client, limit: int) -> tuple[Load, ...]:

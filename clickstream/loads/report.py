@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
@@ -64,12 +65,12 @@ class FileReport:
     problems: tuple[Problem, ...]
 
 
-def make_report(settings: Settings, path: Path, sha256: str, target: TextIO | None = None) -> FileReport:
+def make_report(settings: Settings, name: str, sha256: str, target: TextIO | None = None) -> FileReport:
     """Reports on a file, notes in the history of loads what was found out, and writes the lines as CSV.
 
     Args:
         settings: Where the warehouse is.
-        path: The file; its name is kept in the history.
+        name: The name of the file, which is kept in the history.
         sha256: The hash of its bytes.
         target: Where the CSV goes, opened with `newline=""`; None if only the counts are wanted.
 
@@ -77,15 +78,19 @@ def make_report(settings: Settings, path: Path, sha256: str, target: TextIO | No
         ClickstreamError: No line of the file was received.
     """
     client = connect(settings.clickhouse, Role.WRITER)
+    now = datetime.now(UTC)
+    # The column keeps milliseconds.
+    reported_at = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
     load = find_load(client, sha256)
     if load is None:
-        raise ClickstreamError(f"No line of {path} was received.", hint=f"clickstream load {path}")
+        raise ClickstreamError(f"No line of {name or sha256} was received.", hint="Load the file first.")
     rows = _stream_rows(client, sha256)
     problems = _tally(rows if target is None else _written(rows, target))
     same, other = (sum(one.events for one in problems if one.outcome == name) for name in (SAME, OTHER))
-    columns = ["origin", "name", "same_content", "other_content"]
-    client.insert("file_reports", [[origin_of(sha256), path.name, same, other]], column_names=columns)
-    return FileReport(replace(load, name=path.name, same_content=same, other_content=other), problems)
+    columns = ["origin", "name", "same_content", "other_content", "reported_at"]
+    client.insert("file_reports", [[origin_of(sha256), name, same, other, reported_at]], column_names=columns)
+    found = replace(load, name=name, same_content=same, other_content=other, reported_at=reported_at)
+    return FileReport(found, problems)
 
 
 def write_user_report(file: CsvFile, target: TextIO) -> int:

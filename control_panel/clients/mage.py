@@ -112,11 +112,6 @@ def set_active(trigger: Trigger, *, active: bool) -> None:
     pipeline.forget()
 
 
-def editor_url(host: str, name: str) -> str:
-    """The address of Mage's editor at a pipeline."""
-    return f"http://{host}:{get_settings().mage.port}/pipelines/{name}/edit"
-
-
 def run_address(run: PipelineRun) -> str:
     """The address of a run on the panel's page Pipelines."""
     return f"/pipelines?pipeline={run.pipeline}&run={run.id}"

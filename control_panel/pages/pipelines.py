@@ -10,6 +10,7 @@ from clickstream.errors import BadInputError
 from clickstream.mage_api import PipelineRun, RunStatus
 from control_panel import layout, text
 from control_panel.clients import mage, system
+from control_panel.clients.addresses import editor_url
 from control_panel.clients.readings import act, read_all
 from control_panel.layout import browser_host
 from control_panel.pages import PageInfo, Section
@@ -82,7 +83,7 @@ def _show_pipeline(name: str) -> None:
         else:
             layout.operators_only("run pipelines and pause schedules")
     with right:
-        st.markdown(f"[Open in the Mage editor]({mage.editor_url(browser_host(), name)})")
+        st.markdown(f"[Open in the Mage editor]({editor_url(browser_host(), name)})")
 
 
 def _graph(pipeline: mage.Pipeline) -> str:

@@ -8,6 +8,7 @@ from control_panel import layout, text, uploads
 from control_panel.clients import loads
 from control_panel.jobs import JobStatus
 from control_panel.preview import preview_of, read_preview
+from control_panel.reporting import begin_reports
 from control_panel.session import is_operator
 
 _LIVE_SECONDS: Final = 5
@@ -27,6 +28,7 @@ def show() -> None:
         layout.empty(_EMPTY)
         return
     names = _names()
+    begin_reports(found, names)
     st.dataframe(
         [
             {
@@ -35,7 +37,7 @@ def show() -> None:
                 "Lines": load.received,
                 "Added": load.stored,
                 "Duplicates": load.duplicate,
-                "With other content": load.other_content,
+                "With other content": load.other_content if load.duplicate else 0,
                 "Refused": load.quarantined,
                 "Replayed": load.replayed,
                 "With warnings": load.warned,
@@ -48,6 +50,11 @@ def show() -> None:
         hide_index=True,
         placeholder="–",
         column_config={
+            "With other content": st.column_config.NumberColumn(
+                format="localized",
+                help="Duplicates that differ from the stored event of the same id; the report names the "
+                "fields. They are compared once all lines of the file are processed.",
+            ),
             "Report": st.column_config.LinkColumn(
                 display_text="Download", help="All lines with a problem, as CSV"
             ),
@@ -57,7 +64,6 @@ def show() -> None:
                     "Lines",
                     "Added",
                     "Duplicates",
-                    "With other content",
                     "Refused",
                     "Replayed",
                     "Pending",

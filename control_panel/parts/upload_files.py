@@ -187,9 +187,10 @@ def _show_failure(run: PipelineRun) -> None:
 def in_words(load: Load) -> str:
     """What became of a file, in a sentence."""
     pending = f"; {load.pending:,} wait for the next run of the pipeline" if load.pending > 0 else ""
+    other = f" ({load.other_content:,} of them with other content)" if load.other_content else ""
     return (
-        f"Of {load.received:,} lines, {load.stored:,} were added, {load.duplicate:,} were duplicates and "
-        f"{load.quarantined:,} were refused{pending}."
+        f"Of {load.received:,} lines, {load.stored:,} were added, {load.duplicate:,} were duplicates{other} "
+        f"and {load.quarantined:,} were refused{pending}."
     )
 
 

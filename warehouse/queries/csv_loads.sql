@@ -71,7 +71,8 @@ with
             origin,
             name,
             same_content,
-            other_content
+            other_content,
+            toNullable(reported_at) as reported_at
         from file_reports final
         where {origin:String} = '' or origin = {origin:String}
     )
@@ -87,6 +88,7 @@ select
     duplicates.events as duplicate,
     reports.same_content as same_content,
     reports.other_content as other_content,
+    reports.reported_at as reported_at,
     quarantined.events as quarantined,
     quarantined.replayed as replayed,
     toInt64(receipts.received) - toInt64(stored.events) - toInt64(duplicates.events)

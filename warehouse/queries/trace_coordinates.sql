@@ -5,25 +5,19 @@
 -- they are too many to be there by chance.
 -- Inputs: events, duplicate_events, quarantined_events, the raw rows past etl_progress; the id, its text, a limit.
 with
-    progress as
-    (
-        select
-            origin,
-            max(offset) as last_offset
-        from etl_progress
-        group by origin
-    ),
+    (select (groupArray(origin), groupArray(offset + 1)) from etl_progress final) as progress,
     pending as
     (
         select
-            raw_events.origin as origin,
-            raw_events.offset as offset,
-            raw_events.item as item,
-            raw_events.body as body
+            origin,
+            offset,
+            item,
+            body
         from raw_events
-        left join progress on progress.origin = raw_events.origin
-        where (progress.origin = '' or raw_events.offset > progress.last_offset)
-            and position(raw_events.body, {text:String}) > 0
+        where origin in (select origin from pending_origins)
+            and offset >= (select min(next_offset) from pending_origins)
+            and offset >= transform(origin, progress.1, progress.2, 0)
+            and position(body, {text:String}) > 0
     ),
     texts as
     (

@@ -1,6 +1,7 @@
 -- Purpose: some raw rows and what became of each. One row per given coordinate that is in raw_events.
--- Inputs: raw_events, events, duplicate_events, quarantined_events, etl_progress; the coordinates, and their
--- origins once more so that the keys are used.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, etl_progress; the coordinates, and once more their
+-- origins, so that the keys are used, and their offsets: `events` is not ordered by coordinate, and one column of
+-- numbers is searched twenty times as fast as tuples with texts.
 with
     stored as
     (
@@ -13,6 +14,7 @@ with
             type,
             stored_at
         from events
+        prewhere offset in {offsets:Array(UInt64)}
         where origin in {origins:Array(String)}
             and (origin, offset, item) in {coordinates:Array(Tuple(String, UInt64, UInt32))}
     ),

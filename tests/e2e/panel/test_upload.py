@@ -90,6 +90,32 @@ def test_a_large_file_does_not_fill_the_panels_memory(page: Page, panel: Panel, 
     assert process.memory_info().rss - before < 40_000_000
 
 
+def test_the_history_tells_duplicates_with_other_content_from_copies(
+    page: Page, panel: Panel, tmp_path: Path
+) -> None:
+    path = tmp_path / "same-ids.csv"
+    ids = (700_001, 700_002, 700_001, 700_001)
+    lines = [*(f"{known},{line(known % 10)}" for known in ids), f"{ids[1]},{line(9)}"]
+    path.write_text(f"id,{HEADER}{''.join(lines)}")
+    open_page(page, "/upload", "Upload CSV")
+
+    choose(page, path)
+    card = page.get_by_test_id("stVerticalBlock").filter(has_text="same-ids.csv").last
+    card.get_by_role("button", name="Load the file").click()
+    expect(card.get_by_text("Of 5 lines")).to_be_visible()
+    process_pending(panel.settings)
+
+    counts = ["5", "2", "3", "1", "0"]  # lines, added, duplicates, with other content, refused
+    wait_until(lambda: row_of("same-ids.csv", page)[2:7] == counts, "the duplicates are compared")
+    expect(card.get_by_text("3 were duplicates (1 of them with other content)")).to_be_visible()
+
+
+def row_of(name: str, page: Page) -> list[str]:
+    """The cells of the history from a file's name on."""
+    found = cells(page)
+    return found[found.index(name) :] if name in found else []
+
+
 def panel_process(panel: Panel) -> psutil.Process:
     port = panel.settings.panel.port
     [found] = {

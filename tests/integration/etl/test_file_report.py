@@ -48,7 +48,7 @@ def second_file(settings: Settings, tmp_path: Path) -> Path:
 
 
 def report(settings: Settings, path: Path, target: io.StringIO | None = None) -> FileReport:
-    return make_report(settings, path, inspect_csv(path).sha256, target)
+    return make_report(settings, path.name, inspect_csv(path).sha256, target)
 
 
 def test_a_report_counts_the_lines_of_its_own_file(settings: Settings, second_file: Path) -> None:
@@ -83,12 +83,14 @@ def test_the_csv_names_each_line_and_is_safe_in_a_spreadsheet(
 def test_the_history_keeps_what_a_report_found_out(
     settings: Settings, client: Client, second_file: Path
 ) -> None:
-    made = report(settings, second_file)
     report(settings, second_file)
+    made = report(settings, second_file)
 
     by_name = {one.name: one for one in read_loads(client, 10)}
     assert by_name["second.csv"] == made.load
+    assert not by_name["second.csv"].lacks_report
     assert by_name[""].other_content is None, "the other file has no report"
+    assert by_name[""].lacks_report
 
 
 def test_a_file_without_a_problem_has_an_empty_report(settings: Settings, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ FIXED = {
     "BROKER__CONSUMER_INSTANCE": "only stream_events needs a name",
     "API__(WRITE_KEYS|RATE_LIMIT_PER_SECOND)": "the API alone has them, with other defaults",
     "GENERATOR__(WRITE_KEY|ALLOWED_HOSTS)": "the generator alone has them",
+    "PANEL__.*_LINK": "only the panel has links",
 }
 """Settings that containers do not take from `.env` as they are, with the reason."""
 

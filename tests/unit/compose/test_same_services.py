@@ -1,14 +1,16 @@
 """The containers run what the stack without Docker runs: services, commands, settings and health checks."""
 
+import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clickstream.settings import PROJECT_ROOT, Settings
 from stack.services import SERVICES, Service
-from tests.unit.compose.conftest import FILE
+from tests.unit.compose.conftest import FILE, Compose, required_variables
 
 # What an official image does in a container, and a program of ours without Docker.
 REPLACED = {"kafka": "redpanda"}
@@ -111,6 +113,29 @@ def test_the_panel_finds_every_service_that_it_asks(services: Mapping[str, Any])
 
     assert hosts - {"0.0.0.0"} == {"api", "clickhouse", "exporter", "generator", "mage", "prometheus"}
     assert hosts - {"0.0.0.0"} <= services.keys()
+
+
+def test_the_panels_links_lead_to_the_published_ports(compose: Compose, tmp_path: Path) -> None:
+    published = {
+        "API": "CLICKSTREAM_API__PORT",
+        "MAGE": "CLICKSTREAM_MAGE__PORT",
+        "SUPERSET": "CLICKSTREAM_SUPERSET__PORT",
+        "PROMETHEUS": "CLICKSTREAM_MONITORING__PROMETHEUS_PORT",
+        "GRAFANA": "CLICKSTREAM_MONITORING__GRAFANA_PORT",
+    }
+    changed = {variable: 20_000 + number for number, variable in enumerate(published.values())}
+    lines = [*(f"{name}=a-secret-of-this-test" for name in required_variables())]
+    path = tmp_path / ".env"
+    path.write_text("\n".join([*lines, *(f"{name}={port}" for name, port in changed.items())]))
+    done = compose("--env-file", str(path), "config", "--format", "json")
+    assert done.returncode == 0, done.stderr
+
+    containers = json.loads(done.stdout)["services"]
+    for name, variable in published.items():
+        link = containers["panel"]["environment"][f"CLICKSTREAM_PANEL__{name}_LINK"]
+        assert link == f":{changed[variable]}"
+        [port] = containers[name.lower()]["ports"]
+        assert port["published"] == str(changed[variable])
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,9 @@ def test_a_websocket_without_a_session_is_refused(client: TestClient) -> None:
     assert closed.value.reason.startswith("Sign in")
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", ""], ids=["other site", "null", "absent"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://[", ""], ids=["other site", "null", "no URL", "absent"]
+)
 def test_a_websocket_from_elsewhere_is_refused(client: TestClient, origin: str) -> None:
     headers = {"origin": origin} if origin else {}
     with (
@@ -63,7 +65,9 @@ def test_a_websocket_of_the_panel_itself_is_accepted(client: TestClient) -> None
         pass
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", ""], ids=["other site", "null", "absent"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://[", ""], ids=["other site", "null", "no URL", "absent"]
+)
 def test_a_change_from_elsewhere_is_refused(client: TestClient, origin: str) -> None:
     answer = operator(client).post("/files/changed", headers={"origin": origin} if origin else {})
 
@@ -240,3 +244,12 @@ def test_without_sign_in_everybody_is_an_operator(panel_settings: PanelSettings)
 
     assert account is not None
     assert account.role is Role.OPERATOR
+
+
+def test_a_form_with_too_many_fields_is_refused(client: TestClient) -> None:
+    answer = client.post(
+        "/sign-in", data={f"field{number}": "x" for number in range(20)}, headers=SAME_ORIGIN
+    )
+
+    assert answer.status_code == 413
+    assert "too many fields" in answer.text

@@ -133,3 +133,34 @@ def test_the_load_of_a_file_is_remembered_with_the_file(operator: TestClient, fo
     known = uploads.load_of(upload)
     assert known is not None
     assert (known.run_id, known.asked_by) == (13, "operator")
+
+
+@pytest.mark.parametrize(
+    "offset", ["", "-1", "1e3", "x", "\u0663", "9" * 5_000], ids=["absent", "-1", "1e3", "x", "٣", "long"]
+)
+def test_a_wrong_offset_is_refused_with_what_is_expected(operator: TestClient, offset: str) -> None:
+    answer = operator.put(f"/files/uploads/{begin(operator)}", params={"offset": offset}, headers=HEADERS)
+
+    assert answer.status_code == 400
+    assert "?offset= with a whole number" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"name": "a.csv"}',
+        b'{"name": "a.csv", "size": 1e999}',
+        b'{"name": "a.csv", "size": "10"}',
+        b'{"name": "\xff", "size": 10}',
+        b"[" * 9_000,
+        b" " * 20_000,
+    ],
+    ids=["empty", "list", "no size", "endless", "text", "not UTF-8", "deep", "long"],
+)
+def test_an_announcement_that_cannot_be_read_is_refused(operator: TestClient, body: bytes) -> None:
+    answer = operator.post("/files/uploads", content=body, headers=HEADERS)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("Send a JSON object with the name and the size of the file")
