@@ -57,12 +57,15 @@ def navigate(account: Account) -> None:
     chosen = st.navigation({name: pages for name, pages in sections.items() if pages})
     st.logo(_LOGO, size="large")
     with st.sidebar:
-        _show_status()
+        status = st.container()
         _show_account(account)
     try:
         chosen.run()
     except ClickstreamError as error:
         show_problem(error)
+    # After the page, which has asked its own questions by then and must not wait for these first.
+    with status:
+        _show_status()
 
 
 def session_ended() -> None:

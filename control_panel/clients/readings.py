@@ -22,7 +22,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 WAIT_SECONDS: Final = 1.5
-"""How long a page waits for all that it asks for."""
+"""How long a page waits for an answer, counted from the question, however many of its parts need it."""
 
 _PROBLEM_SECONDS: Final = 3.0
 """A service that failed is not asked again before."""
@@ -55,6 +55,20 @@ class _Entry:
         self.reading: Reading[Any] = Reading()
         self.fresh_until = 0.0
         self.future: Future[None] | None = None
+        self.asked_at = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that was asked and is not answered yet.
+
+    Attributes:
+        future: Ends with the answer.
+        asked_at: When it was asked, on the monotonic clock.
+    """
+
+    future: Future[None]
+    asked_at: float
 
 
 class Question(Generic[T]):
@@ -64,7 +78,7 @@ class Question(Generic[T]):
         self._shared = shared
         self._arguments = arguments
 
-    def start(self) -> Future[None] | None:
+    def start(self) -> Asked | None:
         """Ask in the background unless the answer is fresh; gives what is under way."""
         return self._shared.start(self._arguments)
 
@@ -104,7 +118,7 @@ class Shared(Generic[T]):
             entry = self._entries.get(arguments)
             return Reading() if entry is None else entry.reading
 
-    def start(self, arguments: tuple[Hashable, ...]) -> Future[None] | None:
+    def start(self, arguments: tuple[Hashable, ...]) -> Asked | None:
         """Ask in the background unless the answer is fresh; gives what is under way."""
         with self._lock:
             entry = self._entries.setdefault(arguments, _Entry())
@@ -114,8 +128,9 @@ class Shared(Generic[T]):
             if entry.future is None and time.monotonic() >= entry.fresh_until:
                 known = entry.reading
                 entry.reading = Reading(known.value, known.problem, known.read_at, is_waiting=True)
+                entry.asked_at = time.monotonic()
                 entry.future = _POOL.submit(self._load, arguments, entry)
-            return entry.future
+            return None if entry.future is None else Asked(entry.future, entry.asked_at)
 
     def _load(self, arguments: tuple[Hashable, ...], entry: _Entry) -> None:
         seconds, known, begin = self._seconds, entry.reading, time.monotonic()
@@ -162,13 +177,14 @@ def read_all(*questions: Question[Any], wait_seconds: float = WAIT_SECONDS) -> N
 
     A question that failed last time is not waited for: the page says at once what is wrong.
     """
-    futures = []
+    waited_for = []
     for question in questions:
         had_problem = question.reading().problem is not None
-        future = question.start()
-        if future is not None and not had_problem:
-            futures.append(future)
-    wait(futures, timeout=wait_seconds)
+        asked = question.start()
+        if asked is not None and not had_problem:
+            waited_for.append(asked)
+    for asked in sorted(waited_for, key=lambda one: one.asked_at):
+        wait([asked.future], timeout=max(0.0, asked.asked_at + wait_seconds - time.monotonic()))
 
 
 def act(action: Callable[[], T], wait_seconds: float = WAIT_SECONDS) -> T | None:

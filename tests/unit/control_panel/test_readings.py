@@ -1,6 +1,7 @@
 """Answers that pages share."""
 
 import threading
+import time
 
 from clickstream.errors import ServiceUnavailableError
 from control_panel.clients.readings import read_all, shared
@@ -49,6 +50,23 @@ def test_a_slow_answer_is_not_waited_for() -> None:
 
     assert (reading.value, reading.is_waiting) == (None, True)
     assert question().read().value == 7
+
+
+def test_a_page_waits_once_for_an_answer_that_several_of_its_parts_need() -> None:
+    release = threading.Event()
+
+    @shared(seconds=60)
+    def question() -> int:
+        release.wait(5)
+        return 7
+
+    begin = time.monotonic()
+    readings = [question().read(wait_seconds=0.3) for _ in range(10)]
+    waited = time.monotonic() - begin
+    release.set()
+
+    assert all(reading.is_waiting for reading in readings)
+    assert 0.3 <= waited < 0.9
 
 
 def test_a_problem_is_told_with_the_last_answer() -> None:
