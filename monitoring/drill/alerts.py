@@ -15,13 +15,14 @@ _PENDING_SECONDS: Final = 90.0
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a blow.
+    """What a fault led to.
 
     Attributes:
-        scenario: The blow.
-        fired_after: Seconds from the blow until each alert fired.
-        resolved_after: Seconds from the end of the blow until no alert fired; None if some still did.
-        problems: What was not as it must be; empty if all was.
+        scenario: The fault and its component.
+        fired_after: Seconds from the fault until each alert fired; negative if it fired
+            only after all that must had fired.
+        resolved_after: Seconds from the end of the fault until no alert fired; None if some still did.
+        problems: What was wrong; empty if nothing was.
     """
 
     scenario: Scenario
@@ -38,7 +39,7 @@ class AlertWatch:
         self.outcome = Outcome(scenario)
 
     def wait_for_must(self, seconds: float) -> None:
-        """Until all alerts have fired that must, and note all that did."""
+        """Wait until all alerts that must fire have fired, and note all that did."""
         began = time.monotonic()
         scenario = self.outcome.scenario
 
@@ -52,10 +53,10 @@ class AlertWatch:
             self.outcome.problems.append(f"{missing} did not fire within {seconds:.0f} s")
 
     def wait_for_silence(self, seconds: float) -> None:
-        """Until no alert fires and none is about to; alerts that fired and must not are problems.
+        """Wait until no alert fires or is about to; alerts that fired but must not are problems.
 
-        One that waits for its time would else fire during the next blow. On a machine that is too busy some
-        always wait, so the time for that is bounded.
+        Otherwise, a pending alert would fire during the next fault. On a machine that is too busy some are
+        always pending, so the time for that is bounded.
         """
         began = time.monotonic()
         outcome = self.outcome
@@ -78,18 +79,18 @@ class AlertWatch:
                 f"{', '.join(sorted(self._alerts('firing')))} still fire after {seconds:.0f} s"
             )
         if others := self.outcome.fired_after.keys() - self.outcome.scenario.allowed:
-            self.outcome.problems.append(f"{', '.join(sorted(others))} fired and must not")
+            self.outcome.problems.append(f"{', '.join(sorted(others))} fired but must not")
 
     def _alerts(self, state: str) -> frozenset[str]:
         try:
             return frozenset(alert.name for alert in self._api.alerts() if alert.state == state)
         except ClickstreamError:
-            # A machine that is busy answers late; the next look tells.
+            # A busy machine answers late; the next poll will tell.
             return frozenset(self.outcome.scenario.must & self.outcome.fired_after.keys())
 
 
 def wait_for_calm(api: PrometheusApi, seconds: float) -> frozenset[str]:
-    """Waits until no alert fires; gives those that still do."""
+    """Wait until no alert fires; returns those that still do."""
     firing: frozenset[str] = frozenset()
 
     def is_calm() -> bool:

@@ -11,8 +11,8 @@ from clickstream.cli.runs import process_pending
 from clickstream.errors import ClickstreamError
 from monitoring.alerts.rules import render
 from monitoring.drill.alerts import AlertWatch, Outcome, wait_for_calm
-from monitoring.drill.blows import struck
 from monitoring.drill.csv_flow import CsvFlow
+from monitoring.drill.faults import injected
 from monitoring.drill.flow import Flow, problems_of_data, stored_events
 from monitoring.drill.kills import kill_at_random, wait_for_recovery
 from monitoring.drill.scenarios import SCENARIOS, THRESHOLDS, Scenario
@@ -41,7 +41,7 @@ class Plan:
     """What a drill does.
 
     Attributes:
-        scenarios: The blows, one after the other.
+        scenarios: The faults, one after the other.
         kill_seconds: How long processes are killed at random afterwards.
         seed: What chance depends on.
     """
@@ -63,10 +63,10 @@ class Verdict:
     """What the drill found.
 
     Attributes:
-        outcomes: What came of each blow.
+        outcomes: What each fault led to.
         kills: How many processes were killed at random.
         acknowledged: How many events were acknowledged.
-        problems: What was not as it must be, besides the alerts of the blows.
+        problems: What else was wrong, besides the alerts.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Verdict:
 
     @property
     def is_good(self) -> bool:
-        """Whether all was as it must be."""
+        """Whether all alerts and all data are right."""
         return not self.problems and not any(outcome.problems for outcome in self.outcomes)
 
 
@@ -121,8 +121,8 @@ class _Drill:
         self._stored_before = 0
 
     def run(self) -> Verdict:
-        """All blows, then the kills, then the data."""
-        # What others have sent before would else be processed, and counted, in between.
+        """All faults, then the kills, then the check of the data."""
+        # Otherwise what others have sent before would be processed, and counted, during the drill.
         process_pending(self._stack.settings)
         self._stored_before = stored_events(self._stack.settings)
         flow = Flow(self._stack.settings, RATE_PER_SECOND, self._plan.seed)
@@ -131,7 +131,7 @@ class _Drill:
         try:
             self._wait_for_calm("at the start")
             for scenario in self._plan.scenarios:
-                self._verdict.outcomes.append(self._strike(scenario))
+                self._verdict.outcomes.append(self._inject(scenario))
             if self._plan.kill_seconds:
                 files.start()
                 self._kill()
@@ -148,9 +148,9 @@ class _Drill:
         self._api.close()
         return self._verdict
 
-    def _strike(self, scenario: Scenario) -> Outcome:
+    def _inject(self, scenario: Scenario) -> Outcome:
         watch = AlertWatch(self._api, scenario)
-        with struck(self._stack, scenario):
+        with injected(self._stack, scenario):
             watch.wait_for_must(_FIRE_SECONDS)
         watch.wait_for_silence(_RESOLVE_SECONDS)
         outcome = watch.outcome
@@ -165,7 +165,7 @@ class _Drill:
         )
         self._say(f"{scenario.name}: {fired or 'no alert'}; {resolved}.")
         for problem in outcome.problems:
-            self._say(f"  NOT AS IT MUST BE: {problem}")
+            self._say(f"  WRONG: {problem}")
         return outcome
 
     def _kill(self) -> None:

@@ -1,4 +1,4 @@
-"""What is done to which component, and which alerts must come of it, may come of it, and no others."""
+"""Which fault hits which component, which alerts must fire then, and which others may."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Final
 
 
 @unique
-class Blow(StrEnum):
-    """What is done to a component."""
+class Fault(StrEnum):
+    """How a component is made to fail."""
 
     STOP = "stop"
     """Its process is stopped in order, and nobody starts it again."""
@@ -22,18 +22,18 @@ class Blow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One blow.
+    """One fault of one component.
 
     Attributes:
         component: The service.
-        blow: What is done to it.
+        fault: How it is made to fail.
         must: Alerts that must all fire.
         may: Alerts that may fire besides, as a consequence.
         one_of: At least one of these alerts must fire; empty if it does not matter.
     """
 
     component: str
-    blow: Blow
+    fault: Fault
     must: frozenset[str]
     may: frozenset[str] = frozenset()
     one_of: frozenset[str] = frozenset()
@@ -50,7 +50,7 @@ class Scenario:
     @property
     def name(self) -> str:
         """Such as `stop kafka`."""
-        return f"{self.blow} {self.component}"
+        return f"{self.fault} {self.component}"
 
 
 def _alerts(*names: str) -> frozenset[str]:
@@ -65,22 +65,22 @@ _NOT_PROCESSED: Final = _alerts("EtlLate", "EtlFailing")
 _ENDED: Final = _alerts("ComponentDown", "ComponentRestarting", "MetricsMissing")
 
 SCENARIOS: Final = (
-    Scenario("kafka", Blow.STOP, DOWN | {"BrokerAway"}, _REFUSED | _NOT_STORED),
-    Scenario("clickhouse", Blow.STOP, DOWN | {"StreamLagGrowing"}, _NOT_PROCESSED | _NOT_STORED),
-    Scenario("stream_events", Blow.STOP, DOWN | {"StreamLagGrowing"}, _NOT_STORED),
-    Scenario("api", Blow.STOP, DOWN),
-    Scenario("mage", Blow.STOP, DOWN | {"EtlLate"}, _NOT_PROCESSED),
-    Scenario("generator", Blow.STOP, DOWN),
-    Scenario("node_exporter", Blow.STOP, DOWN),
-    Scenario("panel", Blow.STOP, DOWN),
-    Scenario("superset", Blow.STOP, DOWN),
-    Scenario("exporter", Blow.STOP, _alerts("MetricsMissing"), DOWN),
-    Scenario("watchdog", Blow.STOP, _alerts("WatchdogSilent")),
-    Scenario("api", Blow.PAUSE, DOWN, _ENDED),
-    Scenario("stream_events", Blow.PAUSE, DOWN, _ENDED | _NOT_STORED),
-    Scenario("kafka", Blow.PAUSE, DOWN, _ENDED | _REFUSED | _NOT_STORED | {"ProbeFailing"}),
-    Scenario("clickhouse", Blow.PAUSE, DOWN, _ENDED | _NOT_STORED | _NOT_PROCESSED | {"ProbeFailing"}),
-    Scenario("mage", Blow.STARVE, _alerts(), _ENDED | _NOT_PROCESSED, one_of=DOWN | {"EtlLate"}),
+    Scenario("kafka", Fault.STOP, DOWN | {"BrokerAway"}, _REFUSED | _NOT_STORED),
+    Scenario("clickhouse", Fault.STOP, DOWN | {"StreamLagGrowing"}, _NOT_PROCESSED | _NOT_STORED),
+    Scenario("stream_events", Fault.STOP, DOWN | {"StreamLagGrowing"}, _NOT_STORED),
+    Scenario("api", Fault.STOP, DOWN),
+    Scenario("mage", Fault.STOP, DOWN | {"EtlLate"}, _NOT_PROCESSED),
+    Scenario("generator", Fault.STOP, DOWN),
+    Scenario("node_exporter", Fault.STOP, DOWN),
+    Scenario("panel", Fault.STOP, DOWN),
+    Scenario("superset", Fault.STOP, DOWN),
+    Scenario("exporter", Fault.STOP, _alerts("MetricsMissing"), DOWN),
+    Scenario("watchdog", Fault.STOP, _alerts("WatchdogSilent")),
+    Scenario("api", Fault.PAUSE, DOWN, _ENDED),
+    Scenario("stream_events", Fault.PAUSE, DOWN, _ENDED | _NOT_STORED),
+    Scenario("kafka", Fault.PAUSE, DOWN, _ENDED | _REFUSED | _NOT_STORED | {"ProbeFailing"}),
+    Scenario("clickhouse", Fault.PAUSE, DOWN, _ENDED | _NOT_STORED | _NOT_PROCESSED | {"ProbeFailing"}),
+    Scenario("mage", Fault.STARVE, _alerts(), _ENDED | _NOT_PROCESSED, one_of=DOWN | {"EtlLate"}),
 )
 
 THRESHOLDS: Final[Mapping[str, str]] = {

@@ -120,7 +120,7 @@ def _is_line_of(service: str, line: str) -> bool:
 
 
 def test_the_drill_finds_the_right_alerts_and_no_loss(stack: Stack) -> None:
-    """Shortened: one blow and half a minute of kills. `make drill` is the whole of it."""
+    """One fault and half a minute of kills; `make drill` runs them all."""
     chosen = tuple(one for one in SCENARIOS if one.name == "stop stream_events")
     said: list[str] = []
 

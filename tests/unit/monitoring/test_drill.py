@@ -1,4 +1,4 @@
-"""The drill's table of blows, and how it judges what came of one."""
+"""The drill's table of faults, and how it judges the alerts of one."""
 
 import pytest
 import yaml
@@ -8,7 +8,7 @@ from monitoring.drill import alerts
 from monitoring.drill.alerts import AlertWatch
 from monitoring.drill.drill import PAGES
 from monitoring.drill.drill import SERVICES as DRILLED
-from monitoring.drill.scenarios import SCENARIOS, THRESHOLDS, Blow, Scenario
+from monitoring.drill.scenarios import SCENARIOS, THRESHOLDS, Fault, Scenario
 from monitoring.prometheus_api import Alert, PrometheusApi
 from stack.services import SERVICES
 from stack.supervision import WATCHDOG
@@ -20,19 +20,19 @@ each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenar
 
 
 @each_scenario
-def test_a_blow_names_a_component_and_alerts_that_exist(scenario: Scenario) -> None:
+def test_a_scenario_names_a_component_and_alerts_that_exist(scenario: Scenario) -> None:
     assert scenario.component in {*(service.name for service in SERVICES), WATCHDOG}
     assert scenario.allowed <= ALERT_NAMES
     assert scenario.must or scenario.one_of
 
 
-def test_each_blow_is_there_once_and_each_component_is_struck() -> None:
+def test_each_fault_is_listed_once_and_every_component_has_one() -> None:
     names = [scenario.name for scenario in SCENARIOS]
-    struck = {scenario.component for scenario in SCENARIOS}
+    hit = {scenario.component for scenario in SCENARIOS}
 
     assert len(set(names)) == len(names)
     # Without Prometheus nobody could look at the alerts.
-    assert {"clickhouse", "kafka", WATCHDOG, *DRILLED, *PAGES} - {"prometheus"} == struck
+    assert {"clickhouse", "kafka", WATCHDOG, *DRILLED, *PAGES} - {"prometheus"} == hit
 
 
 def test_the_drill_changes_thresholds_that_exist_and_no_rule() -> None:
@@ -46,7 +46,7 @@ WAITS = " (waits)"
 
 
 class Answers(PrometheusApi):
-    """Gives one set of firing alerts after the other, the last for ever."""
+    """Returns one set of alerts after the other, and the last one forever."""
 
     def __init__(self, *moments: set[str]) -> None:
         super().__init__("http://127.0.0.1:9")
@@ -58,7 +58,7 @@ class Answers(PrometheusApi):
         return [Alert({"alertname": name}, {}, state, "") for name, state in states.items()]
 
 
-SCENARIO = Scenario("kafka", Blow.STOP, frozenset({"ComponentDown"}), frozenset({"NoEvents"}))
+SCENARIO = Scenario("kafka", Fault.STOP, frozenset({"ComponentDown"}), frozenset({"NoEvents"}))
 
 
 def problems(*moments: set[str]) -> list[str]:
@@ -68,7 +68,7 @@ def problems(*moments: set[str]) -> list[str]:
     return watch.outcome.problems
 
 
-def test_what_must_fire_and_resolves_is_as_it_must_be() -> None:
+def test_an_alert_that_must_fire_and_resolves_is_right() -> None:
     assert problems({"ComponentDown", "NoEvents"}, set()) == []
 
 
@@ -78,15 +78,15 @@ def test_what_must_fire_and_resolves_is_as_it_must_be() -> None:
         pytest.param([set()], "ComponentDown did not fire within 0 s", id="silent"),
         pytest.param([{"ComponentDown"}], "ComponentDown still fire after 0 s", id="never resolved"),
         pytest.param(
-            [{"ComponentDown", "MemoryLow"}, set()], "MemoryLow fired and must not", id="another one"
+            [{"ComponentDown", "MemoryLow"}, set()], "MemoryLow fired but must not", id="another one"
         ),
     ],
 )
-def test_what_is_not_as_it_must_be_is_told(moments: list[set[str]], problem: str) -> None:
+def test_the_drill_tells_what_is_wrong(moments: list[set[str]], problem: str) -> None:
     assert problem in problems(*moments)
 
 
-def test_an_alert_that_waits_for_its_time_belongs_to_the_blow_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pending_alert_belongs_to_the_fault_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alerts, "_POLL_SECONDS", 0)
     moments = ({"ComponentDown"}, set[str](), {"MemoryLow" + WAITS}, {"MemoryLow"}, set[str]())
     watch = AlertWatch(Answers(*moments), SCENARIO)
@@ -94,4 +94,4 @@ def test_an_alert_that_waits_for_its_time_belongs_to_the_blow_before(monkeypatch
     watch.wait_for_must(0)
     watch.wait_for_silence(60)
 
-    assert watch.outcome.problems == ["MemoryLow fired and must not"]
+    assert watch.outcome.problems == ["MemoryLow fired but must not"]

@@ -1,4 +1,4 @@
-"""Strikes a component of a stack, and lets it go again."""
+"""Makes a component of a stack fail, and lets it recover."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ from typing import Final
 
 import psutil
 
-from monitoring.drill.scenarios import Blow, Scenario
+from monitoring.drill.scenarios import Fault, Scenario
 from stack.lifecycle import Stack
 
 _CYCLE_SECONDS: Final = 1.0
@@ -16,30 +16,30 @@ _SHARE_THAT_RUNS: Final = 0.01
 
 
 @contextmanager
-def struck(stack: Stack, scenario: Scenario) -> Iterator[None]:
-    """The component as the scenario has it, for a while; afterwards it may do its work again."""
+def injected(stack: Stack, scenario: Scenario) -> Iterator[None]:
+    """The scenario's component fails inside of the `with` block and recovers after it."""
     component = scenario.component
-    if scenario.blow is Blow.STOP:
+    if scenario.fault is Fault.STOP:
         stack.supervisor.stop_process(component)
         try:
             yield
         finally:
             stack.supervisor.start_process(component)
         return
-    struck_processes = family(stack, component)
+    processes = family(stack, component)
     starving = threading.Event()
     thread = threading.Thread(target=_starve, args=(stack, component, starving), daemon=True)
-    if scenario.blow is Blow.STARVE:
+    if scenario.fault is Fault.STARVE:
         thread.start()
     else:
-        _send(struck_processes, signal.SIGSTOP)
+        _send(processes, signal.SIGSTOP)
     try:
         yield
     finally:
         starving.set()
         if thread.ident is not None:
             thread.join()
-        _send(struck_processes, signal.SIGCONT)
+        _send(processes, signal.SIGCONT)
 
 
 def family(stack: Stack, component: str) -> list[psutil.Process]:
