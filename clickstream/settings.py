@@ -431,7 +431,13 @@ class MonitoringSettings(BaseModel):
 class EtlSettings(BaseModel):
     """Limits of the pipelines."""
 
-    batch_rows: int = Field(100_000, ge=1_000, description="Raw rows that a step holds in memory at once.")
+    batch_rows: int = Field(
+        100_000,
+        ge=1_000,
+        # Their ids are a parameter of a statement, of at most 4 MiB.
+        le=190_000,
+        description="Raw rows that a step holds in memory at once.",
+    )
     workers: int = Field(2, ge=1, description="Batches that are validated and parsed at the same time.")
     max_rows_per_run: int = Field(
         3_000_000, ge=1_000, description="Largest number of raw rows that one run processes."

@@ -4,7 +4,7 @@ Only what an event's own columns tell is done again. What would need the body as
 device that was derived, stays as it was stored.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -12,8 +12,8 @@ from clickhouse_connect.driver.client import Client
 from clickstream.event.agents import find_bot
 from clickstream.event.urls import readable_path
 
-_AT_ONCE: Final = 1_000
-"""How many values one statement changes: they stand in its text."""
+_AT_ONCE_CHARACTERS: Final = 100_000
+"""How much text one statement changes: it is in the address, of which a server reads a mebibyte."""
 
 
 def mark_bots_and_read_paths(client: Client) -> None:
@@ -35,11 +35,25 @@ def _change(client: Client, column: str, where: str, rule: Callable[[str], str],
     """Sets a column to what a rule gives for another one's values, where it gives anything."""
     rows = client.query(f"select distinct {column} from events where {where}").result_rows  # noqa: S608
     changes = [(str(value), result) for (value,) in rows if (result := rule(str(value)))]
-    for start in range(0, len(changes), _AT_ONCE):
-        sent, results = zip(*changes[start : start + _AT_ONCE], strict=True)
+    for piece in _pieces(changes):
+        sent, results = zip(*piece, strict=True)
         client.command(
             f"alter table events update {target} = transform({column}, {{sent:Array(String)}}, "
             f"{{results:Array(String)}}, '') where {column} in {{sent:Array(String)}}",
             parameters={"sent": list(sent), "results": list(results)},
             settings={"mutations_sync": 2},
         )
+
+
+def _pieces(changes: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """The changes in pieces of bounded size, none of which is empty."""
+    piece: list[tuple[str, str]] = []
+    characters = 0
+    for before, after in changes:
+        characters += len(before) + len(after)
+        if piece and characters > _AT_ONCE_CHARACTERS:
+            yield piece
+            piece, characters = [], len(before) + len(after)
+        piece.append((before, after))
+    if piece:
+        yield piece

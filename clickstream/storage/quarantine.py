@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
@@ -46,6 +46,8 @@ QUARANTINED_SCHEMA: Final = schema_of(
 """What is read of an invalid event."""
 
 _STREAM_ROWS: Final = 10_000
+_MARKED_AT_ONCE: Final = 2_000
+"""Coordinates of a command are in its address, of which a server reads a mebibyte (`http_max_uri_size`)."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -143,16 +145,17 @@ def mark_replayed(client: Client, coordinates: pa.Table, at: datetime) -> None:
         coordinates: Columns `origin`, `offset` and `item`; others are not looked at.
         at: When.
     """
-    if coordinates.num_rows == 0:
-        return
     names = COORDINATES_SCHEMA.names
-    origins, offsets, items = (coordinates.column(name).to_pylist() for name in names)
-    parameters = {
-        "origins": list(dict.fromkeys(origins)),
-        "coordinates": list(zip(origins, offsets, items, strict=True)),
-        "replayed_at_ms": int((at - _EPOCH).total_seconds() * 1_000),
-    }
-    client.command(load_sql("queries/mark_replayed"), parameters=parameters)
+    columns: list[list[Any]] = [coordinates.column(name).to_pylist() for name in names]
+    marked = list(zip(*columns, strict=True))
+    for start in range(0, len(marked), _MARKED_AT_ONCE):
+        piece = marked[start : start + _MARKED_AT_ONCE]
+        parameters = {
+            "origins": sorted({origin for origin, _, _ in piece}),
+            "coordinates": piece,
+            "replayed_at_ms": int((at - _EPOCH).total_seconds() * 1_000),
+        }
+        client.command(load_sql("queries/mark_replayed"), parameters=parameters)
 
 
 def replay_outcome(client: Client, after_offset: int | None) -> dict[str, int]:

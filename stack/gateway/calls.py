@@ -27,6 +27,8 @@ _INTERFACE_PARAMETERS: Final = frozenset(
     }
 )  # fmt: skip
 _SETTING_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+# A server reads as much of an address (http_max_uri_size).
+_MAX_ADDRESS_BYTES: Final = 1024 * 1024
 _FORMAT_NAME: Final = re.compile(r"\w*")
 _MAX_ID_CHARACTERS: Final = 256
 # Stands between an account and its query's id. No id may hold it, so no account can take another's.
@@ -93,8 +95,15 @@ def read_call(request: Request, account: Account) -> Call:
     """The call that a request makes.
 
     Raises:
-        StatementError: A parameter has no meaning here, or a wrong value.
+        StatementError: A parameter has no meaning here, or a wrong value; or there is too much of them.
     """
+    size = len(request.scope["query_string"])
+    if size > _MAX_ADDRESS_BYTES:
+        raise StatementError(
+            Code.QUERY_IS_TOO_LARGE,
+            f"The address has {size} bytes, and at most {_MAX_ADDRESS_BYTES} are allowed: "
+            "send parameters as fields of a form, or in parts",
+        )
     params = dict(request.query_params)
     headers = request.headers
     _refuse_unsupported(params)

@@ -32,12 +32,12 @@ _ADMISSION_SECONDS: Final = 60.0
 _MAX_WAITING: Final = 200
 # New statements of an account that are read at once.
 _JUDGES: Final = 2
-# A server parses at most this much of a statement; pipelines may send more, since they bind long lists.
-_MAX_STATEMENT_BYTES: Final = {
+MAX_STATEMENT_BYTES: Final = {
     Account.READER: 262_144,
     Account.DASHBOARDS: 262_144,
     Account.WRITER: 4 * 1024 * 1024,
 }
+"""A server parses at most 256 KiB of a statement; pipelines may send more, since they bind long lists."""
 # An answer that waits for the end of its query is kept in memory up to this size, then in a file.
 _SPOOL_BYTES: Final = 32 * 1024 * 1024
 
@@ -110,7 +110,7 @@ class Gateway:
             rows = await self.in_thread(lambda: split_rows(head))
             if rows is not None:
                 return await self._insert(await self._judged(call, rows.text), rows, body)
-        text = await body.whole(_MAX_STATEMENT_BYTES[call.account])
+        text = await body.whole(MAX_STATEMENT_BYTES[call.account])
         return await self._query(await self._judged(call, text), receive, send)
 
     async def _run_form(
@@ -118,7 +118,7 @@ class Gateway:
     ) -> answers.Ending:
         """A form carries the statement and its parameters as fields."""
         body = Body(pieces, call.content_encoding, b"", self.in_thread)
-        fields = read_form(await body.whole(_MAX_STATEMENT_BYTES[call.account]), call.content_type)
+        fields = read_form(await body.whole(MAX_STATEMENT_BYTES[call.account]), call.content_type)
         parameters = {
             name[6:]: content.decode() for name, content in fields.items() if name.startswith("param_")
         }

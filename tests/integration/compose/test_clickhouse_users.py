@@ -12,7 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from clickstream.settings import PROJECT_ROOT
+from clickstream.settings import PROJECT_ROOT, EtlSettings
+from stack.gateway.accounts import Account
+from stack.gateway.execution import MAX_STATEMENT_BYTES
 
 FOLDER = PROJECT_ROOT / "compose" / "clickhouse"
 ACCESS = PROJECT_ROOT / "warehouse" / "access" / "dashboards.sql"
@@ -35,7 +37,9 @@ known = [row[0] for row in rows("SELECT name FROM system.users ORDER BY name")]
 columns = "profile_name, setting_name, value, min, max, writability"
 profiles = rows(f"SELECT {columns} FROM system.settings_profile_elements")
 quotas = rows("SELECT quota_name, duration, max_queries FROM system.quota_limits")
-print(json.dumps({"grants": grants, "users": known, "profiles": profiles, "quotas": quotas}))
+keys = rows("SELECT name, keys FROM system.quotas")
+found = {"grants": grants, "users": known, "profiles": profiles, "quotas": quotas, "quota_keys": keys}
+print(json.dumps(found))
 """
 
 
@@ -53,8 +57,6 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
         "<query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></default>"
     )
     users = users.replace('<default remove="remove"/>', own)
-    # The server's own file has this profile, which the others go back to.
-    users = users.replace("<profiles>", "<profiles><default/>")
     (directory / "users.xml").write_text(users)
     # Without a server's own files beneath there is nothing to remove.
     server = re.sub(r'<\w+ remove="remove"/>', "", (FOLDER / "server.xml").read_text())
@@ -133,6 +135,27 @@ def test_those_who_read_may_change_their_limits_as_little_as_at_the_gateway() ->
 
     assert gateway
     assert server == gateway
+
+
+def test_a_server_takes_parameters_as_large_as_the_gateway_takes(loaded: Mapping[str, Any]) -> None:
+    """A server judges parameters by the profile `default`, since it does not know the user yet."""
+    values = {name: value for profile, name, value, *_ in loaded["profiles"] if profile == "default"}
+
+    assert int(values["http_max_field_value_size"]) == MAX_STATEMENT_BYTES[Account.WRITER]
+
+
+def test_a_batch_of_the_pipelines_fits_into_a_parameter() -> None:
+    [most] = [one.le for one in EtlSettings.model_fields["batch_rows"].metadata if hasattr(one, "le")]
+    longest_id = len(f"{2**64 - 1},")
+
+    assert most * longest_id < MAX_STATEMENT_BYTES[Account.WRITER]
+
+
+def test_each_user_has_a_quota_of_its_own(loaded: Mapping[str, Any]) -> None:
+    assert {name: keys for name, keys in loaded["quota_keys"] if name.startswith("clickstream_")} == {
+        name: ["user_name"]
+        for name in ("clickstream_dashboards", "clickstream_reading", "clickstream_writing")
+    }
 
 
 def test_inserts_are_answered_when_they_are_written(loaded: Mapping[str, Any]) -> None:

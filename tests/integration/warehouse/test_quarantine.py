@@ -117,6 +117,17 @@ def test_the_stream_is_in_the_order_of_receipt_and_not_disturbed_by_marks(client
     assert list(unreplayed(client, QuarantineFilter())) == []
 
 
+def test_a_batch_of_a_file_is_marked_in_requests_that_a_server_takes(client: Client) -> None:
+    """A server reads a mebibyte of an address (`http_max_uri_size`), in which the coordinates are."""
+    origin = f"csv/{'0123456789abcdef' * 4}"
+    rows = quarantined_rows({"origin": origin, "offset": 10**9 + offset} for offset in range(10_000))
+    insert_quarantined(client, rows)
+
+    mark_replayed(client, rows, START)
+
+    assert list(unreplayed(client, QuarantineFilter())) == []
+
+
 def test_knows_what_is_in_quarantine_within_ranges(client: Client) -> None:
     insert_quarantined(client, quarantined_rows({"offset": offset} for offset in range(5)))
     known = known_quarantined(client, [OffsetRange("csv/a", 1, 3)])

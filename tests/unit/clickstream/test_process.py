@@ -25,7 +25,7 @@ def test_workers_get_the_same_number_of_even_batches(rows: int, workers: int, ba
     assert even_batch_rows(rows, EtlSettings(batch_rows=1_000, workers=workers)) == batch_rows
 
 
-@given(st.integers(1, 10**7), st.integers(1_000, 200_000), st.integers(1, 16))
+@given(st.integers(1, 10**7), st.integers(1_000, 190_000), st.integers(1, 16))
 def test_no_batch_is_larger_than_the_setting(rows: int, most_rows: int, workers: int) -> None:
     batch_rows = even_batch_rows(rows, EtlSettings(batch_rows=most_rows, workers=workers))
 

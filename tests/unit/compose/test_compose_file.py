@@ -141,6 +141,44 @@ def test_every_volume_is_used_and_named(services: Mapping[str, Any], project: Ma
     assert used == set(project["volumes"])
 
 
+@pytest.mark.parametrize("service", ["cli", "panel"])
+def test_whatever_erases_sees_the_files_that_people_have_given(
+    services: Mapping[str, Any], service: str
+) -> None:
+    """`clickstream.privacy.files` looks for the person in them."""
+    mounted = {volume["source"] for volume in services[service]["volumes"]}
+
+    assert {"etl", "files", "panel", "uploads"} <= mounted
+
+
+def documented_volumes() -> set[str]:
+    """The volumes in the table of what is kept."""
+    text = (PROJECT_ROOT / "docs" / "docker.md").read_text()
+    section = text.partition("### What is kept")[2].partition("\n##")[0]
+    return {
+        name
+        for row in re.findall(r"^\| (.+?) \|", section, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+
+
+def test_the_page_says_of_every_volume_what_it_holds(project: Mapping[str, Any]) -> None:
+    assert documented_volumes() == set(project["volumes"])
+
+
+def test_nothing_is_kept_in_a_volume_without_a_name(services: Mapping[str, Any]) -> None:
+    """Docker would make a new one with each new container, and leave the old one behind."""
+    unnamed = {
+        (name, volume["target"])
+        for name, service in services.items()
+        for volume in service.get("volumes", [])
+        if volume["type"] == "volume" and not volume.get("source")
+    }
+
+    assert unnamed == set()
+    assert [path for path in DOCKERFILES if re.search(r"^VOLUME", path.read_text(), re.MULTILINE)] == []
+
+
 def test_mounted_files_are_there(services: Mapping[str, Any]) -> None:
     for name, service in services.items():
         for volume in service.get("volumes", []):
