@@ -1,6 +1,6 @@
 """One batch of raw rows: which are events, and why the others are not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clickstream.decode import SentEvent, explain_defect, read_record, read_values, record_error
+from clickstream.etl.parsing import ValidEvent, lay_out_events
 from clickstream.event.clocks import clock_skew_ms
 from clickstream.event.rules import Receipt, find_problems, is_warning
 from clickstream.reasons import ErrorCode, EventError
 from clickstream.sightings import sight, sight_fields
 from clickstream.storage.quarantine import QUARANTINE_SCHEMA
-from clickstream.storage.raw import VALID_SCHEMA
 from clickstream.validation import (
     DEFECT,
     ExpectationOutcome,
@@ -27,7 +27,7 @@ class Judgement:
     """What became of one batch.
 
     Attributes:
-        valid: The raw rows that are events, as rows of `VALID_SCHEMA`.
+        valid: The events, as rows of `VALID_SCHEMA`.
         quarantined: The others, as rows of `QUARANTINE_SCHEMA`.
         outcomes: What each expectation found.
     """
@@ -81,24 +81,17 @@ def judge(raw: pa.Table, future_allowed_ms: int) -> Judgement:
             codes[row] = verdicts.errors[place]
             errors[row] = [problem for problem in problems if not is_warning(problem)]
         else:
-            warnings[row] = problems
+            warnings[place] = problems
     refused = pa.array([row in codes for row in range(raw.num_rows)], pa.bool_())
+    valid = [
+        ValidEvent(values[place], skews_ms[place], warnings.get(place, ()))
+        for place in range(len(values))
+        if is_valid[place]
+    ]
     return Judgement(
-        valid=_with_warnings(raw, warnings).filter(pc.invert(refused)),
+        valid=lay_out_events(raw.filter(pc.invert(refused)), valid),
         quarantined=_quarantine(raw.filter(refused), [(codes[row], errors[row]) for row in sorted(codes)]),
         outcomes=[*unreadable.outcomes, *verdicts.outcomes, *judge_batch(sightings, is_valid)],
-    )
-
-
-def _with_warnings(raw: pa.Table, warnings: Mapping[int, Sequence[EventError]]) -> pa.Table:
-    """The rows as rows of `VALID_SCHEMA`."""
-    columns: list[list[list[str]]] = [[[]] * raw.num_rows, [[]] * raw.num_rows]
-    for row, problems in warnings.items():
-        columns[0][row] = [problem.code.value for problem in problems]
-        columns[1][row] = [problem.field for problem in problems]
-    return pa.Table.from_arrays(
-        [*raw.columns, *(pa.array(column, pa.list_(pa.string())) for column in columns)],
-        schema=VALID_SCHEMA,
     )
 
 

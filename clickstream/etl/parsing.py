@@ -1,25 +1,128 @@
-"""One batch of raw rows in which nothing was found wrong: parsed into the columns of `events`."""
+"""One batch of valid events: laid out in columns as sent, then parsed into the columns of `events`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from clickstream.decode import SentEvent, Values, read_record, read_values
+from clickstream.decode import Values
 from clickstream.etl.device_memory import DeviceMemory
 from clickstream.event.agents import find_bot
-from clickstream.event.clocks import clock_skew_ms
 from clickstream.event.payloads import keep_keys_apart, own_fields
 from clickstream.event.rules import without_unusable
 from clickstream.event.urls import split_url
+from clickstream.reasons import EventError
 from clickstream.steps import hash_content
+from clickstream.storage.arrow import schema_of
 from clickstream.storage.events import COORDINATES_SCHEMA, EVENTS_SCHEMA
-from clickstream.storage.raw import VALID_SCHEMA
 from clickstream.timestamps import parse_timestamps
 
+_DERIVED: Final = frozenset({"url_host", "url_path", "is_bot", "bot_name", "own_fields"})
+
+VALID_SCHEMA: Final = schema_of(
+    field.with_nullable(field.nullable or field.name == "device_type")
+    for field in EVENTS_SCHEMA
+    if field.name not in _DERIVED
+)
+"""Columns of `events` that are sent; `device_type` is null where it is still to be derived."""
+
+_RECEIVED: Final = ("source", *COORDINATES_SCHEMA.names, "received_at")
 _NO_EVENT: Final = (ArithmeticError, LookupError, TypeError, ValueError, pa.ArrowException)
+_decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
+
+
+class ValidEvent(NamedTuple):
+    """An event without errors.
+
+    Attributes:
+        values: What was sent.
+        skew_ms: By how much `created_at` is moved, since the sender's clock is wrong.
+        warnings: What is wrong with optional fields; the event is stored without them.
+    """
+
+    values: Values
+    skew_ms: int = 0
+    warnings: Sequence[EventError] = ()
+
+
+def lay_out_events(raw: pa.Table, events: Sequence[ValidEvent]) -> pa.Table:
+    """Events as rows of `VALID_SCHEMA`.
+
+    Args:
+        raw: The rows of `RAW_SCHEMA` in which they came.
+        events: What was read from each.
+
+    Raises:
+        ValueError: A row is not an event after all; the message names its coordinate.
+    """
+    try:
+        sent = _sent_arrays(events)
+    except _NO_EVENT as error:
+        broken = next((place for place, event in enumerate(events) if _is_broken(event)), 0)
+        origin, offset, item = (raw[name][broken].as_py() for name in COORDINATES_SCHEMA.names)
+        raise ValueError(
+            f"The row {origin}:{offset}:{item} passed validation but is not an event."
+        ) from error
+    arrays = [raw[name] if name in _RECEIVED else sent[name] for name in VALID_SCHEMA.names]
+    return pa.Table.from_arrays(arrays, schema=VALID_SCHEMA)
+
+
+def _is_broken(event: ValidEvent) -> bool:
+    try:
+        _sent_arrays([event])
+    except _NO_EVENT:
+        return True
+    return False
+
+
+def _sent_arrays(events: Sequence[ValidEvent]) -> dict[str, "pa.Array[Any]"]:
+    times = parse_timestamps([event.values.created_at for event in events])
+    # Before values that cannot be used are left out, since the id stands for what was sent.
+    ids = [
+        hash_content(event.values, int(time)) if event.values.id is None else int(event.values.id)
+        for event, time in zip(events, times, strict=True)
+    ]
+    usable = [
+        without_unusable(event.values, [warning.field for warning in event.warnings])
+        if event.warnings
+        else event.values
+        for event in events
+    ]
+    sent = Values._make(zip(*usable, strict=True) if usable else [()] * len(Values._fields))
+    columns: dict[str, Sequence[Any]] = {
+        "id": ids,
+        "type": sent.type,
+        "created_at": [int(time) + event.skew_ms for event, time in zip(events, times, strict=True)],
+        "session_id": sent.session_id,
+        "ip": _or_empty(sent.ip),
+        "user_id": list(map(int, sent.user_id)),
+        "url": sent.url,
+        "referrer": _or_empty(sent.referrer),
+        "device_type": sent.device_type,
+        "user_agent": _or_empty(sent.user_agent),
+        "event_title": sent.event_title,
+        "element_id": sent.element_id,
+        "x": sent.x,
+        "y": sent.y,
+        "payload": list(map(_encode, sent.payload)),
+        "warnings": [[warning.code.value for warning in event.warnings] for event in events],
+        "warning_fields": [[warning.field for warning in event.warnings] for event in events],
+    }
+    return {name: _array(VALID_SCHEMA.field(name), column) for name, column in columns.items()}
+
+
+def _array(field: "pa.Field[Any]", column: Sequence[Any]) -> "pa.Array[Any]":
+    array: pa.Array[Any] = pa.array(column, field.type)
+    if array.null_count and not field.nullable:
+        raise ValueError(f"{field.name} is missing")
+    return array
+
+
+def _or_empty(column: Sequence[str | None]) -> list[str]:
+    return [text or "" for text in column]
 
 
 def parse_events(valid: pa.Table, devices: DeviceMemory | None = None) -> pa.Table:
@@ -28,116 +131,30 @@ def parse_events(valid: pa.Table, devices: DeviceMemory | None = None) -> pa.Tab
     Args:
         valid: The rows.
         devices: Derives the types of device that are not sent.
-
-    Raises:
-        ValueError: A row is not an event after all; the message names its coordinate.
     """
-    bodies: list[Any] = valid["body"].to_pylist()
-    unusable: list[Any] = valid["warning_fields"].to_pylist()
-    received_at_ms: list[Any] = valid["received_at"].cast(pa.int64()).to_pylist()
-    try:
-        made = _make_arrays(bodies, unusable, received_at_ms, devices or DeviceMemory())
-    except _NO_EVENT as error:
-        broken = _find_broken(bodies, unusable)
-        origin, offset, item = (valid[name][broken].as_py() for name in COORDINATES_SCHEMA.names)
-        raise ValueError(
-            f"The row {origin}:{offset}:{item} passed validation but is not an event."
-        ) from error
-    arrays = [valid[name] if name in VALID_SCHEMA.names else made[name] for name in EVENTS_SCHEMA.names]
+    user_agents = valid["user_agent"]
+    without_type: list[Any] = pc.unique(user_agents.filter(pc.is_null(valid["device_type"]))).to_pylist()
+    derived = (devices or DeviceMemory()).derive(without_type)
+    payloads: list[Any] = valid["payload"].cast(pa.binary()).to_pylist()
+    parsed: dict[str, Any] = {
+        "url_host": _of_each(valid["url"], lambda url: split_url(url)[0]),
+        "url_path": _of_each(valid["url"], lambda url: split_url(url)[1]),
+        "device_type": pc.coalesce(valid["device_type"], _of_each(user_agents, derived.get)),
+        "is_bot": _of_each(user_agents, lambda user_agent: find_bot(user_agent) != "", pa.bool_()),
+        "bot_name": _of_each(user_agents, find_bot),
+        "payload": pa.array(map(keep_keys_apart, payloads), pa.string()),
+        "own_fields": pa.array(
+            [own_fields(_decode(payload)) for payload in payloads], EVENTS_SCHEMA.field("own_fields").type
+        ),
+    }
+    arrays = [parsed[name] if name in parsed else valid[name] for name in EVENTS_SCHEMA.names]
     return pa.Table.from_arrays(arrays, schema=EVENTS_SCHEMA)
 
 
-def _make_arrays(
-    bodies: Sequence[str],
-    unusable: Sequence[Sequence[str]],
-    received_at_ms: Sequence[int],
-    devices: DeviceMemory,
-) -> dict[str, "pa.Array[Any]"]:
-    records = [_read_valid(body) for body in bodies]
-    columns = dict(make_columns(list(map(read_values, records)), unusable, devices))
-    if any(record.sent_at is not None for record in records):
-        columns["created_at"] = [
-            int(created_at) + clock_skew_ms(record.sent_at, at_ms)
-            for record, created_at, at_ms in zip(records, columns["created_at"], received_at_ms, strict=True)
-        ]
-    return {name: pa.array(column, EVENTS_SCHEMA.field(name).type) for name, column in columns.items()}
-
-
-def _read_valid(body: str) -> SentEvent:
-    record = read_record(body)
-    if not isinstance(record, SentEvent):
-        raise ValueError(record.message)
-    return record
-
-
-def _find_broken(bodies: Sequence[str], unusable: Sequence[Sequence[str]]) -> int:
-    """The place of the first body that can't be parsed by itself; the first of all if each can."""
-    for place, (body, fields) in enumerate(zip(bodies, unusable, strict=True)):
-        try:
-            _make_arrays([body], [fields], [0], DeviceMemory())
-        except _NO_EVENT:
-            return place
-    return 0
-
-
-def make_columns(
-    values: Sequence[Values], unusable: Sequence[Sequence[str]] = (), devices: DeviceMemory | None = None
-) -> Mapping[str, Sequence[Any]]:
-    """Makes the columns of `events` of values in which `rules.find_errors` found nothing.
-
-    `created_at` is in milliseconds since 1970, and `payload` the whole payload as JSON text.
-
-    Args:
-        values: The values of each event.
-        unusable: For each event the fields that it is stored without, since a warning is about them; empty
-            if there are no warnings.
-        devices: Derives the types of device that are not sent.
-    """
-    times = parse_timestamps([event.created_at for event in values])
-    ids = [
-        hash_content(event, int(created_at)) if event.id is None else int(event.id)
-        for event, created_at in zip(values, times, strict=True)
-    ]
-    if any(unusable):
-        values = [
-            without_unusable(event, fields) if fields else event
-            for event, fields in zip(values, unusable, strict=True)
-        ]
-    sent = Values._make(zip(*values, strict=True) if values else [()] * len(Values._fields))
-    user_agents = _or_empty(sent.user_agent)
-    bots = {user_agent: find_bot(user_agent) for user_agent in set(user_agents)}
-    derived = (devices or DeviceMemory()).derive(
-        user_agent
-        for device_type, user_agent in zip(sent.device_type, user_agents, strict=True)
-        if device_type is None
-    )
-    hosts_and_paths = [split_url(url) for url in sent.url]
-    return {
-        "id": ids,
-        "type": sent.type,
-        "created_at": times,
-        "session_id": sent.session_id,
-        "ip": _or_empty(sent.ip),
-        "user_id": [int(user_id) for user_id in sent.user_id],
-        "url": sent.url,
-        "url_host": [host for host, _ in hosts_and_paths],
-        "url_path": [path for _, path in hosts_and_paths],
-        "referrer": _or_empty(sent.referrer),
-        "device_type": [
-            device_type or derived[user_agent]
-            for device_type, user_agent in zip(sent.device_type, user_agents, strict=True)
-        ],
-        "user_agent": user_agents,
-        "is_bot": [bots[user_agent] != "" for user_agent in user_agents],
-        "bot_name": [bots[user_agent] for user_agent in user_agents],
-        "event_title": sent.event_title,
-        "element_id": sent.element_id,
-        "x": sent.x,
-        "y": sent.y,
-        "payload": list(map(keep_keys_apart, map(_encode, sent.payload))),
-        "own_fields": list(map(own_fields, sent.payload)),
-    }
-
-
-def _or_empty(column: Sequence[str | None]) -> list[str]:
-    return [text or "" for text in column]
+def _of_each(
+    column: "pa.ChunkedArray[Any]", derive: Callable[[Any], Any], kind: pa.DataType | None = None
+) -> "pa.Array[Any]":
+    """What is derived from the values of a column, once for each different one; texts without a `kind`."""
+    encoded = column.combine_chunks().dictionary_encode()
+    derived = pa.array(list(map(derive, encoded.dictionary.to_pylist())), kind or pa.string())
+    return derived.take(encoded.indices)

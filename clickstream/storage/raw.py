@@ -28,15 +28,6 @@ RAW_SCHEMA: Final = schema_of(
 )
 """Columns of `raw_events` but for `loaded_at`, which the database fills in."""
 
-VALID_SCHEMA: Final = schema_of(
-    [
-        *RAW_SCHEMA,
-        column("warnings", pa.list_(pa.string())),
-        column("warning_fields", pa.list_(pa.string())),
-    ]
-)
-"""Raw rows that are events, each with the codes of its warnings and the fields that they are about."""
-
 REPLAY_ORIGIN: Final = "replay"
 """Stands for all replays: events that were sent again from the quarantine."""
 

@@ -16,12 +16,11 @@ from api.refusals import Refusal, RefusalCode
 from api.senders import EventSource, Senders
 from clickstream.contract import MAX_RECORD_BYTES
 from clickstream.decode import SentEvent, read_record, read_values
-from clickstream.etl.parsing import make_columns
 from clickstream.event.times import parse_timestamp
 from clickstream.reasons import ErrorCode
 from clickstream.settings import ApiSettings
 from clickstream.steps import hash_content
-from tests.unit.clickstream.judges import VALID_EVENT, broken
+from tests.unit.clickstream.judges import VALID_EVENT, broken, stored_events
 
 SETTINGS = ApiSettings(max_events=1_000)
 SENDER = Senders("", truncate_ip=False).sender(EventSource.HTTP, "198.51.100.7", "Browser/1.0")
@@ -72,8 +71,8 @@ def test_null_and_empty_values_are_filled_in_as_well(absent: object) -> None:
 def test_the_added_id_is_the_one_that_the_etl_would_give() -> None:
     sent = broken(**ABSENT)
     with_id = verdict_on(sent).accepted[0]
-    ids = make_columns([read_values(_read(text)) for text in (with_id, sent)])["id"]
-    assert ids[0] == ids[1]
+    first, second = stored_events(with_id, sent)
+    assert first["id"] == second["id"]
 
 
 def test_a_word_like_a_key_in_the_payload_is_left_alone() -> None:

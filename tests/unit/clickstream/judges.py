@@ -4,10 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clickstream.decode import read_record, read_values
+import pyarrow as pa
+
+from clickstream.decode import SentEvent, Values, read_record, read_values
+from clickstream.etl.parsing import ValidEvent, lay_out_events, parse_events
 from clickstream.event.rules import Receipt, find_problems, is_warning
 from clickstream.reasons import ErrorCode, EventError
 from clickstream.sightings import sight, sight_fields
+from clickstream.storage.raw import RAW_SCHEMA
 from clickstream.validation import DEFECT, judge_rows
 
 RECEIVED_AT_MS = 1_735_725_600_000
@@ -78,3 +82,36 @@ def expectation_verdicts(bodies: Sequence[str]) -> list[tuple[set[ErrorCode], se
 def expectation_codes(bodies: Sequence[str]) -> list[set[ErrorCode]]:
     """What Great Expectations finds that costs the event, for each body."""
     return [errors for errors, _ in expectation_verdicts(bodies)]
+
+
+def valid_rows(bodies: Sequence[str]) -> pa.Table:
+    """The bodies as rows that passed validation, whatever is wrong with them."""
+    rows = [
+        {
+            "source": "broker",
+            "origin": "topic/0",
+            "offset": 10 + place,
+            "item": 3,
+            "received_at": RECEIVED_AT_MS,
+            "body": body,
+            "defect": "",
+            "replay_of": "",
+        }
+        for place, body in enumerate(bodies)
+    ]
+    events = [ValidEvent(_read(body), warnings=decoder_warnings(body)) for body in bodies]
+    return lay_out_events(pa.Table.from_pylist(rows, schema=RAW_SCHEMA), events)
+
+
+def _read(body: str) -> Values:
+    sent = read_record(body)
+    assert isinstance(sent, SentEvent)
+    return read_values(sent)
+
+
+def stored_events(*bodies: str) -> list[dict[str, Any]]:
+    """The bodies as rows of `events`, times in milliseconds."""
+    events = parse_events(valid_rows(bodies))
+    times = events["created_at"].cast(pa.int64()).to_pylist()
+    rows = events.drop_columns(["created_at", "received_at"]).to_pylist()
+    return [{**row, "created_at": time} for row, time in zip(rows, times, strict=True)]

@@ -5,17 +5,13 @@ from typing import Any
 
 import pytest
 
-from clickstream.decode import SentEvent, read_record, read_values
-from clickstream.etl.parsing import make_columns
 from clickstream.event.urls import split_url
-from tests.unit.clickstream.judges import broken
+from tests.unit.clickstream.judges import broken, stored_events
 
 
 def event(**changes: Any) -> Any:
-    sent = read_record(broken(**changes))
-    assert isinstance(sent, SentEvent)
-    columns = make_columns([read_values(sent)])
-    return SimpleNamespace(**{name: column[0] for name, column in columns.items()})
+    [row] = stored_events(broken(**changes))
+    return SimpleNamespace(**row)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +75,7 @@ def test_another_content_is_another_id(change: dict[str, Any]) -> None:
 
 
 def test_custom_fields_of_the_payload_are_kept() -> None:
-    assert b'"note":{"a":[1,null]}' in event(payload__note={"a": [1, None]}).payload
+    assert '"note":{"a":[1,null]}' in event(payload__note={"a": [1, None]}).payload
 
 
 def test_ids_reach_to_the_end_of_64_bits() -> None:
