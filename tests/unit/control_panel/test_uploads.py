@@ -1,6 +1,8 @@
 """Uploads over the panel's own routes: in pieces, bounded, for operators alone."""
 
-from collections.abc import Iterator
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,26 @@ def test_a_file_that_broke_off_goes_on_where_it_stopped(operator: TestClient, fo
     assert upload.path.read_bytes() == CONTENT
     assert upload.path.name == "bad-name-.csv"
     assert upload.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_disk_that_lags_behind_keeps_nobody_else_waiting(folder: Path) -> None:
+    upload = uploads.begin_upload("slow.csv", 500_000, "operator")
+    upload.path.unlink()
+    os.mkfifo(upload.path)  # Takes 64 KiB, and no more until somebody reads.
+
+    async def sent() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield b"x" * 50_000
+
+    async def read_late() -> bytes:
+        receiving = asyncio.create_task(uploads.receive(upload, 0, sent()))
+        await asyncio.sleep(0.05)
+        assert not receiving.done()
+        written = await asyncio.to_thread(upload.path.read_bytes)
+        await receiving
+        return written
+
+    assert len(asyncio.run(asyncio.wait_for(read_late(), timeout=10))) == 500_000
 
 
 @pytest.mark.parametrize("size", [0, -1, 1_000_001])
