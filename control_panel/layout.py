@@ -10,7 +10,7 @@ import streamlit as st
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
 from control_panel import text, verdict
 from control_panel.accounts import Account
-from control_panel.clients import system
+from control_panel.clients import mage, system
 from control_panel.clients.exporter import components
 from control_panel.clients.readings import Question, Reading, read_all
 from control_panel.pages import PageInfo, Section, all_pages
@@ -54,6 +54,8 @@ def navigate(account: Account) -> None:
         sections[info.section].append(
             st.Page(page.render, title=info.title, icon=info.icon, url_path=info.path, default=info.is_start)
         )
+    # Signing in to Mage takes seconds, so it is done before somebody opens the page that needs it.
+    mage.pipeline_names().start()
     chosen = st.navigation({name: pages for name, pages in sections.items() if pages})
     st.logo(_LOGO, size="large")
     with st.sidebar:

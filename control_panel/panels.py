@@ -153,6 +153,10 @@ def _states(panel: Panel, answers: Sequence[Answer], key: str) -> None:
     st.echarts_chart(options, height=height, key=key, alt=_alt(panel, answers, Scale(1, "")))
 
 
+_SCRAPED: Final = ("instance", "job")
+"""Labels that Prometheus adds."""
+
+
 def _table(panel: Panel, answers: Sequence[Answer], key: str) -> None:
     rows = [
         {
@@ -170,9 +174,17 @@ def _table(panel: Panel, answers: Sequence[Answer], key: str) -> None:
             values="value",
             sort=False,
         ).reset_index()
-    elif panel.look.unit == "s":
-        frame["value"] = [scale_for("s", value).text(value) for value in frame["value"]]
+    else:
+        frame = frame.drop(columns=_told_by_others(frame))
+        if panel.look.unit == "s":
+            frame["value"] = [scale_for("s", value).text(value) for value in frame["value"]]
     st.dataframe(frame, hide_index=True, key=key, height=max(80, 36 * (len(frame) + 1)))
+
+
+def _told_by_others(frame: pd.DataFrame) -> list[str]:
+    """The columns that name who served the metric, where each row does that by a label of its own."""
+    scraped = [name for name in _SCRAPED if name in frame and frame[name].nunique() == 1]
+    return scraped if len(frame.columns) > len(scraped) + 1 else []
 
 
 def _scale(panel: Panel, answers: Sequence[Answer]) -> Scale:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from control_panel import upload_routes
@@ -17,6 +17,7 @@ from control_panel.downloads import download
 from control_panel.guard import HEALTH_PATH, SIGN_IN_PATH, account_in
 from control_panel.load_report import load_report
 from control_panel.observed import METRICS_PATH, serve_metrics
+from control_panel.pages import all_pages
 from control_panel.sign_in import SignIn
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -63,8 +64,18 @@ def make_routes(accounts: Accounts) -> list[BaseRoute]:
         Route(SIGN_IN_PATH, sign_in.show, methods=["GET"]),
         Route(SIGN_IN_PATH, sign_in.sign_in, methods=["POST"]),
         Route("/sign-out", sign_in.sign_out, methods=["POST"]),
+        *(
+            Route(f"/{page.info.path}", _to_start, methods=["GET"])
+            for page in all_pages()
+            if page.info.is_start
+        ),
         *ROUTES,
     ]
+
+
+async def _to_start(request: Request) -> Response:
+    """Lead from the path of the start page, which people guess, to the path that Streamlit gives it."""
+    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/", 303)
 
 
 async def _is_alive(_: Request) -> Response:

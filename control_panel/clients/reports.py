@@ -126,15 +126,16 @@ def by_square(clicks: pa.Table) -> pa.Table:
 def outlines(clicks: pa.Table) -> list[Outline]:
     """Where the most clicked elements are, judging by their clicks.
 
-    An outline encloses the middle 96 percent of an element's clicks each way: a click by keyboard has
-    the position 0, and would stretch every element to the corner of the page.
+    An outline encloses the middle 96 percent of an element's clicks each way. A click by keyboard has the
+    position 0 and would stretch its element to the corner of the page, so it tells nothing where others do.
     """
     cells: dict[str, list[tuple[int, int, int]]] = {}
     for row in clicks.to_pylist():
         cells.setdefault(row["element_id"], []).append((row["x_bin"], row["y_bin"], row["clicks"]))
     most = sorted(cells.items(), key=lambda item: -sum(cell[2] for cell in item[1]))[:_MAX_OUTLINES]
     found = []
-    for name, places in most:
+    for name, clicked in most:
+        places = [place for place in clicked if place[:2] != (0, 0)] or clicked
         left, right = _middle([(x, weight) for x, _, weight in places])
         top, bottom = _middle([(y, weight) for _, y, weight in places])
         found.append(Outline(name, left, top, right, bottom))

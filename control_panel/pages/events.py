@@ -125,6 +125,7 @@ def _show_latest(source: str, wanted: str) -> None:
         column_config={
             "Received (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
             "Where is it?": st.column_config.LinkColumn(display_text="follow"),
+            "Page": st.column_config.TextColumn(width="medium"),
         },
         alt="The events received last",
     )
@@ -135,15 +136,15 @@ def _live_row(event: ReceivedEvent) -> dict[str, object]:
     fields = event.fields
     return {
         "Received (UTC)": event.received_at,
-        "Source": event.source,
         "State": _FATES[event.fate],
+        "Where is it?": _link("record", event.record),
+        "Source": event.source,
         "Type": _shown(fields.get("type")),
         "Event": _shown(fields.get("payload.event_title")),
         "Element": _shown(fields.get("payload.element_id")),
         "Page": _shown(fields.get("url")),
         "Session": _shown(fields.get("session_id")),
         "User": _shown(fields.get("user_id")),
-        "Where is it?": _link("record", event.record),
     }
 
 
@@ -166,7 +167,7 @@ def _show_sending() -> None:
     st.session_state.setdefault(_TO_SEND, _sample())
     with st.form("send", border=False):
         typed = st.text_area(
-            "Event", height=280, help="One JSON object, as POST /events takes it.", key=_TO_SEND
+            "Event", height=320, help="One JSON object, as POST /events takes it.", key=_TO_SEND
         )
         is_asked = st.form_submit_button("Send and follow", icon=":material/send:", type="primary")
     if is_asked:
@@ -271,11 +272,11 @@ def _show_many(found: Trace) -> None:
             {
                 "Received (UTC)": receipt.received_at,
                 "Happened (UTC)": receipt.created_at,
+                "State": _FATES[receipt.fate.value],
+                "Where is it?": _link("record", receipt.name),
                 "Source": receipt.source,
                 "Type": receipt.type.value if receipt.type else "",
-                "State": _FATES[receipt.fate.value],
                 "Why": "; ".join(error.message for error in receipt.errors),
-                "Where is it?": _link("record", receipt.name),
             }
             for receipt in sorted(found.receipts, key=lambda one: one.received_at, reverse=True)
         ],

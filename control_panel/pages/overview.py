@@ -30,7 +30,14 @@ _COUNT_NAMES: Final = {
     "quarantined": "Quarantined",
     "pending": "Pending",
     "erased": "Erased",
+    "open": "Not repaired",
     "unaccounted": "Unaccounted",
+}
+_COUNT_HELP: Final = {
+    "quarantined": "Refused events, including those that were repaired and replayed; a replay has a row of "
+    "its own.",
+    "pending": "Received, but not processed yet.",
+    "open": "Quarantined events that were not replayed.",
 }
 
 
@@ -206,7 +213,8 @@ def _show_ledger() -> None:
                 ],
                 hide_index=True,
                 column_config={
-                    name: st.column_config.NumberColumn(format="localized") for name in _COUNT_NAMES.values()
+                    name: st.column_config.NumberColumn(format="localized", help=_COUNT_HELP.get(column))
+                    for column, name in _COUNT_NAMES.items()
                 },
                 alt="Counts of the ledger by source",
             )

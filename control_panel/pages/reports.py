@@ -255,17 +255,23 @@ def _draw_sessions(table: pa.Table) -> None:
 
 def _draw_elements(table: pa.Table) -> None:
     top = table.slice(0, 15)
-    names = [f"{row['element_id']} {row['url_path']}" for row in top.to_pylist()]
+    names = [f"{row['element_id']} {row['url_path']} · {_percent(row)}" for row in top.to_pylist()]
     charts.bars(
         top.select(["views", "clicks"]).append_column("name", pa.array(names)),
         "name",
         ["views", "clicks"],
         names=_NAMES,
-        alt="Views and clicks of the elements with the most views",
+        alt="Views, clicks and conversion of the elements with the most views",
         key="report elements",
         height=420,
         horizontal=True,
     )
+
+
+def _percent(row: dict[str, Any]) -> str:
+    """Conversion for people; a dash where there are no views."""
+    found = row["conversion_percent"]
+    return "–" if found is None else f"{found:.1f} %"
 
 
 def _draw_pages(table: pa.Table) -> None:

@@ -4,6 +4,7 @@ from typing import Final
 
 import streamlit as st
 
+from clickstream.loads.history import Load
 from control_panel import layout, text, uploads
 from control_panel.clients import loads
 from control_panel.jobs import JobStatus
@@ -33,17 +34,17 @@ def show() -> None:
         [
             {
                 "File": names.get(load.sha256, load.name or load.sha256[:12]),
+                **({"Report": report_address(load)} if is_operator() else {}),
                 "Received (UTC)": text.moment(load.last_received_at).removesuffix(" UTC"),
                 "Lines": load.received,
                 "Added": load.stored,
                 "Duplicates": load.duplicate,
                 "With other content": load.other_content if load.duplicate else 0,
                 "Refused": load.quarantined,
+                "Pending": max(0, load.pending),
                 "Replayed": load.replayed,
                 "With warnings": load.warned,
-                "Pending": max(0, load.pending),
                 "Codes": ", ".join(f"{code} {count:,}" for code, count in load.codes),
-                "Report": f"/files/loads/{load.sha256}/report.csv" if is_operator() else None,
             }
             for load in found
         ],
@@ -76,6 +77,11 @@ def show() -> None:
         "Loading the same file again adds nothing, and an interrupted load continues where it stopped. Files "
         "of users are not listed. Files are recognised by the SHA-256 of their content."
     )
+
+
+def report_address(load: Load) -> str:
+    """Where the report on a file can be downloaded."""
+    return f"/files/loads/{load.sha256}/report.csv"
 
 
 def _names() -> dict[str, str]:

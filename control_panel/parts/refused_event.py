@@ -72,8 +72,11 @@ def describe(code: str) -> tuple[str, str]:
 def _show_error(error: dict[str, str]) -> None:
     where = f"**{layout.escape(error['field'])}**: " if error["field"] else ""
     received = f" Received: “{layout.escape(error['value'][:_SHOWN_CHARACTERS])}”." if error["value"] else ""
+    remedy = describe(error["code"])[1]
+    # Some messages end with the remedy.
+    advice = "" if remedy in error["message"] else f" {layout.escape(remedy)}"
     st.error(
-        f"{where}{layout.escape(error['message'])}{received} {layout.escape(describe(error['code'])[1])}",
+        f"{where}{layout.escape(error['message'])}{received}{advice}",
         icon=":material/error:",
     )
 

@@ -10,6 +10,7 @@ from control_panel import jobs, layout, text, uploads
 from control_panel.clients import loads, mage
 from control_panel.clients.readings import act
 from control_panel.jobs import JobStatus
+from control_panel.parts.load_history import report_address
 from control_panel.preview import LINES_JUDGED, Preview, begin_preview, preview_of, read_preview
 from control_panel.session import require_operator
 from control_panel.uploads import Upload
@@ -170,6 +171,8 @@ def _show_progress(preview: Preview, load: Load | None, run: PipelineRun | None)
         )
     if load is not None:
         st.success(in_words(load), icon=":material/check:")
+        if load.quarantined or load.duplicate or load.warned:
+            st.markdown(f"[Download the report]({report_address(load)}): each line with a problem, as CSV.")
     elif run is not None and run.status is RunStatus.COMPLETED:
         st.success("The file was loaded.", icon=":material/check:")
 
