@@ -75,10 +75,12 @@ class Arrivals:
     Attributes:
         table: Events a second by time and source, every 5 seconds, gaps filled with 0.
         per_second: Events a second of the last half minute.
+        last_at: When the last of them arrived, to 5 seconds; None if nothing did.
     """
 
     table: pa.Table
     per_second: float
+    last_at: datetime | None
 
 
 @shared(seconds=4)
@@ -100,7 +102,8 @@ def fill_arrivals(found: dict[datetime, dict[str, Any]], now: datetime) -> Arriv
     }
     buckets = RATE_SECONDS // BUCKET_SECONDS
     per_second = sum(sum(rates[-buckets:]) for rates in columns.values()) / buckets
-    return Arrivals(pa.table({"at": moments, **columns}), per_second)
+    filled = [at for at, row in found.items() if any(row.get(source) for source in SOURCES)]
+    return Arrivals(pa.table({"at": moments, **columns}), per_second, max(filled, default=None))
 
 
 @shared(seconds=8, rest=150)

@@ -100,7 +100,9 @@ def _show_now() -> None:
         if arrivals is not None:
             st.metric("Events per second now", text.number(round(arrivals.per_second, 1)), border=True)
         if isinstance(state, system.Completeness):
-            st.metric("Last event received", text.age(state.last_received_at, now), border=True)
+            # The arrivals are read more often.
+            last_at = max(state.last_received_at, (arrivals and arrivals.last_at) or state.last_received_at)
+            st.metric("Last event received", text.age(last_at, now), border=True)
             lag = (now - state.complete_through).total_seconds() if state.pending else 0.0
             st.metric(
                 "Lag of the numbers",
@@ -183,7 +185,8 @@ def _show_users() -> None:
 def _show_ledger() -> None:
     st.subheader("Ledger", anchor=False)
     ledger = layout.part(system.ledger().reading(), "The ledger")
-    state = system.completeness().reading().value
+    reading = system.completeness().reading()
+    state = reading.value
     if ledger is None:
         return
     if isinstance(state, system.Completeness):
@@ -197,6 +200,7 @@ def _show_ledger() -> None:
         else:
             st.markdown(
                 f":green-badge[:material/balance: balances] all {state.received:,} events are accounted for"
+                f" (counted {text.age(reading.read_at)})"
             )
     today, all_days = st.tabs(["Received today", "All days"])
     for tab, day in ((today, datetime.now(UTC).date()), (all_days, None)):

@@ -22,6 +22,8 @@ def test_arrivals_have_a_row_for_each_interval_that_is_over() -> None:
     assert found.table["at"].to_pylist()[-1] == at
     assert found.table["broker"].to_pylist()[-2:] == [0, 60]
     assert found.per_second == 10
+    assert found.last_at == at
+    assert fill_arrivals({}, NOW).last_at is None
 
 
 def test_the_ledger_is_summed_by_source_of_a_day_or_of_all() -> None:
