@@ -12,6 +12,7 @@ import secrets
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
@@ -58,6 +59,7 @@ def configure(service: str, level: int = logging.INFO) -> None:
         service: Its name, as in the stack.
         level: What is less important is left out.
     """
+    _survive_broken_logs()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     logging.basicConfig(level=level, handlers=[handler], force=True)
@@ -71,12 +73,22 @@ def capture_output(service: str) -> None:
     Args:
         service: Its name, as in the stack.
     """
+    _survive_broken_logs()
     sys.stdout = _Printed(sys.stdout, JsonFormatter(service))
     sys.stderr = _Printed(sys.stderr, JsonFormatter(service))
 
 
+def _survive_broken_logs() -> None:
+    """Let the work go on where a line cannot be logged, as after the death of the process that reads the log.
+
+    By default, `logging` reports such a line on standard error. Mage redirects that to the same log, so the
+    report fails in turn, until the recursion ends whatever was being done.
+    """
+    logging.raiseExceptions = False
+
+
 class _Printed(io.TextIOBase):
-    """Writes each complete line to a stream, as JSON."""
+    """Writes each complete line to a stream, as JSON; lines are lost once nobody reads the stream."""
 
     def __init__(self, stream: TextIO, formatter: JsonFormatter) -> None:
         super().__init__()
@@ -92,10 +104,11 @@ class _Printed(io.TextIOBase):
         return self._stream.fileno()
 
     def flush(self) -> None:
-        self._stream.flush()
+        with suppress(BrokenPipeError):
+            self._stream.flush()
 
     def write(self, text: str) -> int:
-        with self._lock:
+        with self._lock, suppress(BrokenPipeError):
             *lines, self._begun = (self._begun + text).split("\n")
             for line in filter(str.strip, lines):
                 self._stream.write(f"{line if line.startswith('{') else self._as_json(line)}\n")

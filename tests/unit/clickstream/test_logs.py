@@ -2,7 +2,10 @@
 
 import json
 import logging
+import os
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,3 +110,37 @@ def test_what_a_program_of_others_prints_becomes_lines_of_the_log(
         ("load_csv/7/finish", "error", "It failed. OSError"),
     ]
     assert {line["service"] for line in lines} == {"mage"}
+
+
+WORK_OF_MAGE = """
+import logging, sys
+from contextlib import redirect_stderr
+from io import TextIOBase
+from pathlib import Path
+from clickstream.logs import capture_output
+
+class Redirected(TextIOBase):
+    def write(self, text):
+        logging.getLogger("block").info(text)
+        return len(text)
+
+capture_output("mage")
+logging.basicConfig(level=logging.INFO, stream=sys.__stdout__)
+with redirect_stderr(Redirected()):
+    print("printed", flush=True)
+    logging.getLogger("block").info("logged")
+Path(sys.argv[1]).write_text("finished")
+"""
+
+
+def test_work_goes_on_after_the_reader_of_its_log_has_died(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    finished = tmp_path / "finished"
+    try:
+        command = [sys.executable, "-c", WORK_OF_MAGE, str(finished)]
+        subprocess.run(command, stdout=writer, stderr=writer, check=False, timeout=60)
+    finally:
+        os.close(writer)
+
+    assert finished.exists()
