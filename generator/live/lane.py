@@ -31,7 +31,7 @@ class Crowd:
 
     Attributes:
         population: The people.
-        seed: What they do.
+        seed: With the generator's name and the way, what they do.
         run: Makes ids of events and sessions that no other run has.
         generator: Name of the generator that they belong to.
     """
@@ -40,6 +40,14 @@ class Crowd:
     seed: int
     run: str
     generator: str = DEFAULT_GENERATOR
+
+    def visits_seed(self, source: Source) -> int:
+        """The seed of the visits that are sent one way.
+
+        Independent of the other way, of other generators and of a file with the same seed: with the plain
+        seed, all of them would send the same visits under other ids, which looks like counting twice.
+        """
+        return make_random(f"visits of {self.generator} {source}", self.seed).getrandbits(64)
 
 
 class Lane:
@@ -70,9 +78,10 @@ class Lane:
         self._account = account
         self._recall = recall
         self._generator = crowd.generator
-        maker = SessionMaker(crowd.seed, crowd.population, f"{crowd.run} {sender.source}")
-        self._visits = Visits(maker, options.rate_per_second, crowd.seed)
-        self._rng = make_random(f"live disturbances {sender.source}", crowd.seed)
+        seed = crowd.visits_seed(sender.source)
+        maker = SessionMaker(seed, crowd.population, f"{crowd.run} {sender.source}")
+        self._visits = Visits(maker, options.rate_per_second, seed)
+        self._rng = make_random("live disturbances", seed)
         self._faults = take_turns(sender.source, self._rng)
         self._clock = WallClock()
         self._pacer = Pacer(options.rate_per_second, options.shape, time.monotonic())

@@ -101,8 +101,7 @@ class Run:
         options, source = self._options, self._options.sources[place]
         share = msgspec.structs.replace(options, rate_per_second=self._rate / len(options.sources))
         population = _gather_people(options.seed, self._settings.generator.people)
-        # Two lanes of one seed would send the same visits.
-        crowd = Crowd(population, options.seed + place, self.name, self._generator)
+        crowd = Crowd(population, options.seed, self.name, self._generator)
         lane = Lane(share, crowd, self._targets.sender(source), self._account, self._recall)
         self._lanes.append(lane)
         lane.set_rate(self._rate / len(options.sources))  # It may have changed in between.
