@@ -38,7 +38,9 @@ columns = "profile_name, setting_name, value, min, max, writability"
 profiles = rows(f"SELECT {columns} FROM system.settings_profile_elements")
 quotas = rows("SELECT quota_name, duration, max_queries FROM system.quota_limits")
 keys = rows("SELECT name, keys FROM system.quotas")
+free = "SELECT name, value FROM system.merge_tree_settings WHERE name LIKE 'number_of_free_entries_in_pool%'"
 found = {"grants": grants, "users": known, "profiles": profiles, "quotas": quotas, "quota_keys": keys}
+found |= {"free_entries": rows(free)}
 print(json.dumps(found))
 """
 
@@ -156,6 +158,19 @@ def test_each_user_has_a_quota_of_its_own(loaded: Mapping[str, Any]) -> None:
         name: ["user_name"]
         for name in ("clickstream_dashboards", "clickstream_reading", "clickstream_writing")
     }
+
+
+def test_the_pool_of_merges_is_large_enough_for_the_server_to_start(loaded: Mapping[str, Any]) -> None:
+    """A server checks it when it starts, with its own defaults of 20 and 25; those of chDB are 0."""
+    text = (FOLDER / "server.xml").read_text()
+    size, ratio = (
+        int(re.findall(rf"<{name}>(\d+)<", text)[0])
+        for name in ("background_pool_size", "background_merges_mutations_concurrency_ratio")
+    )
+    free = {name: int(value) for name, value in loaded["free_entries"]}
+
+    assert len(free) == 3
+    assert all(0 < entries <= size * ratio for entries in free.values())
 
 
 def test_inserts_are_answered_when_they_are_written(loaded: Mapping[str, Any]) -> None:
