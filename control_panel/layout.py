@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
 from control_panel import text, verdict
@@ -65,8 +66,15 @@ def navigate(account: Account) -> None:
         chosen.run()
     except ClickstreamError as error:
         show_problem(error)
+    except Exception:
+        _show_status_in(status)
+        raise
     # After the page, which has asked its own questions by then and must not wait for these first.
-    with status:
+    _show_status_in(status)
+
+
+def _show_status_in(place: DeltaGenerator) -> None:
+    with place:
         _show_status()
 
 

@@ -121,7 +121,8 @@ def _apply(table: pa.Table, change: Callable[[str], str]) -> tuple[Outcome, pa.T
             places.append(place)
             bodies.append(after)
     outcome = Outcome(table.num_rows, changed, len(places), still_wrong)
-    return outcome, _with_bodies(table.take(places), bodies)
+    # With its type: that of an empty list is unknown.
+    return outcome, _with_bodies(table.take(pa.array(places, pa.int64())), bodies)
 
 
 def _with_bodies(table: pa.Table, bodies: list[str]) -> pa.Table:

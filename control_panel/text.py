@@ -37,6 +37,11 @@ def age(at: datetime | None, now: datetime | None = None) -> str:
     return f"{seconds:.0f} s ago"
 
 
+def days(count: int) -> str:
+    """A number of days."""
+    return "1 day" if count == 1 else f"{count:,} days"
+
+
 def duration(seconds: float) -> str:
     """A span in its two largest units."""
     if seconds < 10:

@@ -33,6 +33,9 @@ _QUALITY_PATH: Final = "quality"
 _DETAILED: Final = 5
 """Up to this number, events are shown stage by stage; more are shown as a table."""
 
+_OF_MANY: Final = frozenset({"session", "user"})
+"""What names several events, each with a state of its own."""
+
 _ICONS: Final = {
     StageState.DONE: ":green[:material/check_circle:]",
     StageState.WAITING: ":blue[:material/hourglass_top:]",
@@ -243,14 +246,30 @@ def _show_trace(kind: str, what: str) -> None:
     found = layout.part(events.look_up(kind, what).read(), "The event")
     if found is None:
         return
-    show, sentence, icon = _STATES[found.state]
-    show(sentence, icon=icon)
+    if kind in _OF_MANY and found.receipts:
+        _show_share(found)
+    else:
+        show, sentence, icon = _STATES[found.state]
+        show(sentence, icon=icon)
     if len(found.receipts) > _DETAILED:
         _show_many(found)
         return
     last_run_at = _last_run_at()
     for receipt in found.receipts:
         _show_receipt(receipt, found, last_run_at)
+
+
+def _show_share(found: Trace) -> None:
+    """How many of several events are in the numbers, where one state would not be true of all."""
+    stored = sum(receipt.fate is Fate.STORED for receipt in found.receipts)
+    pending = sum(receipt.fate is Fate.PENDING for receipt in found.receipts)
+    sentence = (
+        f"{stored:,} of these {len(found.receipts):,} events are in the numbers, or will be within a minute"
+    )
+    if pending:
+        sentence += f"; {pending:,} wait to be processed"
+    show = st.success if stored + pending == len(found.receipts) else st.info
+    show(f"{sentence}.", icon=":material/check_circle:" if stored else ":material/info:")
 
 
 def _last_run_at() -> datetime | None:
@@ -281,7 +300,14 @@ def _show_many(found: Trace) -> None:
             for receipt in sorted(found.receipts, key=lambda one: one.received_at, reverse=True)
         ],
         hide_index=True,
-        column_config={"Where is it?": st.column_config.LinkColumn(display_text="follow")},
+        placeholder="–",
+        column_config={
+            "Where is it?": st.column_config.LinkColumn(display_text="follow"),
+            **{
+                name: st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss")
+                for name in ("Received (UTC)", "Happened (UTC)")
+            },
+        },
         alt="Events and what became of each",
     )
 

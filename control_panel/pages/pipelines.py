@@ -66,7 +66,7 @@ def _show_pipeline(name: str) -> None:
     pipeline = layout.page_part(mage.pipeline(name), "The pipeline")
     if pipeline is None:
         return
-    st.markdown(layout.escape(pipeline.description))
+    st.markdown(layout.escape(pipeline.description.replace("`", "")))
     st.mermaid_chart(
         _graph(pipeline), alt=f"Blocks of {name}: {', then '.join(b.name for b in pipeline.blocks)}"
     )
@@ -117,13 +117,21 @@ def _show_schedule(pipeline: mage.Pipeline) -> None:
 
 
 def _show_run_now(name: str) -> None:
-    with st.popover("Run now …", icon=":material/play_circle:"), st.form(f"run {name}", border=False):
+    popover = f"popover of {name}"
+
+    def close() -> None:
+        st.session_state[popover] = False
+
+    with (
+        st.popover("Run now …", icon=":material/play_circle:", key=popover, on_change="rerun"),
+        st.form(f"run {name}", border=False),
+    ):
         variables = _ask_for_variables(name)
-        is_wanted = st.form_submit_button("Run now", type="primary")
+        is_wanted = st.form_submit_button("Run now", type="primary", on_click=close)
     if not is_wanted:
         return
 
-    # The result is shown beside the popover, which may close.
+    # The result is shown below the popover, which would cover it.
     def run() -> str:
         require_operator()
         checked = _checked(variables)

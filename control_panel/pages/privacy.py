@@ -141,8 +141,8 @@ def _offer_erasure(user_id: int, preview: Preview) -> None:
         st.markdown("**Erase**")
         st.caption(
             f"Removes {events:,} received events and {users} rows of users from disk, with everything "
-            f"derived from them, and rebuilds {len(preview.holdings.days):,} days of the marts. It can't be "
-            "undone. The numbers in the dashboards change."
+            f"derived from them, and rebuilds {text.days(len(preview.holdings.days))} of the marts. "
+            "It can't be undone. The numbers in the dashboards change."
         )
         typed = st.text_input("Type the user id again", key="confirmed_user")
         is_sure = typed.strip() == str(user_id)

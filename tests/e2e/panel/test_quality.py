@@ -66,6 +66,14 @@ def test_a_rule_repairs_many_and_replaying_them_twice_changes_nothing(page: Page
     page.get_by_label("Text within the event").fill(SESSION)
     page.get_by_label("Text within the event").press("Enter")
     wait_until(lambda: "unknown_event_type" in cells(page), "the counts follow the filter")
+    page.get_by_label("New value").fill("look")
+    page.get_by_label("New value").press("Enter")
+    page.get_by_role("button", name="Preview").click()
+    expect(
+        page.get_by_text("0 would then be valid, and the others would still have problems")
+    ).to_be_visible()
+    page.get_by_label("New value").fill("click")
+    page.get_by_label("New value").press("Enter")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("The rule changes 5 of 5 events; 5 would then be valid.")).to_be_visible()
 
