@@ -1,8 +1,10 @@
 """All containers of the project do their work, each on its own volumes and a read-only file system."""
 
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -69,6 +71,25 @@ def test_a_container_writes_to_its_volumes_alone(containers: Containers) -> None
     assert done.wait(timeout=60) != 0
     assert "Permission denied" in containers.output_of("exporter")
     assert not elsewhere.exists()
+
+
+@pytest.mark.parametrize(("password", "is_healthy"), [("", True), ("of-somebody-else", False)])
+def test_clickhouse_is_healthy_if_it_answers_a_statement(
+    containers: Containers, password: str, is_healthy: bool
+) -> None:
+    program, *arguments = SERVICES["clickhouse"]["healthcheck"]["test"][1:]
+    port = containers.settings["CLICKSTREAM_CLICKHOUSE__PORT"]
+    variable = "CLICKSTREAM_CLICKHOUSE__READER_PASSWORD"
+    command = arguments[-1].replace("$$", "$").replace("/8123", f"/{port}")
+
+    done = subprocess.run(
+        [program, *arguments[:-1], command],
+        env={"PATH": os.defpath, variable: password or containers.settings[variable]},
+        check=False,
+        timeout=30,
+    )
+
+    assert (done.returncode == 0) is is_healthy
 
 
 def test_mage_has_its_owner_and_the_schedules_of_the_pipelines(containers: Containers) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from clickstream.settings import PROJECT_ROOT
+from clickstream.settings import PROJECT_ROOT, Settings
 from clickstream.topics import MAX_SENT_BYTES
 from stack.env_file import setting_entries
 from stack.prometheus.install import Program, required
@@ -103,13 +103,14 @@ def test_file_systems_are_read_only_but_for_those_that_say_why(services: Mapping
 def test_limits_add_up_to_eight_gib(services: Mapping[str, Any]) -> None:
     limits = {name: service["deploy"]["resources"]["limits"] for name, service in services.items()}
     memory = {name: int(limit["memory"]) for name, limit in limits.items()}
-    # One that fills a service's data is at work before that service starts, on what it leaves free.
-    lasting = {name.removesuffix("_setup"): 0 for name in memory if not services[name].get("profiles")}
-    for name in memory.keys() & {*lasting, *(f"{name}_setup" for name in lasting)}:
-        lasting[name.removesuffix("_setup")] = max(lasting[name.removesuffix("_setup")], memory[name])
+    always = {name: one for name, one in services.items() if not one.get("profiles")}
+    # Those that run once end before the services start that wait for them.
+    once = {name for name, one in always.items() if one["restart"] == "no"}
+    waiting = {name for name, one in always.items() if once & one.get("depends_on", {}).keys()}
 
     assert all(limit.get("cpus") for limit in limits.values())
-    assert 7 * GIB < sum(lasting.values()) <= 8 * GIB
+    assert 7 * GIB < sum(memory[name] for name in always.keys() - once) <= 8 * GIB
+    assert sum(memory[name] for name in always.keys() - waiting) <= 8 * GIB
 
 
 def test_every_lasting_service_is_restarted_watched_and_bounded_in_its_log(
@@ -120,6 +121,20 @@ def test_every_lasting_service_is_restarted_watched_and_bounded_in_its_log(
         if service["restart"] != "no":
             assert service["restart"] == "unless-stopped", name
             assert service["healthcheck"]["test"], name
+
+
+def test_a_service_has_time_to_stop_before_it_is_killed(services: Mapping[str, Any]) -> None:
+    """The timeouts of the services themselves are shorter, as without Docker."""
+    settings = Settings()
+    needed = max(
+        settings.stack.stop_timeout_seconds,
+        settings.api.stop_timeout_seconds,
+        settings.generator.stop_timeout_seconds,
+    )
+
+    for name, service in services.items():
+        minutes, _, seconds = service["stop_grace_period"].removesuffix("s").rpartition("m")
+        assert 60 * int(minutes or 0) + int(seconds) > needed, name
 
 
 def test_a_service_waits_for_the_health_of_what_it_needs(services: Mapping[str, Any]) -> None:

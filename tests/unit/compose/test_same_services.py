@@ -59,13 +59,6 @@ def test_it_is_healthy_by_the_same_question(service: Service, services: Mapping[
     assert is_declared or test[-1] == url
 
 
-def test_clickhouse_is_healthy_by_the_answer_to_a_statement(services: Mapping[str, Any]) -> None:
-    [_, command] = services["clickhouse"]["healthcheck"]["test"]
-
-    assert f"X-ClickHouse-User: {Settings().clickhouse.reader_user}" in command
-    assert "?query=select%201" in command
-
-
 @pytest.mark.parametrize(("name", "service"), SET_UPS.items(), ids=SET_UPS)
 def test_it_starts_on_data_that_a_container_has_prepared(
     name: str, service: Service, services: Mapping[str, Any]
