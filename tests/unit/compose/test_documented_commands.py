@@ -23,9 +23,10 @@ def documented() -> list[str]:
     """The commands, without what the shell adds to them."""
     found: set[str] = set()
     for page in PAGES:
-        text = re.sub(r"\n#? *", " ", page.read_text()) if page.suffix == ".md" else page.read_text()
+        lines = page.read_text().replace("\\\n", " ")
+        text = re.sub(r"\n#? *", " ", lines) if page.suffix == ".md" else lines
         found |= set(re.findall(r"(?<=`)docker compose [^`\n]+(?=`)", text))
-        found |= set(re.findall(r"^[# ]*(docker compose [^\n#]+)", page.read_text(), re.MULTILINE))
+        found |= set(re.findall(r"^[# ]*(docker compose [^\n#]+)", lines, re.MULTILINE))
     parts = {part.strip() for command in found for part in command.split("&&")}
     return sorted(part for part in parts if part.startswith("docker compose ") and "…" not in part)
 
@@ -34,7 +35,7 @@ def documented() -> list[str]:
 def options(*subcommand: str) -> frozenset[str]:
     """The options that the command line knows."""
     done = subprocess.run([COMPOSE, *subcommand, "--help"], capture_output=True, text=True, check=True)
-    return frozenset(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", done.stdout + done.stderr))
+    return frozenset(re.findall(r"(?<![\w-])--?[A-Za-z][a-z-]*", done.stdout + done.stderr))
 
 
 @pytest.mark.parametrize("command", documented())
