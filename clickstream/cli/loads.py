@@ -28,21 +28,31 @@ def load(
         Path | None,
         typer.Option(help="Wait, and write every line with a problem to this CSV file.", metavar="FILE"),
     ] = None,
+    excel: Annotated[
+        bool,
+        typer.Option(
+            "--excel", help="Write the report for Excel, as `clickstream quarantine export --excel` does."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load a CSV file. Broken lines are quarantined; loading the same file again adds nothing.
 
     Examples: clickstream load data/sample_events.csv,
-    clickstream load events.csv --wait --report problems.csv
+    clickstream load events.csv --wait --report problems.csv --excel
     """
     settings = get_settings()
+    if excel and report is None:
+        raise BadInputError("--excel is about the report.", hint="Add --report FILE.")
     if report is not None and not report.parent.is_dir():
         raise BadInputError(f"{report} can't be written: there is no folder {report.parent}.")
     result = load_file(settings, file)
     if not as_json:
         _print_load(result)
     made = (
-        _report(settings, file, msgspec.convert(result["file"], CsvFile), report) if wait or report else None
+        _report(settings, file, msgspec.convert(result["file"], CsvFile), report, for_excel=excel)
+        if wait or report
+        else None
     )
     if as_json:
         print_json({**result, "report": asdict(made)} if made else result)
@@ -60,22 +70,26 @@ def _print_load(result: Result) -> None:
     print_result(result, as_json=False)
 
 
-def _report(settings: Settings, file: Path, found: CsvFile, report: Path | None) -> FileReport | None:
+def _report(
+    settings: Settings, file: Path, found: CsvFile, report: Path | None, *, for_excel: bool
+) -> FileReport | None:
     """Waits for the events of a file and reports on them; of users there is only the file of the report."""
     if found.kind is FileKind.EVENTS:
         process_origin(settings, origin_of(found.sha256))
     if report is not None:
-        return _write_report(settings, file, found, report)
+        return _write_report(settings, file, found, report, for_excel=for_excel)
     return make_report(settings, file.name, found.sha256) if found.kind is FileKind.EVENTS else None
 
 
-def _write_report(settings: Settings, file: Path, found: CsvFile, report: Path) -> FileReport | None:
+def _write_report(
+    settings: Settings, file: Path, found: CsvFile, report: Path, *, for_excel: bool
+) -> FileReport | None:
     """Writes the report; gives the counts of a file of events."""
     try:
         with whole_file(report, encoding="utf-8-sig", newline="") as target:
             if found.kind is FileKind.EVENTS:
-                return make_report(settings, file.name, found.sha256, target)
-            write_user_report(found, target)
+                return make_report(settings, file.name, found.sha256, target, for_excel=for_excel)
+            write_user_report(found, target, for_excel=for_excel)
             return None
     except OSError as error:
         raise BadInputError(f"{report} can't be written: {error.strerror}.") from error
@@ -98,7 +112,9 @@ def _sentence(load: Load) -> str:
             f" ({load.same_content:,} with the same content, {load.other_content:,} with other content)"
         )
     if load.replayed:
-        parts[2] += f", of which {load.replayed:,} have been sent again"
+        parts[2] += (
+            f", of which {load.replayed:,} have been sent again and {load.still_open:,} are still open"
+        )
     if load.warned:
         parts[0] += f" ({load.warned:,} without some value)"
     return f"Of {load.received:,} lines of this file: {'; '.join(parts)}."
@@ -112,7 +128,8 @@ def list_loads(
 
     Example: clickstream loads --limit 5
     """
-    found = read_loads(reader(get_settings()), limit)
+    settings = get_settings()
+    found = [_compared(settings, load) for load in read_loads(reader(settings), limit)]
     if as_json:
         print_json([asdict(load) for load in found])
         return
@@ -124,9 +141,17 @@ def list_loads(
         "duplicates",
         "other content",
         "refused",
+        "still open",
         "waiting",
     )
     print_table("Loaded files", columns, [_row(load) for load in found], empty="No file was loaded yet.")
+
+
+def _compared(settings: Settings, load: Load) -> Load:
+    """The load, with its duplicates compared if that was not done since its last line arrived."""
+    if not load.duplicate or not load.lacks_report:
+        return load
+    return make_report(settings, load.name, load.sha256).load
 
 
 def _row(load: Load) -> tuple[Any, ...]:
@@ -136,7 +161,8 @@ def _row(load: Load) -> tuple[Any, ...]:
         load.received,
         load.stored,
         load.duplicate,
-        load.other_content,
+        load.other_content if load.duplicate else 0,
         load.quarantined,
+        load.still_open,
         max(0, load.pending),
     )

@@ -1,5 +1,7 @@
 """`clickstream quarantine`: what was refused, how to fix it, and once more through the ETL."""
 
+import shlex
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
@@ -117,9 +119,28 @@ def list_events(
     counts = count_quarantined(client, wanted)
     if counts:
         print_table("By code", ("code", "events"), sorted(counts.items(), key=itemgetter(1), reverse=True))
-        out.print(
-            "Fix them: clickstream quarantine export --out bad.csv, edit it, then quarantine replay bad.csv"
+        chosen = _options(
+            {
+                "code": code,
+                "source": source,
+                "origin": origin,
+                "file": file,
+                "session": session,
+                "since": since and since.isoformat(),
+                "until": until and until.isoformat(),
+            }
         )
+        out.print(
+            f"Fix them: clickstream quarantine export --out bad.csv{chosen}, edit it, then "
+            "clickstream quarantine replay bad.csv --wait",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _options(given: Mapping[str, object]) -> str:
+    """The options that were given, as they are typed."""
+    return "".join(f" --{name} {shlex.quote(str(value))}" for name, value in given.items() if value)
 
 
 def _origin(origin: str, file: Path | None) -> str:
@@ -137,16 +158,23 @@ def _session_of(row: dict[str, Any]) -> str:
 
 
 def _row(row: dict[str, Any]) -> tuple[object, ...]:
-    record = f"{short_origin(row['origin'])}:{row['offset']}"
+    record = _shown_record(f"{row['origin']}:{row['offset']}:{row['item']}")
+    first = f"\nfirst {_shown_record(row['original'])}" if row["original"] else ""
     replayed = f"\nreplayed {row['replayed_at']:{_MOMENT}}" if row["replayed_at"] else ""
     return (
         f"{row['received_at']:{_MOMENT}}",
         row["source"],
-        (f"{record}:{row['item']}" if row["item"] else record) + replayed,
+        record + first + replayed,
         _session_of(row)[:_SHOWN_CHARACTERS],
         "\n".join(f"{error['code']}: {error['message']}" for error in row["errors"]),
         "\n".join(error["value"][:_SHOWN_CHARACTERS] for error in row["errors"]),
     )
+
+
+def _shown_record(name: str) -> str:
+    """A record as people see it: short, and without the item if it is the first."""
+    origin, offset, item = name.rsplit(":", 2)
+    return f"{short_origin(origin)}:{offset}" + (f":{item}" if item != "0" else "")
 
 
 @app.command()
@@ -161,11 +189,20 @@ def export(
     until: Until = None,
     excel: Annotated[
         bool,
-        typer.Option("--excel", help="For Excel: semicolons, and an apostrophe that keeps long ids whole."),
+        typer.Option(
+            "--excel",
+            help="For Excel: semicolons, and an apostrophe in front of what Excel would change: numbers of "
+            "more than 15 digits or with leading zeros, decimals, dates and times that it recognises, true "
+            "and false. `replay` removes it. What begins with = + - @ gets one in any case.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write refused events to a CSV file that can be fixed, safely, in a spreadsheet.
+
+    Edit the cells of the event. Where its text could not be read they are empty: fill them in, or edit
+    `body`. If a row has both, the cells count and `body` is ignored; to send an edited `body`, empty the
+    cells.
 
     Examples: clickstream quarantine export --out bad.csv, clickstream quarantine export --out bad.csv --excel
     """
@@ -197,6 +234,9 @@ def replay(
     ] = None,
     code: Code = None,
     source: Source = None,
+    origin: Origin = "",
+    from_file: File = None,
+    session: Session = "",
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until they are processed, and say what became of them.")
     ] = False,
@@ -204,13 +244,16 @@ def replay(
 ) -> None:
     """Send refused events through the pipeline again: those of a fixed file, or all that match.
 
-    Examples: clickstream quarantine replay bad.csv --wait, clickstream quarantine replay --code invalid_ip
+    Examples: clickstream quarantine replay bad.csv --wait,
+    clickstream quarantine replay --code created_at_in_future --file events.csv
     """
     if file is not None:
         read_fixes(file)  # A file that can't be used is said here, before a run is started.
     variables = {
         "code": code.value if code else "",
         "source": source or "",
+        "origin": _origin(origin, from_file),
+        "session": session,
         "fixed_file": str(file.resolve()) if file else "",
     }
     settings = get_settings()
@@ -231,5 +274,9 @@ def replay(
 
 
 def _outcome(stored: int, duplicate: int, refused: int) -> str:
-    again = " `clickstream quarantine list --source replay` shows them." if refused else ""
+    again = (
+        " They stay open: `clickstream quarantine list` shows them, also by the file that they came from."
+        if refused
+        else ""
+    )
     return f"Of these, {stored:,} stored, {duplicate:,} duplicate, {refused:,} refused again.{again}"

@@ -35,7 +35,7 @@ from clickstream.storage.client import Role, connect
 from clickstream.storage.marts import rebuild_days
 from clickstream.storage.progress import advance, processed_offset
 from clickstream.storage.ranges import OffsetRange
-from clickstream.storage.raw import RAW_SCHEMA, insert_raw, last_offset
+from clickstream.storage.raw import RAW_SCHEMA, insert_raw, last_offset, note_file_name
 from clickstream.storage.users import USERS_SCHEMA, days_of_new_users, insert_users, last_loaded_ms
 
 PIPELINE: Final = "load_csv"
@@ -172,6 +172,7 @@ def _until_broken_off(records: Iterator[CsvRecord], load: CsvLoad) -> Iterator[C
 
 def _load_events(client: Client, load: CsvLoad, records: Iterator[CsvRecord], chunk_rows: int) -> None:
     origin = f"csv/{load.file.sha256}"
+    note_file_name(client, origin, Path(load.file.path).name)
     # Lines that were deleted from raw after they were processed are known as well.
     known_until = max(last_offset(client, origin) or 0, processed_offset(client, origin) or 0)
     counts, broken = load.run.counts, _Broken()

@@ -118,7 +118,7 @@ def _quarantine(
         ]
         for _, row_errors in verdicts
     ]
-    kept = [rows[name] for name in QUARANTINE_SCHEMA.names[:-2]]
+    kept = [rows["replay_of" if name == "original" else name] for name in QUARANTINE_SCHEMA.names[:-2]]
     columns = [
         *kept,
         pa.array(reasons, QUARANTINE_SCHEMA.field("reasons").type),

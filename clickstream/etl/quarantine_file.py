@@ -1,13 +1,11 @@
 """The quarantine as a CSV file that people fix in a spreadsheet and send back.
 
 One row a quarantined event: its coordinate, what is wrong, the fields as sent, the body as received. To fix
-it, edit the fields. What a spreadsheet would run as a formula gets an apostrophe in front, which is taken off
-again on the way back (OWASP, “CSV injection”). That goes for the beginning of a cell, and for what follows a
-separator within it: where the separator is another one than ours, a spreadsheet splits the cell there.
+it, edit the fields; where the text could not be read as an event there are none, so fill them in, or edit the
+body. The body counts only where all fields are empty. `clickstream.spreadsheet` keeps cells safe.
 """
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,26 +18,10 @@ from clickstream.decode import SentEvent, read_record, text_of
 from clickstream.errors import BadInputError
 from clickstream.event.clocks import settle_clock
 from clickstream.sources.csv import encode_body
+from clickstream.spreadsheet import cell_of, text_of_cell
 
 COORDINATE: Final = ("origin", "offset", "item")
 COLUMNS: Final = (*COORDINATE, "source", "received_at", "reasons", "errors", *CSV_COLUMNS, "body")
-_SIGNS: Final = r"=+\-@\uff1d\uff0b\uff0d\uff20"
-"""What formulas begin with, also in the full-width forms that spreadsheets of East Asia take."""
-
-_LEAD: Final = r"""[ '"\u00a0\u200b\u3000\ufeff]*"""
-"""What spreadsheets drop or skip in front of a formula, and the apostrophe that we put there ourselves."""
-
-_FORMULA_STARTS: Final = rf"^(?={_LEAD}[{_SIGNS}\t\r\n])|(?<=[,;|\t\r\n])(?={_LEAD}[{_SIGNS}])"
-_FORMULA: Final = re.compile(_FORMULA_STARTS)
-_ESCAPED_FORMULA: Final = re.compile(_FORMULA_STARTS.replace("(?=", "'(?="))
-"""A formula has an apostrophe more than the text had, however many that were: so every text comes back."""
-
-_CONVERTED: Final = r"(?=[^'\n]*[0-9]|true|false)[0-9A-Za-z][0-9A-Za-z .,:+\-/%]*"
-_MARKED: Final = re.compile(rf"'+{_CONVERTED}", re.IGNORECASE)
-_MARKED_OR_PLAIN: Final = re.compile(rf"'*{_CONVERTED}", re.IGNORECASE)
-"""What spreadsheets may take for a number, a date or a truth value, and write back as another text: of
-18446744073709551615 they keep 15 digits. With an apostrophe in front it stays a text."""
-
 _MAX_CELL_CHARACTERS: Final = 8 * MAX_RECORD_BYTES
 """A body is longer than the line it was made of: JSON writes some characters as six."""
 
@@ -57,15 +39,12 @@ def write_quarantine(file: TextIO, batches: Iterable[pa.Table], *, for_excel: bo
         for_excel: With semicolons, and an apostrophe before what Excel would change, such as long numbers.
     """
     writer = csv.DictWriter(file, COLUMNS, delimiter=";" if for_excel else ",")
-    to_mark = _MARKED_OR_PLAIN if for_excel else _MARKED
     writer.writeheader()
     rows = 0
     for batch in batches:
         for row in batch.to_pylist():
-            texts = {name: escape_formula(text) for name, text in _as_texts(row).items()}
-            writer.writerow(
-                {name: f"'{text}" if to_mark.fullmatch(text) else text for name, text in texts.items()}
-            )
+            texts = _as_texts(row)
+            writer.writerow({name: cell_of(text, for_excel=for_excel) for name, text in texts.items()})
             rows += 1
     return rows
 
@@ -85,21 +64,11 @@ def _as_texts(row: Mapping[str, Any]) -> dict[str, str]:
     return texts
 
 
-def escape_formula(text: str) -> str:
-    """The text of a cell that no spreadsheet runs as a formula, wherever it splits the cell."""
-    return _FORMULA.sub("'", text)
-
-
-def _unescape(text: str) -> str:
-    """The text of a cell as it was before it was escaped and marked; a mark is an apostrophe more, too."""
-    return _ESCAPED_FORMULA.sub("", text[1:] if _MARKED.fullmatch(text) else text)
-
-
 def read_fixes(path: Path) -> dict[Coordinate, str]:
     """The new bodies of a fixed file by coordinate.
 
-    A row without any field keeps its body as it stands in the file. The file may come back from a spreadsheet
-    with another delimiter.
+    The fields of a row make its new body. A row without any field is sent with the body that stands in the
+    file, edited or not. The file may come back from a spreadsheet with another delimiter.
 
     Raises:
         BadInputError: The file is missing, or `clickstream quarantine export` did not write it.
@@ -136,7 +105,7 @@ def _fixes(path: Path, reader: "csv.DictReader[str]") -> Iterator[tuple[Coordina
             hint="Fix a file that `clickstream quarantine export` wrote, and keep its columns.",
         )
     for row in reader:
-        texts = {name: _unescape(text or "") for name, text in row.items() if name}
+        texts = {name: text_of_cell(text or "") for name, text in row.items() if name}
         try:
             coordinate = (texts["origin"], int(texts["offset"]), int(texts["item"]))
         except ValueError:

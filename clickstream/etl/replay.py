@@ -57,13 +57,17 @@ class Replay(msgspec.Struct):
     not_found: int = 0
 
 
-def select_quarantined(code: str, source: str, fixed_file: str) -> Manifest:
+def select_quarantined(
+    code: str, source: str, fixed_file: str, origin: str = "", session: str = ""
+) -> Manifest:
     """Chooses the rows to send again, none of which was before.
 
     Args:
         code: Only rows with this error code; empty for any.
         source: Only rows that came this way; empty for any.
         fixed_file: Only rows of this file, with the fields that stand there; empty for rows as they are.
+        origin: Only rows that were first read from this file (`csv/<sha256>`) or partition; empty for any.
+        session: Only rows of this session; empty for any.
 
     Raises:
         BadInputError: The code is unknown, or the file cannot be used.
@@ -72,7 +76,7 @@ def select_quarantined(code: str, source: str, fixed_file: str) -> Manifest:
     replay = Replay(journal.new_run(PIPELINE))
     # A refusal is then recorded as a failed run, which people see.
     journal.resume_run(replay.run)
-    wanted = QuarantineFilter(code=_parse_code(code), source=source or None)
+    wanted = QuarantineFilter(code=_parse_code(code), source=source or None, origin=origin, session=session)
     fixes = read_fixes(Path(fixed_file)) if fixed_file else None
     staging = _staging(settings, replay)
     client = connect(settings.clickhouse, Role.WRITER)

@@ -18,7 +18,7 @@ class Load:
 
     Attributes:
         sha256: The hash of its bytes; its identity.
-        name: Its name when its report was made; empty if none was made.
+        name: The name under which it was loaded last; empty if it was loaded before names were kept.
         received: Its lines in `raw_events`, broken ones among them.
         last_line: The number of the last of them.
         first_received_at: When the first was received.
@@ -31,6 +31,7 @@ class Load:
         reported_at: When the report was made; None if none was.
         quarantined: Events that were refused.
         replayed: Of these, events that were sent again.
+        still_open: Refused events that were not sent again, and those that were refused once more.
         pending: Events that the next run of the pipeline takes.
         codes: How often each rule was broken, the most frequent first.
     """
@@ -49,6 +50,7 @@ class Load:
     reported_at: datetime | None
     quarantined: int
     replayed: int
+    still_open: int
     pending: int
     codes: tuple[tuple[str, int], ...]
 

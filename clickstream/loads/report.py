@@ -15,12 +15,13 @@ from typing import Any, Final, TextIO
 from clickhouse_connect.driver.client import Client
 
 from clickstream.errors import ClickstreamError
-from clickstream.etl.quarantine_file import escape_formula
 from clickstream.loads.duplicates import Duplicate, stream_duplicates
 from clickstream.loads.history import PROBLEM_COLUMNS, Load, find_load, origin_of, stream_problems
+from clickstream.loads.warned import STORED, stream_warned, with_messages
 from clickstream.settings import Settings
 from clickstream.sources.csv import CsvFile, open_text, read_records
 from clickstream.sources.users import UserLine, read_users
+from clickstream.spreadsheet import cell_of, escape_formula
 from clickstream.storage.client import Role, connect
 from clickstream.storage.raw import short_origin
 
@@ -40,7 +41,7 @@ class Problem:
     """What is wrong with some lines of a file.
 
     Attributes:
-        outcome: `refused`, `stored without the value`, or what kind of duplicate.
+        outcome: `refused`, `refused again`, `stored without the value` …, or what kind of duplicate.
         code: The error code; empty for duplicates.
         events: How many lines.
         lines: The numbers of the first of them.
@@ -65,7 +66,9 @@ class FileReport:
     problems: tuple[Problem, ...]
 
 
-def make_report(settings: Settings, name: str, sha256: str, target: TextIO | None = None) -> FileReport:
+def make_report(
+    settings: Settings, name: str, sha256: str, target: TextIO | None = None, *, for_excel: bool = False
+) -> FileReport:
     """Reports on a file, notes in the history of loads what was found out, and writes the lines as CSV.
 
     Args:
@@ -73,6 +76,7 @@ def make_report(settings: Settings, name: str, sha256: str, target: TextIO | Non
         name: The name of the file, which is kept in the history.
         sha256: The hash of its bytes.
         target: Where the CSV goes, opened with `newline=""`; None if only the counts are wanted.
+        for_excel: Whether the CSV is for Excel, which takes semicolons and changes long numbers.
 
     Raises:
         ClickstreamError: No line of the file was received.
@@ -85,7 +89,7 @@ def make_report(settings: Settings, name: str, sha256: str, target: TextIO | Non
     if load is None:
         raise ClickstreamError(f"No line of {name or sha256} was received.", hint="Load the file first.")
     rows = _stream_rows(client, sha256)
-    problems = _tally(rows if target is None else _written(rows, target))
+    problems = _tally(rows if target is None else _written(rows, target, for_excel=for_excel))
     same, other = (sum(one.events for one in problems if one.outcome == name) for name in (SAME, OTHER))
     columns = ["origin", "name", "same_content", "other_content", "reported_at"]
     client.insert("file_reports", [[origin_of(sha256), name, same, other, reported_at]], column_names=columns)
@@ -93,14 +97,15 @@ def make_report(settings: Settings, name: str, sha256: str, target: TextIO | Non
     return FileReport(found, problems)
 
 
-def write_user_report(file: CsvFile, target: TextIO) -> int:
+def write_user_report(file: CsvFile, target: TextIO, *, for_excel: bool = False) -> int:
     """Writes the lines of a file of users that have a problem as CSV; returns how many there are.
 
     Users are not kept in quarantine, so the file itself is read.
     """
     with open_text(Path(file.path)) as text:
         found = read_users(read_records(text, file), file.columns)
-        return sum(1 for _row in _written(map(_describe_user, filter(_has_problem, found)), target))
+        rows = map(_describe_user, filter(_has_problem, found))
+        return sum(1 for _row in _written(rows, target, for_excel=for_excel))
 
 
 def _has_problem(read: UserLine) -> bool:
@@ -108,7 +113,7 @@ def _has_problem(read: UserLine) -> bool:
 
 
 def _describe_user(read: UserLine) -> Row:
-    outcome = "refused" if read.user is None else "stored without the value"
+    outcome = "refused" if read.user is None else STORED
     assert read.problem is not None, "only lines with a problem are described"  # noqa: S101
     return (
         read.line,
@@ -120,12 +125,12 @@ def _describe_user(read: UserLine) -> Row:
     )
 
 
-def _written(rows: Iterable[Row], target: TextIO) -> Iterator[Row]:
+def _written(rows: Iterable[Row], target: TextIO, *, for_excel: bool) -> Iterator[Row]:
     """The rows, each written as it goes by."""
-    writer = csv.writer(target)
+    writer = csv.writer(target, delimiter=";" if for_excel else ",")
     writer.writerow(PROBLEM_COLUMNS)
     for row in rows:
-        writer.writerow(_cells(row))
+        writer.writerow([cell_of(str(cell), for_excel=True) for cell in row] if for_excel else _cells(row))
         yield row
 
 
@@ -170,7 +175,8 @@ def _stream_rows(client: Client, sha256: str) -> Iterator[Row]:
     """Rows of `PROBLEM_COLUMNS` in the order of the lines."""
     origin = origin_of(sha256)
     duplicates = (_describe(one, origin) for one in stream_duplicates(client, origin))
-    return merge(stream_problems(client, sha256), duplicates, key=itemgetter(0))
+    problems = with_messages(stream_problems(client, sha256), stream_warned(client, origin))
+    return merge(problems, duplicates, key=itemgetter(0))
 
 
 def _describe(duplicate: Duplicate, origin: str) -> Row:

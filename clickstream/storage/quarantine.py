@@ -20,6 +20,7 @@ from clickstream.storage.arrow import (
 )
 from clickstream.storage.events import COORDINATES_SCHEMA
 from clickstream.storage.ranges import OffsetRange, span_parameters
+from clickstream.storage.raw import REPLAY_ORIGIN
 from clickstream.storage.sql import load_sql
 
 _ERROR: Final = pa.struct([(name, pa.string()) for name in ("code", "field", "message", "value")])
@@ -28,13 +29,18 @@ QUARANTINE_SCHEMA: Final = schema_of(
     [
         column("source", pa.string()),
         *COORDINATE_FIELDS,
+        column("original", pa.string()),
         column("received_at", TIME),
         column("body", pa.string()),
         column("reasons", pa.list_(pa.string())),
         column("errors", pa.list_(_ERROR)),
     ]
 )
-"""What is written of an invalid event: its raw row, the codes, and each error with its four texts."""
+"""What is written of an invalid event: its raw row, the codes, and each error with its four texts.
+
+`original` is, for a replay, the coordinate under which the event was first received; until it is written, the
+coordinate of the row that was sent again, which may be a replay itself.
+"""
 
 QUARANTINED_SCHEMA: Final = schema_of(
     [
@@ -111,7 +117,21 @@ def insert_quarantined(client: Client, table: pa.Table) -> None:
     """
     if table.num_rows:
         settings = {"max_partitions_per_insert_block": 0}
-        client.insert_arrow("quarantined_events", table.cast(QUARANTINE_SCHEMA), settings=settings)
+        rows = _with_originals(client, table.cast(QUARANTINE_SCHEMA))
+        client.insert_arrow("quarantined_events", rows, settings=settings)
+
+
+def _with_originals(client: Client, table: pa.Table) -> pa.Table:
+    """The rows; those that repeat a replay name the event that it repeats, so that no chain is followed."""
+    names: list[Any] = table["original"].to_pylist()
+    repeated = sorted({name for name in names if name.startswith(f"{REPLAY_ORIGIN}:")})
+    if not repeated:
+        return table
+    found = client.query(load_sql("queries/originals"), parameters={"names": repeated})
+    first = {str(name): str(original) for name, original in found.result_rows}
+    place = table.schema.get_field_index("original")
+    originals = pa.array([first.get(name, name) for name in names], pa.string())
+    return table.set_column(place, table.schema.field(place), originals)
 
 
 def known_quarantined(client: Client, ranges: Iterable[OffsetRange]) -> pa.Table:

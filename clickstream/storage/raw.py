@@ -57,6 +57,11 @@ def insert_raw(client: Client, table: pa.Table, token: str) -> None:
     )
 
 
+def note_file_name(client: Client, origin: str, name: str) -> None:
+    """Keeps the name under which a file was loaded last, so that people recognise it in lists."""
+    client.insert("file_names", [[origin, name]], column_names=["origin", "name"])
+
+
 def last_offset(client: Client, origin: str) -> int | None:
     """The last offset that was ever stored of an origin, its row erased or not; None if there is none."""
     rows = client.query(load_sql("queries/last_offset"), parameters={"origin": origin}).result_rows

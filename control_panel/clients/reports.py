@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clickstream.etl.quarantine_file import escape_formula
+from clickstream.spreadsheet import escape_formula
 from control_panel.charts import Outline
 from control_panel.clients.readings import shared
 from control_panel.clients.warehouse import query, rows

@@ -41,6 +41,7 @@ def show() -> None:
                 "Duplicates": load.duplicate,
                 "With other content": load.other_content if load.duplicate else 0,
                 "Refused": load.quarantined,
+                "Still open": load.still_open,
                 "Pending": max(0, load.pending),
                 "Replayed": load.replayed,
                 "With warnings": load.warned,
@@ -66,6 +67,7 @@ def show() -> None:
                     "Added",
                     "Duplicates",
                     "Refused",
+                    "Still open",
                     "Replayed",
                     "Pending",
                 )

@@ -2,7 +2,8 @@
 -- Input: quarantined_events. Every text is empty for all: code, field, source, a part of the body, session, and the
 -- origin, which for a file may be its beginning (csv/ and the first digits of the hash). The receipt lies from the
 -- first time, included, to the end, not included; both in milliseconds since 1970. Open events are those that were
--- not sent again; what was sent again and refused once more is an open event of its own.
+-- not sent again; what was sent again and refused once more is an open event of its own, which is also found by the
+-- origin that it had at first.
 create or replace view quarantined_of
 as
 select
@@ -10,6 +11,7 @@ select
     origin,
     offset,
     item,
+    original,
     received_at,
     body,
     reasons,
@@ -25,7 +27,11 @@ where received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
     and (
         {origin:String} = ''
         or origin = {origin:String}
-        or (startsWith({origin:String}, 'csv/') and startsWith(origin, {origin:String}))
+        or startsWith(original, concat({origin:String}, ':'))
+        or (
+            startsWith({origin:String}, 'csv/')
+            and (startsWith(origin, {origin:String}) or startsWith(original, {origin:String}))
+        )
     )
     and ({text:String} = '' or positionCaseInsensitiveUTF8(body, {text:String}) > 0)
     and (

@@ -1,6 +1,7 @@
 -- Purpose: what became of each CSV file, whenever it was loaded and processed.
 -- One row per file, the one received last first, at most {limit}.
--- Inputs: raw_events, events, duplicate_events, quarantined_events, file_reports; the origin of one file, empty for all.
+-- Inputs: raw_events, events, duplicate_events, quarantined_events, file_names, file_reports; the origin of one file,
+-- empty for all. Open are the refused lines that were not sent again, and those that were refused once more.
 with
     receipts as (
         select
@@ -58,13 +59,21 @@ with
     ),
     quarantined as (
         select
-            origin,
-            count() as events,
-            countIf(replayed_at is not null) as replayed
+            if(original = '', origin, splitByChar(':', original)[1]) as first_origin,
+            countIf(original = '') as events,
+            countIf(original = '' and replayed_at is not null) as replayed,
+            countIf(replayed_at is null) as still_open
         from quarantined_events final
-        where startsWith(origin, 'csv/')
-            and ({origin:String} = '' or origin = {origin:String})
-        group by origin
+        where startsWith(first_origin, 'csv/')
+            and ({origin:String} = '' or first_origin = {origin:String})
+        group by first_origin
+    ),
+    names as (
+        select
+            origin,
+            name
+        from file_names final
+        where {origin:String} = '' or origin = {origin:String}
     ),
     reports as (
         select
@@ -78,7 +87,7 @@ with
     )
 select
     substring(receipts.origin, 5) as sha256,
-    reports.name as name,
+    if(names.name = '', reports.name, names.name) as name,
     receipts.received as received,
     receipts.last_line as last_line,
     receipts.first_received_at as first_received_at,
@@ -91,6 +100,7 @@ select
     reports.reported_at as reported_at,
     quarantined.events as quarantined,
     quarantined.replayed as replayed,
+    quarantined.still_open as still_open,
     toInt64(receipts.received) - toInt64(stored.events) - toInt64(duplicates.events)
         - toInt64(quarantined.events) as pending,
     refused.codes.1 as codes,
@@ -98,7 +108,8 @@ select
 from receipts
 left join stored on stored.origin = receipts.origin
 left join duplicates on duplicates.origin = receipts.origin
-left join quarantined on quarantined.origin = receipts.origin
+left join quarantined on quarantined.first_origin = receipts.origin
 left join refused on refused.origin = receipts.origin
+left join names on names.origin = receipts.origin
 left join reports on reports.origin = receipts.origin
 order by last_received_at desc

@@ -1,4 +1,5 @@
 -- Purpose: the report on one CSV file. One row per problem of a line: refused ones and stored ones with a warning.
+-- A line that was sent again is told so; if it was refused once more, that is a row of its own.
 -- Inputs: quarantined_events and events; the file's origin.
 select
     line,
@@ -9,8 +10,13 @@ select
     value
 from (
     select
-        offset as line,
-        'refused' as outcome,
+        if(original = '', offset, toUInt64(splitByChar(':', original)[2])) as line,
+        multiIf(
+            original != '' and replayed_at is null, 'refused again',
+            original != '', 'refused again, then replayed',
+            replayed_at is null, 'refused',
+            'refused, then replayed'
+        ) as outcome,
         error.code as code,
         error.field as field,
         error.message as message,
@@ -18,6 +24,7 @@ from (
     from quarantined_events final
     array join errors as error
     where origin = {origin:String}
+        or (origin = 'replay' and startsWith(original, concat({origin:String}, ':')))
     union all
     select
         offset as line,

@@ -5,6 +5,7 @@ select
     origin,
     offset,
     item,
+    original,
     received_at,
     body,
     reasons,

@@ -6,6 +6,7 @@ select
     origin,
     offset,
     item,
+    original,
     received_at,
     body,
     reasons,

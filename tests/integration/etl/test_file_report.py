@@ -76,6 +76,13 @@ def test_the_csv_names_each_line_and_is_safe_in_a_spreadsheet(
     assert [row["line"] for row in rows] == ["3", "4", "5", "6", "7", "8"]
     assert rows[1]["message"].endswith("which differs in url.")
     assert rows[3]["value"] == "'=1+1"
+    warning = rows[2]
+    assert (warning["outcome"], warning["code"], warning["value"]) == (
+        "stored without the value",
+        "invalid_ip",
+        "nowhere",
+    )
+    assert "address" in warning["message"]
     streamed = "".join(stream_report(client, inspect_csv(second_file).sha256))
     assert streamed == "\ufeff" + target.getvalue()
 
@@ -89,8 +96,8 @@ def test_the_history_keeps_what_a_report_found_out(
     by_name = {one.name: one for one in read_loads(client, 10)}
     assert by_name["second.csv"] == made.load
     assert not by_name["second.csv"].lacks_report
-    assert by_name[""].other_content is None, "the other file has no report"
-    assert by_name[""].lacks_report
+    assert by_name["first.csv"].other_content is None, "the other file has no report"
+    assert by_name["first.csv"].lacks_report
 
 
 def test_a_file_without_a_problem_has_an_empty_report(settings: Settings, tmp_path: Path) -> None:

@@ -7,7 +7,11 @@ from clickhouse_connect.driver.client import Client
 
 from clickstream.etl import replay
 from clickstream.etl.quarantine_file import write_quarantine
-from clickstream.storage.quarantine import QuarantineFilter, replay_outcome, unreplayed
+from clickstream.loads.history import origin_of
+from clickstream.loads.report import make_report
+from clickstream.settings import Settings
+from clickstream.sources.csv import inspect_csv
+from clickstream.storage.quarantine import QuarantineFilter, list_quarantined, replay_outcome, unreplayed
 from clickstream.storage.raw import insert_raw, reached_offset
 from tests.integration.etl.pipelines import load, run
 
@@ -134,3 +138,60 @@ def test_a_replay_says_what_became_of_its_own_events(client: Client, broken_file
 
     assert replay_outcome(client, before) == {"stored": 1, "duplicate": 0, "refused": 3}
     assert replay_outcome(client, None) == {"stored": 1, "duplicate": 0, "refused": 7}
+
+
+def test_an_event_that_is_refused_again_is_still_found_by_its_file(
+    settings: Settings, client: Client, broken_file: Path
+) -> None:
+    other = broken_file.with_name("other.csv")
+    other.write_text(broken_file.read_text().replace("s-", "t-"))
+    load(broken_file)
+    load(other)
+    run()
+    sha256 = inspect_csv(broken_file).sha256
+    of_file = QuarantineFilter(origin=origin_of(sha256))
+    send_again()
+    run()
+    send_again()  # Now the replays themselves, so that two replays lie between an event and its file.
+    run()
+
+    found = list_quarantined(client, of_file, 10).to_pylist()
+    assert {row["source"] for row in found} == {"replay"}
+    assert {row["original"] for row in found} == {f"{origin_of(sha256)}:{line}:0" for line in range(2, 6)}
+    by_session = list_quarantined(client, QuarantineFilter(origin=origin_of(sha256), session="s-2"), 10)
+    assert by_session["original"].to_pylist() == [f"{origin_of(sha256)}:4:0"]
+
+    report = make_report(settings, broken_file.name, sha256)
+    assert (report.load.quarantined, report.load.replayed, report.load.still_open) == (4, 4, 4)
+    assert {(one.outcome, one.events, one.lines) for one in report.problems} == {
+        ("refused, then replayed", 4, (2, 3, 4, 5)),
+        ("refused again, then replayed", 4, (2, 3, 4, 5)),
+        ("refused again", 4, (2, 3, 4, 5)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sent"),
+    [
+        pytest.param({"session": "s-1"}, ["s-1"], id="session"),
+        pytest.param({"origin": "csv/{sha256}"}, ["s-0", "s-1", "s-2", "s-3"], id="file"),
+        pytest.param({"origin": "csv/{sha256}", "session": "t-1"}, [], id="both"),
+    ],
+)
+def test_a_replay_sends_what_its_filter_keeps(
+    client: Client, broken_file: Path, wanted: dict[str, str], sent: list[str]
+) -> None:
+    other = broken_file.with_name("other.csv")
+    other.write_text(broken_file.read_text().replace("s-", "t-"))
+    load(broken_file)
+    load(other)
+    run()
+    sha256 = inspect_csv(broken_file).sha256
+    chosen = {name: value.format(sha256=sha256) for name, value in wanted.items()}
+
+    replay.replay_events(replay.select_quarantined("", "", "", **chosen))
+
+    sessions = (
+        "select JSONExtractString(body, 'session_id') from raw_events where origin = 'replay' order by 1"
+    )
+    assert client.query(sessions).result_rows == [(session,) for session in sent]

@@ -52,6 +52,7 @@ _QUARANTINED: Final[dict[str, Any]] = {
     "source": "csv",
     "origin": "csv/a",
     "item": 0,
+    "original": "",
     "received_at": START,
     "body": '{"type": "hover"}',
     "reasons": ["unknown_event_type"],

@@ -29,6 +29,7 @@ def quarantined(*bodies: str) -> pa.Table:
             "origin": "csv/1",
             "offset": line,
             "item": 0,
+            "original": "",
             "received_at": received,
             "body": body,
             "reasons": ["invalid_ip"],
@@ -106,7 +107,14 @@ def test_any_number_or_date_comes_back_as_it_was(texts: list[str], for_excel: bo
 LONG_ID = "18446744073709551615"
 
 
-@pytest.mark.parametrize("value", [LONG_ID, "2025-01-01", "1e5", "May 5", "3/4", "007", "true", "10:00"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(LONG_ID, "1234567890123456", "007", "1e5", "42.0", "1,5", "1.234.567", "50 %"),
+        *("2025-01-01", "2025-01-01 10:00:00", "1.2.2025", "3/4", "May 5", "5-okt-25", "10:00", "9:15 PM"),
+        *("true", "FALSE"),
+    ],
+)
 def test_for_excel_what_it_would_change_is_a_text_and_comes_back(path: Path, value: str) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         write_quarantine(file, [quarantined(json.dumps({"session_id": value}))], for_excel=True)
@@ -115,6 +123,46 @@ def test_for_excel_what_it_would_change_is_a_text_and_comes_back(path: Path, val
 
     assert row["session_id"] == f"'{value}"
     assert read_fixes(path) == {("csv/1", 0, 0): json.dumps({"session_id": value}, separators=(",", ":"))}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("0", "42", "123456789012345", "192.0.2.17", "2001:db8::1", "2025-01-01T10:00:00.000Z"),
+        *("s-77", "a1b2c3", "Mozilla/5.0 (X11)", "curl/8.0", "Chrome 12", "/catalog?a=1", "mobile", "it's"),
+    ],
+)
+def test_for_excel_what_it_keeps_has_no_apostrophe(path: Path, value: str) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        write_quarantine(file, [quarantined(json.dumps({"session_id": value}))], for_excel=True)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file, delimiter=";")
+
+    assert row["session_id"] == value
+    assert (row["offset"], row["item"]) == ("0", "0")
+    assert row["received_at"] == "2025-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("cells", "body", "sent"),
+    [
+        pytest.param({"type": "view", "url": "/"}, "view;/", '{"type":"view","url":"/"}', id="filled cells"),
+        pytest.param({}, '{"type":"view"}', '{"type":"view"}', id="an edited body"),
+        pytest.param({"type": "view"}, '{"type":"click"}', '{"type":"view"}', id="both: the cells"),
+    ],
+)
+def test_a_text_without_fields_is_fixed_by_its_cells_or_by_its_body(
+    path: Path, cells: dict[str, str], body: str, sent: str
+) -> None:
+    export(path, "view;/")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, row.keys())
+        writer.writeheader()
+        writer.writerow(row | cells | {"body": body})
+
+    assert read_fixes(path) == {("csv/1", 0, 0): sent}
 
 
 def test_for_others_a_number_stays_a_number(path: Path) -> None:
