@@ -5,7 +5,7 @@ files, and asks no grant for some of what lies here.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -21,23 +21,24 @@ _WRITING: Final = _READING | {
 WITHOUT_RESULT: Final = (_WRITING - _READING - {"KILL", "CHECK"}) | {"SET", "USE"}
 """Kinds of statements that give no rows."""
 
-_CREATED: Final = frozenset(("TABLE", "VIEW", "DATABASE", "DICTIONARY"))
+# Not dictionaries: their source may be a query in a text, which runs when they are loaded.
+_CREATED: Final = frozenset(("TABLE", "VIEW", "DATABASE"))
 _ADVERBS: Final = frozenset(("OR", "REPLACE", "TEMPORARY", "MATERIALIZED"))
-_SYSTEM_COMMANDS: Final = frozenset(("CLEAR", "DROP", "FLUSH", "START", "STOP", "SYNC", "WAIT", "RELOAD"))
+_SYSTEM_COMMANDS: Final = frozenset(("CLEAR", "DROP", "FLUSH", "START", "STOP", "SYNC", "WAIT"))
 _SYSTEM_REFUSED: Final = frozenset(("LISTEN", "CONFIG", "USERS"))
 # Engines of tables and databases that keep their data in the data directory, or have none.
 _LOCAL_ENGINES: Final = re.compile(
-    r"\w*mergetree|memory|null|log|tinylog|stripelog|merge|set|join|buffer|dictionary|view|materializedview"
+    r"\w*mergetree|memory|null|log|tinylog|stripelog|merge|set|join|buffer|view|materializedview"
     r"|generaterandom|fuzzjson|alias|timeseries|atomic|ordinary|lazy|replicated|shared",
     re.IGNORECASE,
 )
-_LOCAL_DICTIONARY_SOURCES: Final = frozenset(("CLICKHOUSE", "NULL"))
 
-# Functions that reach files, processes, memory, addresses or certificates.
+# Functions that reach files, processes, memory, addresses or certificates. Those that read the structure of a
+# table from a string evaluate its default expressions.
 REACHING_FUNCTIONS: Final = frozenset(
     {
         "file", "hascolumnintable", "catboostevaluate", "modelevaluate", "showcertificate", "fuzzquery",
-        "logtrace", "reversednsquery",
+        "logtrace", "reversednsquery", "structuretocapnprotoschema", "structuretoprotobufschema",
         "addresstoline", "addresstolinewithinlines", "addresstosymbol", "getclienthttpheader",
         "filesystemavailable", "filesystemcapacity", "filesystemunreserved", "filesystemfree",
         "aiclassify", "aiembed", "aiextract", "aifilter", "aigenerate", "airedact", "aisimilarity",
@@ -66,10 +67,9 @@ _TABLE_FUNCTIONS: Final = frozenset(
         "values",
     )
 )
-# The first of these reads any table that the role may read; the others describe columns in a string.
-_WRITERS_TABLE_FUNCTIONS: Final = _TABLE_FUNCTIONS | {
-    "merge", "mergetreeindex", "mergetreeprojection", "dictionary", "null", "generaterandom",
-}  # fmt: skip
+# All of these read tables that the role may read. None takes the structure of a table as a string, since that
+# may hold any expression.
+_WRITERS_TABLE_FUNCTIONS: Final = _TABLE_FUNCTIONS | {"merge", "mergetreeindex", "mergetreeprojection"}
 # Names of functions and of table functions at once.
 _ALSO_FUNCTIONS: Final = frozenset(("format",))
 
@@ -129,11 +129,8 @@ _REFUSED_SETTINGS: Final = re.compile(
     r"|\w*format_schema\w*|output_format_schema|\w*_path|\w*template\w*_(row|resultset)\w*|regexp_dict\w*"
     r"|allow_introspection_functions|implicit_\w+|ast_fuzzer\w*|allow_fuzz\w*|log_comment|user_files\w*"
     r"|allow_experimental_eval\w*|ai_\w+|\w*_ai_\w+|default_view_definer|default_table_engine"
-    r"|default_temporary_table_engine|param_\w+|disk|storage_policy"
+    r"|default_temporary_table_engine|schema_inference_\w+|column_names_for_schema_inference|param_\w+|disk|storage_policy"
 )
-_CALLS_IN_TEXT: Final = re.compile(rf"(?i)(?<![\w$])({'|'.join(sorted(REACHING_FUNCTIONS))})(?![\w$])")
-# Table functions that take the description of columns as a string, in which expressions may be.
-_IN_STRUCTURES: Final = frozenset(("values", "generaterandom", "null"))
 
 
 class Rules:
@@ -198,16 +195,19 @@ class Rules:
             )
         if refused:
             raise StatementError(Code.ACCESS_DENIED, f"The function {refused[0]} is not allowed")
-        # For readers, the engine itself refuses the table function `format`.
-        structures = _IN_STRUCTURES if account.only_reads else _IN_STRUCTURES | _ALSO_FUNCTIONS
-        if not statement.calls & structures:
-            return
-        if any(_CALLS_IN_TEXT.search(text) for text in statement.texts):
-            raise StatementError(Code.ACCESS_DENIED, "A structure that names such a function is not allowed")
-        if account.only_reads and _has_structure(statement.tokens):
+        if _is_called_with(statement.tokens, "values", lambda first: first.kind in ("text", "parameter")):
             raise StatementError(
                 Code.ACCESS_DENIED,
                 "values() may not have a structure here: give tuples, and name their columns",
+            )
+        # For readers, the engine itself refuses the table function `format`, whose structure is a string.
+        if not account.only_reads and _is_called_with(
+            statement.tokens, "format", lambda first: first.kind != "text" or "{" not in first.text
+        ):
+            raise StatementError(
+                Code.ACCESS_DENIED,
+                "The table function format() is not allowed; the function format() needs a literal pattern "
+                "with placeholders, as in format('{}', x)",
             )
 
 
@@ -290,16 +290,12 @@ def _is_attached_path(statement: Statement) -> bool:
 
 
 def _refuse_foreign_data(tokens: Sequence[Token]) -> None:
-    """Refuse tables, databases and dictionaries whose data lies elsewhere: not all of them need a grant."""
+    """Refuse tables and databases whose data lies elsewhere: not all of them need a grant."""
     for at, token in enumerate(tokens[:-2]):
         if token.is_keyword("ENGINE") and tokens[at + 1].text == "=":
             name = tokens[at + 2].text
             if not _LOCAL_ENGINES.fullmatch(name):
                 raise StatementError(Code.ACCESS_DENIED, f"The engine {name} is not allowed")
-        if token.is_keyword("SOURCE") and tokens[at + 1].text == "(":
-            name = tokens[at + 2].text
-            if name not in _LOCAL_DICTIONARY_SOURCES:
-                raise StatementError(Code.ACCESS_DENIED, f"The dictionary source {name} is not allowed")
 
 
 def _refuse_settings(account: Account, settings: Iterable[str]) -> None:
@@ -323,12 +319,9 @@ def _refuse_system_tables(statement: Statement) -> None:
             )
 
 
-def _has_structure(tokens: Sequence[Token]) -> bool:
-    """Whether the first argument of a `values` is a string, which describes columns."""
+def _is_called_with(tokens: Sequence[Token], name: str, matches: Callable[[Token], bool]) -> bool:
+    """Whether a function is called anywhere with a first argument whose first token matches."""
     return any(
-        name.is_name
-        and name.text.lower() == "values"
-        and bracket.text == "("
-        and first.kind in ("text", "parameter")
-        for name, bracket, first in zip(tokens, tokens[1:], tokens[2:], strict=False)
+        called.is_name and called.text.lower() == name and bracket == ("sign", "(") and matches(first)
+        for called, bracket, first in zip(tokens, tokens[1:], tokens[2:], strict=False)
     )

@@ -115,13 +115,12 @@ def test_metrics_are_those_of_a_server(gateway: GatewayProcess) -> None:
     assert all(line.startswith("# ") or sample.fullmatch(line) for line in lines)
 
 
-@pytest.mark.parametrize("host", ["rebound.example", "rebound.example:8123", "127.0.0.1.example", ""])
-def test_metrics_under_a_foreign_name_need_a_password(gateway: GatewayProcess, host: str) -> None:
-    url = gateway.url + "metrics"
-    refused = httpx.get(url, headers={"Host": host})
+def test_metrics_under_a_foreign_name_need_a_password(gateway: GatewayProcess) -> None:
+    url, foreign = gateway.url + "metrics", {"Host": "127.0.0.1.rebound.example:8123"}
+    refused = httpx.get(url, headers=foreign)
     assert refused.status_code == 403
     assert "# TYPE" not in refused.text
-    assert httpx.get(url, headers={"Host": host}, auth=READER).status_code == 200
+    assert httpx.get(url, headers=foreign, auth=READER).status_code == 200
 
 
 def test_metrics_grow(gateway: GatewayProcess) -> None:

@@ -151,7 +151,7 @@ ERRORS = [
     pytest.param(
         "select groupArray(number) from numbers(1e9) settings max_memory_usage = 1e7", 500, 241, id="memory"
     ),
-    pytest.param("select * from format(Nonsense, 'x')", 404, 73, id="unknown format"),
+    pytest.param("select 1 format Nonsense", 404, 73, id="unknown format"),
 ]
 
 

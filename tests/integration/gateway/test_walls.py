@@ -75,6 +75,18 @@ REACHES = {
     "structure of random": "select b from generateRandom('b String alias file(\\'{path}\\')') limit 1",
     "structure of format": "select b from format(TSV, 'a String, b String alias file(\\'{path}\\')', 'x')",
     "structure of null": "select b from null('a String, b String alias file(\\'{path}\\')')",
+    "structure put together": "select b from format(TSV, "
+    "concat('a String, b String alias fi', 'le(\\'{path}\\')'), 'x')",
+    "structure of a random table put together": "select b from generateRandom("
+    "concat('b String alias fi', 'le(\\'{path}\\')')) limit 1",
+    "structure for a schema": "select structureToCapnProtoSchema('a String default file(\\'{path}\\')', 'M')",
+    "structure for another schema": "select structureToProtobufSchema("
+    "concat('a String alias fi', 'le(\\'{path}\\')'), 'M')",
+    "query of a dictionary": "create dictionary default.walls (a UInt64, b String) primary key a source("
+    "clickhouse(query 'select 1 as a, file(\\'{path}\\') as b')) layout(flat()) lifetime(0)",
+    "dictionaries": "system reload dictionaries",
+    "hints of a structure": "select 1 settings schema_inference_hints = "
+    "'a String default file(\\'{path}\\')'",
     "structure of input": "select b from input('a String, b String alias file(\\'{path}\\')')",
     "explain": "explain syntax select file('{path}')",
     "explain ast": "explain ast select file('{path}')",
@@ -212,6 +224,9 @@ def test_who_reads_changes_nothing_and_learns_nothing_of_others(
     assert answer.headers.get("X-ClickHouse-Exception-Code") in REFUSED, answer.text
 
 
+STRUCTURE = {"param_s": "a String, b String alias file('{path}')"}
+
+
 @EVERYBODY
 @pytest.mark.parametrize(
     ("sql", "params"),
@@ -223,12 +238,16 @@ def test_who_reads_changes_nothing_and_learns_nothing_of_others(
         ("select 1", {"format_schema": "{path}:A"}),
         ("select 1", {"role": "gateway_writer"}),
         ("select * from {f:Identifier}", {"param_f": "file"}),
+        ("select b from values({s:String}, 'x')", STRUCTURE),
+        ("select b from format(TSV, {s:String}, 'x')", STRUCTURE),
+        ("select structureToCapnProtoSchema({s:String}, 'M')", STRUCTURE),
         ("select 1", {"default_format": "TSV\r\nX: y"}),
         ("select 1", {"query_id": "a\r\nX: y"}),
         ("select 1", {"query_id": "a" * 300}),
     ],
     ids=[
         "result filter", "table filter", "language", "profile", "schema", "role", "identifier",
+        "structure", "structure of a format", "structure for a schema",
         "line break in a format", "line break in an id", "long id",
     ],
 )  # fmt: skip

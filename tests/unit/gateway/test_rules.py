@@ -8,7 +8,10 @@ from stack.gateway.errors import Code, StatementError
 from stack.gateway.rules import Rules
 
 TABLE_FUNCTIONS = frozenset(
-    ("file", "url", "numbers", "view", "values", "merge", "input", "format", "python")
+    (
+        *("file", "url", "numbers", "view", "values", "merge", "input", "format", "python"),
+        *("generaterandom", "null"),
+    )
 )
 RULES = Rules(TABLE_FUNCTIONS)
 
@@ -67,6 +70,17 @@ REFUSALS = [
     ("INSERT INTO t SELECT * FROM input('a Int8') FORMAT CSV", Account.WRITER, Code.NOT_IMPLEMENTED),
     ("SELECT * FROM `values`('a String alias file(\\'x\\')', 'x')", Account.WRITER, Code.ACCESS_DENIED),
     ("SELECT * FROM `values`('a String', 'x')", Account.READER, Code.ACCESS_DENIED),
+    ("SELECT * FROM `values`({s:String}, 'x')", Account.WRITER, Code.ACCESS_DENIED),
+    ("SELECT * FROM format(TSV, {s:String}, 'x')", Account.WRITER, Code.ACCESS_DENIED),
+    ("SELECT * FROM format('TSV', concat('a', ' String'), 'x')", Account.WRITER, Code.ACCESS_DENIED),
+    ("SELECT * FROM generateRandom({s:String})", Account.WRITER, Code.ACCESS_DENIED),
+    ("SELECT * FROM `null`('a String')", Account.WRITER, Code.ACCESS_DENIED),
+    ("SELECT structureToCapnProtoSchema({s:String}, 'M')", Account.READER, Code.ACCESS_DENIED),
+    (
+        "SELECT 1 SETTINGS schema_inference_hints = 'a Int8'",
+        Account.WRITER,
+        Code.SETTING_CONSTRAINT_VIOLATION,
+    ),
     ("SELECT * FROM merge('a', 'b')", Account.READER, Code.ACCESS_DENIED),
     ("SELECT 1 INTO OUTFILE 'x'", Account.WRITER, Code.INTO_OUTFILE_NOT_ALLOWED),
     ("INSERT INTO t FROM INFILE 'x' FORMAT CSV", Account.WRITER, Code.UNKNOWN_TYPE_OF_QUERY),
@@ -77,7 +91,7 @@ REFUSALS = [
     ("CREATE FUNCTION f AS x -> x", Account.WRITER, Code.ACCESS_DENIED),
     ("CREATE USER x", Account.WRITER, Code.ACCESS_DENIED),
     (
-        "CREATE DICTIONARY d (`a` Int8) PRIMARY KEY a SOURCE(HTTP(URL 'x'))",
+        "CREATE DICTIONARY d (`a` Int8) PRIMARY KEY a SOURCE(CLICKHOUSE(QUERY 'SELECT 1 AS a'))",
         Account.WRITER,
         Code.ACCESS_DENIED,
     ),
@@ -109,6 +123,7 @@ def test_what_an_account_may_not_say_is_refused(line: str, account: Account, cod
         ("SELECT * FROM system.tables SETTINGS max_threads = 1", Account.DASHBOARDS),
         ("SELECT * FROM `values`((1, 2), (3, 4))", Account.READER),
         ("SELECT * FROM view(SELECT 1)", Account.READER),
+        ("SELECT format('{} of {}', a, b), * FROM t", Account.WRITER),
         ("INSERT INTO url (a) FORMAT Values", Account.WRITER),
         ("INSERT INTO d.url (a) FORMAT Values", Account.WRITER),
         (
