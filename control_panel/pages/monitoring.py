@@ -10,6 +10,7 @@ from control_panel.clients.prometheus import ALL_SERVICES, alerts, dashboards, p
 from control_panel.clients.readings import read_all
 from control_panel.pages import PageInfo, Section
 from control_panel.panels import draw
+from monitoring.alerts.runbook import runbook_entry
 from monitoring.grafana.reading import ROW, Dashboard, by_lines
 
 PAGE = PageInfo("Monitoring", ":material/monitoring:", Section.SYSTEM, 9, "monitoring")
@@ -71,6 +72,10 @@ def _show_alerts() -> None:
         show(
             f"**{layout.escape(one.name)}**: {summary}. {description}", icon=":material/notifications_active:"
         )
+    for name in dict.fromkeys(one.name for one in firing):
+        if entry := runbook_entry(name):
+            with st.expander(f"What to do about {name}", icon=":material/menu_book:"):
+                st.markdown(entry)
 
 
 def _show_panels(name: str, dashboard: Dashboard, minutes: int, service: str) -> None:

@@ -10,6 +10,7 @@ import yaml
 
 from clickstream.settings import PROJECT_ROOT
 from monitoring.alerts.rules import ALERTS, RUNBOOK, AlertTemplateError, read_thresholds, render
+from monitoring.alerts.runbook import runbook_entry
 from stack.prometheus.install import Program, required
 
 RULE_TESTS: Final = PROJECT_ROOT / "monitoring" / "tests" / "alerts.test.yaml"
@@ -74,9 +75,14 @@ def test_the_runbook_has_an_entry_for_each_alert_and_no_other() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_runbook_entry_says_what_it_means_where_to_look_and_what_to_do(name: str) -> None:
-    entry = RUNBOOK.read_text().partition(f"## {name}\n")[2].partition("\n## ")[0]
+    entry = runbook_entry(name)
 
     assert re.findall(r"^\*\*(.+?)\*\*:", entry, re.MULTILINE) == ["Means", "Look at", "Do"]
+    assert "## " not in entry
+
+
+def test_an_alert_without_an_entry_has_no_text() -> None:
+    assert runbook_entry("NoSuchAlert") == ""
 
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
