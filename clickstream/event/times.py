@@ -49,14 +49,16 @@ def parse_timestamp(text: str) -> int:
     return (moment - (_EPOCH if moment.tzinfo is None else _EPOCH_UTC)) // _MILLISECOND
 
 
+_YEAR_LAST: Final = re.compile(
+    r"\A\s*([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})(?![0-9])"
+    r"(?:,?[Tt ]\s*([0-9]{1,2}):([0-9]{2})(:[0-9]{2})?\s*\Z)?"
+)
+"""A day that begins with the day or the month, and the time after it if nothing else follows."""
+
 _MISTAKES: Final = tuple(
     (re.compile(pattern), hint)
     for pattern, hint in (
         (r"\A[+-]?[0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", EPOCH_HINT),
-        (
-            r"\A[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}",
-            "which number is the day and which the month is in doubt; write the year first, as in 2025-03-01",
-        ),
         (r"\A[0-9]{4}[-/.]?[0-9]{1,2}[-/.]?[0-9]{1,2}\Z", "the time of day is missing"),
         (r"\A[0-9]{4}[/.][0-9]{1,2}[/.][0-9]{1,2}", "write the day with hyphens, as in 2025-03-01"),
         (r"\A[0-9]{8}[Tt ]?[0-9]{4}", "write it with hyphens and colons, as in 2025-03-01T10:00:00Z"),
@@ -80,4 +82,37 @@ _MISTAKES: Final = tuple(
 
 def explain_time(text: str) -> str:
     """What seems to be wrong with a text that does not match `TIMESTAMP_PATTERN`; empty if nothing does."""
+    year_last = _YEAR_LAST.match(text)
+    if year_last is not None:
+        return _explain_year_last(year_last)
     return next((hint for pattern, hint in _MISTAKES if pattern.search(text)), "")
+
+
+def _explain_year_last(found: re.Match[str]) -> str:
+    """How to write a day whose year comes last; says what is in doubt only if there are two readings."""
+    first, second, year, hour, minute, seconds = found.groups()
+    if len(year) == 2:
+        return "the year must come first and have four digits, as in 2025-03-01"
+    days = {
+        (month, day)
+        for month, day in ((int(second), int(first)), (int(first), int(second)))
+        if _exists(int(year), month, day)
+    }
+    if len(days) > 1:
+        return (
+            "which number is the day and which the month is in doubt; write the year first, as in 2025-03-01"
+        )
+    if not days:
+        return "this day does not exist; the year must come first, as in 2025-03-01"
+    [(month, day)] = days
+    time = f"T{int(hour):02}:{minute}{seconds or ':00'}Z" if hour else ""
+    zone = " if the time is UTC" if time else ""
+    return f"the year must come first; write {year}-{month:02}-{day:02}{time}{zone}"
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        datetime(year, month, day)  # noqa: DTZ001 - only whether the calendar has the day
+    except ValueError:
+        return False
+    return True
