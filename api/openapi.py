@@ -285,6 +285,11 @@ def _schemas() -> Json:
                     "description": "For each event of the request its id, null if it was rejected. Only with "
                     f"`{IDS_PARAMETER}=1`.",
                 },
+                "advice": {
+                    "type": "string",
+                    "description": "That rejected events are kept, and how to repair them. Omitted when none "
+                    "were rejected.",
+                },
             },
         },
         "EventProblem": {

@@ -67,7 +67,7 @@ DESCRIPTIONS: Final[dict[ErrorCode, tuple[str, str]]] = {
     ErrorCode.MISSING_FIELD: ("A required field is absent, null or empty.", "Send the field."),
     ErrorCode.WRONG_TYPE: (
         "The field has a JSON type that is not allowed, such as a number instead of a text.",
-        "Send one of the types in the table above.",
+        "Send one of the types that the message names.",
     ),
     ErrorCode.UNKNOWN_EVENT_TYPE: (
         "`type` is neither `view` nor `click`.",
@@ -87,7 +87,7 @@ DESCRIPTIONS: Final[dict[ErrorCode, tuple[str, str]]] = {
     ),
     ErrorCode.INVALID_NUMBER: (
         "An id or a coordinate is not a number, or is negative, fractional or too large.",
-        "Send decimal digits within the range in the table above.",
+        "Send decimal digits: an id from 0 to 18446744073709551615, a coordinate up to 4294967295.",
     ),
     ErrorCode.INVALID_IP: (
         "`ip` is neither an IPv4 nor an IPv6 address.",

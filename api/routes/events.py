@@ -14,9 +14,14 @@ from api.refusals import Refusal, RefusalBody, RefusalCode
 from api.senders import EventSource
 from clickstream.settings import BrokerSettings
 
-router = APIRouter()
+router = APIRouter(tags=["Events"])
 
 RETRY_AFTER_SECONDS: Final = 2
+KEPT: Final = (
+    "The rejected events are kept in the quarantine, where they can be repaired and replayed: in the control "
+    "panel under Data quality, or with `clickstream quarantine export`."
+)
+"""What an answer says of rejected events."""
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,6 +36,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         errors_left_out: Errors beyond those that an answer lists.
         warnings: Values of accepted events that can't be used, so that the events are stored without them,
             and fields that the contract does not know.
+        advice: What becomes of the rejected events; empty if there are none.
         ids: For each event of the request its id as text, null where it was rejected; if it was asked for.
         warnings_left_out: Warnings beyond those that an answer lists.
     """
@@ -43,6 +49,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     warnings: list[EventProblem | EventNote] = []
     warnings_left_out: int = 0
     ids: list[str | None] = []
+    advice: str = ""
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -72,6 +79,7 @@ async def post_events(request: Request) -> Response:
                 warnings=[*verdict.warnings[:MAX_TOLD_ERRORS], *verdict.notes],
                 warnings_left_out=max(0, len(verdict.warnings) - MAX_TOLD_ERRORS),
                 ids=ids_by_index(verdict) if request.query_params.get(IDS_PARAMETER) == "1" else [],
+                advice=KEPT if verdict.rejected else "",
             )
         ),
         status_code=202 if verdict.accepted or not verdict.rejected else 422,

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from api import metrics
 from api.deps import ServicesDep
 
-router = APIRouter()
+router = APIRouter(tags=["Service"])
 
 BROKER: Final = "broker"
 

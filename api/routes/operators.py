@@ -14,7 +14,7 @@ from clickstream.errors import BadInputError
 from clickstream.reasons import ErrorCode
 from clickstream.trace import Fate, Receipt, Trace, TraceState, parse_id
 
-router = APIRouter()
+router = APIRouter(tags=["Operators"])
 
 RETRY_AFTER_SECONDS: Final = 5
 

@@ -73,6 +73,7 @@ def test_an_event_that_cannot_be_read_costs_no_other(api: ApiStack, item: bytes,
         answer = api.post(body)
         topics = {record.topic for record in read()}
     assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (202, 2, 1)
+    assert "kept in the quarantine" in answer.json()["advice"]
     assert [(error["index"], error["code"]) for error in answer.json()["errors"]] == [(1, code)]
     assert topics == {api.settings.broker.topic, api.settings.broker.rejected_topic}
 

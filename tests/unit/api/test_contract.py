@@ -14,6 +14,7 @@ from api.routes.operators import EventTrace
 from api.routes.pages import STATIC
 from api.senders import EventSource
 from clickstream.contract import FIELDS
+from clickstream.reasons import DESCRIPTIONS as ERROR_DESCRIPTIONS
 from clickstream.reasons import ErrorCode
 from clickstream.settings import ClickHouseSettings, MageSettings, PanelSettings, Settings, SupersetSettings
 from clickstream.sources.broker import HEADER_SOURCES, MAX_VALUE_BYTES, SOURCE_HEADER
@@ -54,6 +55,24 @@ def test_the_schema_has_the_error_codes(document: dict[str, Any]) -> None:
     assert _schema(document, "Refusal")["properties"]["code"]["enum"] == list(RefusalCode)
     for code in (*ErrorCode, *RefusalCode):
         assert f"`{code}`" in document["info"]["description"]
+
+
+def test_every_operation_is_in_a_group_with_a_name(document: dict[str, Any]) -> None:
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+
+    assert operations
+    assert {tuple(operation.get("tags", ())) for operation in operations} == {
+        ("Events",),
+        ("Operators",),
+        ("Service",),
+    }
+
+
+def test_no_remedy_leans_on_the_page_that_shows_it() -> None:
+    """Remedies are shown on several pages: the API's, the panel's and the reference."""
+    remedies = [text for texts in (*ERROR_DESCRIPTIONS.values(), *DESCRIPTIONS.values()) for text in texts]
+
+    assert [text for text in remedies if re.search(r"\b(above|below)\b", text)] == []
 
 
 def test_every_refusal_has_a_status_and_a_meaning() -> None:
