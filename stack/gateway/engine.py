@@ -26,9 +26,13 @@ _log: Final = logging.getLogger(__name__)
 # The engine itself: chDB's public wrapper has no way to classify a statement, and no types either.
 _chdb: Final[Any] = import_module("chdb._chdb")
 
-# Unlike chDB, a server wants to be told that a statement is a SELECT. Inserts are answered when they are
-# written, not when they are queued.
-_SERVER_SETTINGS: Final = {"implicit_select": "0", "async_insert": "0"}
+# Unlike chDB, a server wants to be told that a statement is a SELECT, and writes Arrow itself instead of by
+# a library. Inserts are answered when they are written, not when they are queued.
+_SERVER_SETTINGS: Final = {
+    "implicit_select": "0",
+    "async_insert": "0",
+    "output_format_arrow_use_native_writer": "1",
+}
 
 # What a statement of those who only read may take; `access.xml` bounds what they may change of it. A chart
 # that takes a minute is a mistake; an export may take longer.

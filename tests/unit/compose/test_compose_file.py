@@ -243,11 +243,12 @@ def test_a_value_of_the_env_file_is_the_one_that_counts(compose: Compose, tmp_pa
     assert environment["CLICKSTREAM_API__ALLOWED_HOSTS"] == "events.example.org"
 
 
-def test_redpanda_takes_the_longest_record() -> None:
+def test_redpanda_takes_the_longest_record_and_loses_none_that_it_acknowledged() -> None:
     settings = yaml.safe_load((PROJECT_ROOT / "compose" / "redpanda" / "bootstrap.yaml").read_text())
 
     assert settings["kafka_batch_max_bytes"] == MAX_SENT_BYTES
     assert settings["auto_create_topics_enabled"] is False
+    assert settings["write_caching_default"] == "disabled"
 
 
 def test_three_brokers_are_known_to_every_service_of_the_project(compose: Compose) -> None:
