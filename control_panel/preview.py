@@ -15,7 +15,7 @@ from clickstream.reasons import EventError
 from clickstream.settings import get_settings
 from clickstream.sources.csv import CsvFile, CsvRecord, encode_body, inspect_csv, open_text, read_records
 from clickstream.sources.header import FileKind
-from control_panel import jobs
+from control_panel import jobs, uploads
 from control_panel.jobs import Job, JobStatus, Progress
 from control_panel.uploads import Upload
 
@@ -51,11 +51,13 @@ class Preview(msgspec.Struct, frozen=True):
 
     Attributes:
         file: What it is and how it is written.
-        lines: Lines in all, the header among them.
+        lines: Its records, as far as is known: exactly if all were judged, else its lines but for the header.
         rows: The first rows, as texts.
         judged: How many records were judged.
         refused: Of these, how many can't be stored.
-        codes: How often each rule was broken.
+        codes: How many of the refused ones break each rule; one can break several.
+        warned: How many would be stored without some value.
+        warned_codes: How many of these break each rule.
         examples: The first lines that break one.
     """
 
@@ -66,6 +68,8 @@ class Preview(msgspec.Struct, frozen=True):
     refused: int
     codes: dict[str, int]
     examples: list[Example]
+    warned: int = 0
+    warned_codes: dict[str, int] = {}
 
 
 def begin_preview(upload: Upload, account: str) -> Job:
@@ -85,6 +89,16 @@ def preview_of(upload: Upload) -> Job | None:
     """The job that looks, or has looked, at an upload; None if there is none."""
     found = jobs.list_jobs(PREVIEW)
     return next((job for job in found if job.request.arguments.get("upload") == upload.id), None)
+
+
+def uploaded_names() -> dict[str, str]:
+    """The names of files that were uploaded here, by the hash of their content."""
+    names = {}
+    for upload in uploads.list_uploads():
+        job = preview_of(upload)
+        if job is not None and job.state.status is JobStatus.DONE:
+            names[read_preview(job).file.sha256] = upload.description.name
+    return names
 
 
 def read_preview(job: Job) -> Preview:
@@ -111,20 +125,47 @@ def look_at(path: Path, now: datetime) -> Preview:
     """
     file = inspect_csv(path)
     rows: list[list[str]] = []
-    codes: Counter[str] = Counter()
+    refused, warned = _Tally(), _Tally()
     examples: list[Example] = []
-    judged = refused = 0
+    judged = 0
     receipt = Receipt(int(now.timestamp() * 1_000), get_settings().etl.future_allowed_seconds * 1_000)
     with open_text(path) as text:
-        for record in islice(_until_broken_off(read_records(text, file)), LINES_JUDGED):
+        records = _until_broken_off(read_records(text, file))
+        for record in islice(records, LINES_JUDGED):
             judged += 1
             if len(rows) < _ROWS_SHOWN and record.cells:
                 rows.append(record.cells)
             problems = _problems(file, record, receipt)
-            refused += any(not is_warning(problem) for problem in problems)
-            codes.update(problem.code.value for problem in problems)
+            if problems:
+                (warned if all(map(is_warning, problems)) else refused).add(problems)
             examples += [_example(record, problem) for problem in problems if len(examples) < _EXAMPLES_SHOWN]
-    return Preview(file, _count_lines(path), rows, judged, refused, dict(codes.most_common()), examples)
+        is_whole = judged < LINES_JUDGED or next(records, None) is None
+    return Preview(
+        file,
+        judged if is_whole else max(judged, _count_lines(path) - file.header_line),
+        rows,
+        judged,
+        refused.records,
+        dict(refused.codes.most_common()),
+        examples,
+        warned.records,
+        dict(warned.codes.most_common()),
+    )
+
+
+class _Tally:
+    """Records with a problem, and how many of them break each rule."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.codes: Counter[str] = Counter()
+
+    def add(self, problems: list[EventError]) -> None:
+        is_refused = not all(map(is_warning, problems))
+        self.records += 1
+        self.codes.update(
+            {problem.code.value for problem in problems if not (is_refused and is_warning(problem))}
+        )
 
 
 def _problems(file: CsvFile, record: CsvRecord, receipt: Receipt) -> list[EventError]:

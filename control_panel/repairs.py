@@ -1,6 +1,7 @@
 """Repairing refused events: what a rule would do, and the file that sends the repaired ones again."""
 
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from clickstream.etl.quarantine_file import write_quarantine
 from clickstream.etl.repair import RepairRule, apply_rule, check_rule, problems_of
 from clickstream.event.rules import Receipt
 from clickstream.files import whole_file
+from clickstream.reasons import EventError
 from clickstream.settings import get_settings
 from control_panel.clients import quality
 from control_panel.clients.quality import Wanted
@@ -31,7 +33,7 @@ class Outcome(msgspec.Struct, frozen=True):
         matched: Events that the filter keeps, at most `MOST_EVENTS`.
         changed: Of these, events that the rule changes.
         valid: Of the changed ones, events that would be valid then.
-        still_wrong: How often each code would remain among the changed ones.
+        still_wrong: How often each problem, a code and its field, would remain among the changed ones.
     """
 
     matched: int
@@ -80,10 +82,15 @@ def send_one(coordinate: tuple[str, int, int], body: str) -> Replay:
     """Send one event again with another body.
 
     Raises:
-        BadInputError: It is not in quarantine any more.
+        BadInputError: It is not in quarantine any more, or was replayed already.
         ServiceUnavailableError: ClickHouse or Mage does not answer.
     """
     table = quality.record(*coordinate)
+    if table.num_rows and table.column("replayed_at")[0].is_valid:
+        raise BadInputError(
+            "The event was replayed already, so nothing was sent.",
+            hint="If it was refused again, its replay is an event of its own in this list.",
+        )
     return _replay(_with_bodies(table, [body] * table.num_rows), "The event is not in quarantine any more.")
 
 
@@ -102,7 +109,7 @@ def _replay(repaired: pa.Table, nothing: str) -> Replay:
 
 def _apply(table: pa.Table, change: Callable[[str], str]) -> tuple[Outcome, pa.Table]:
     places, bodies = [], []
-    still_wrong: dict[str, int] = {}
+    still_wrong: Counter[str] = Counter()
     changed = 0
     columns: tuple[list[Any], list[Any]] = (
         table.column("body").to_pylist(),
@@ -115,14 +122,17 @@ def _apply(table: pa.Table, change: Callable[[str], str]) -> tuple[Outcome, pa.T
             continue
         changed += 1
         problems = problems_of(after, receipt_of(received_at))
-        for code in {problem.code.value for problem in problems}:
-            still_wrong[code] = still_wrong.get(code, 0) + 1
+        still_wrong.update({_problem_name(problem) for problem in problems})
         if not problems:
             places.append(place)
             bodies.append(after)
-    outcome = Outcome(table.num_rows, changed, len(places), still_wrong)
+    outcome = Outcome(table.num_rows, changed, len(places), dict(still_wrong.most_common()))
     # With its type: that of an empty list is unknown.
     return outcome, _with_bodies(table.take(pa.array(places, pa.int64())), bodies)
+
+
+def _problem_name(problem: EventError) -> str:
+    return f"{problem.code.value} in {problem.field}" if problem.field else problem.code.value
 
 
 def _with_bodies(table: pa.Table, bodies: list[str]) -> pa.Table:

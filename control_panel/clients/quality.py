@@ -27,6 +27,7 @@ class Wanted:
         field: Those with a problem in this field.
         source: Those that came this way.
         text: Those whose body holds this text.
+        origin: Those of this file, whenever they were received, and their replays.
         include_replayed: Also those that were sent again.
     """
 
@@ -36,7 +37,13 @@ class Wanted:
     field: str = ""
     source: str = ""
     text: str = ""
+    origin: str = ""
     include_replayed: bool = False
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything but the days of receipt was chosen."""
+        return bool(self.code or self.field or self.source or self.text or self.origin)
 
     def parameters(self) -> dict[str, Any]:
         """The filter as parameters of the queries."""
@@ -46,8 +53,9 @@ class Wanted:
             field=self.field,
             source=self.source,
             text=self.text,
-            since=datetime.combine(self.first_date, midnight),
-            until=datetime.combine(self.last_date + timedelta(days=1), midnight),
+            origin=self.origin,
+            since=None if self.origin else datetime.combine(self.first_date, midnight),
+            until=None if self.origin else datetime.combine(self.last_date + timedelta(days=1), midnight),
             include_replayed=self.include_replayed,
         ).parameters()
 
@@ -94,8 +102,14 @@ def warnings(first_date: date, last_date: date) -> tuple[dict[str, Any], ...]:
     return tuple(warehouse.rows("warnings", first_date=first_date, last_date=last_date))
 
 
-def replay(path: str) -> int:
-    """Ask Mage to send the events of a fixed file again; gives the run's id."""
+def forget() -> None:
+    """Ask again which events are refused, because a replay has changed that."""
     counts.forget()
     events.forget()
+    event.forget()
+
+
+def replay(path: str) -> int:
+    """Ask Mage to send the events of a fixed file again; gives the run's id."""
+    forget()
     return mage.run_now(PIPELINE, {"code": "", "source": "", "fixed_file": path})

@@ -220,7 +220,8 @@ def _choose_run(name: str, runs: tuple[PipelineRun, ...]) -> PipelineRun:
     chosen = st.selectbox(
         "Details of run",
         list(by_id),
-        format_func=lambda run_id: f"{run_id} ({_name(by_id[run_id])})",
+        # A selectbox knows its options by their titles, so the title of a run must not change with its state.
+        format_func=lambda run_id: f"Run {run_id}",
         key=key,
     )
     if chosen in by_id and asked:

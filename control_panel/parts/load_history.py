@@ -1,14 +1,14 @@
 """What became of each CSV file, whether it came from this page or from the command line."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
 
 from clickstream.loads.history import Load
-from control_panel import layout, text, uploads
+from control_panel import layout, text
 from control_panel.clients import loads
-from control_panel.jobs import JobStatus
-from control_panel.preview import preview_of, read_preview
+from control_panel.preview import uploaded_names
 from control_panel.reporting import begin_reports
 from control_panel.session import is_operator
 
@@ -28,12 +28,12 @@ def show() -> None:
     if not found:
         layout.empty(_EMPTY)
         return
-    names = _names()
+    names = uploaded_names()
     begin_reports(found, names)
     st.dataframe(
         [
             {
-                "File": names.get(load.sha256, load.name or load.sha256[:12]),
+                "File": name_of(load, names),
                 **({"Report": report_address(load)} if is_operator() else {}),
                 "Received (UTC)": text.moment(load.last_received_at).removesuffix(" UTC"),
                 "Lines": load.received,
@@ -42,8 +42,8 @@ def show() -> None:
                 "With other content": load.other_content if load.duplicate else 0,
                 "Refused": load.quarantined,
                 "Still open": load.still_open,
+                **(_repair(load) if is_operator() else {}),
                 "Pending": max(0, load.pending),
-                "Replayed": load.replayed,
                 "With warnings": load.warned,
                 "Codes": ", ".join(f"{code} {count:,}" for code, count in load.codes),
             }
@@ -57,6 +57,11 @@ def show() -> None:
                 help="Duplicates that differ from the stored event of the same id; the report names the "
                 "fields. They are compared once all lines of the file are processed.",
             ),
+            "Still open": st.column_config.NumberColumn(
+                format="localized",
+                help="Refused events that were not replayed, or were replayed and refused again.",
+            ),
+            "Repair": st.column_config.LinkColumn(display_text="Show lines"),
             "Report": st.column_config.LinkColumn(
                 display_text="Download", help="All lines with a problem, as CSV"
             ),
@@ -67,8 +72,6 @@ def show() -> None:
                     "Added",
                     "Duplicates",
                     "Refused",
-                    "Still open",
-                    "Replayed",
                     "Pending",
                 )
             },
@@ -81,16 +84,25 @@ def show() -> None:
     )
 
 
+def _repair(load: Load) -> dict[str, str | None]:
+    return {"Repair": refused_address(load.sha256) if load.still_open else None}
+
+
+def name_of(load: Load, names: Mapping[str, str]) -> str:
+    """What people call a file.
+
+    Args:
+        load: The file.
+        names: The names of uploaded files, by the hash of their content.
+    """
+    return names.get(load.sha256, load.name or load.sha256[:12])
+
+
+def refused_address(sha256: str) -> str:
+    """Where the refused lines of a file are shown and repaired."""
+    return f"/quality?file={sha256}"
+
+
 def report_address(load: Load) -> str:
     """Where the report on a file can be downloaded."""
     return f"/files/loads/{load.sha256}/report.csv"
-
-
-def _names() -> dict[str, str]:
-    """The names of files that were uploaded here, by hash."""
-    names = {}
-    for upload in uploads.list_uploads():
-        job = preview_of(upload)
-        if job is not None and job.state.status is JobStatus.DONE:
-            names[read_preview(job).file.sha256] = upload.description.name
-    return names

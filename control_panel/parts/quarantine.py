@@ -1,4 +1,4 @@
-"""Refused events: filters, counts that follow them, and a rule that repairs many at once."""
+"""Refused events: filters, counts that follow them, and the events themselves."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -6,56 +6,71 @@ from typing import Any, Final
 import streamlit as st
 
 from clickstream.contract import FIELD_BY_NAME
-from clickstream.etl.repair import Action, RepairRule
+from clickstream.loads.history import Load, origin_of
 from clickstream.reasons import ErrorCode
-from control_panel import layout, repairs, text
-from control_panel.clients import quality
+from clickstream.storage.raw import short_origin
+from clickstream.trace import parse_record
+from control_panel import layout, text
+from control_panel.clients import loads, quality
+from control_panel.clients.events import read_fields
 from control_panel.clients.quality import Wanted
-from control_panel.clients.readings import act
-from control_panel.parts import refused_event, replays
-from control_panel.session import is_operator, require_operator
+from control_panel.parts import refused_event, repair_rule, replays
+from control_panel.parts.load_history import name_of
+from control_panel.preview import uploaded_names
+from control_panel.session import is_operator
 
 _SOURCES: Final = ("csv", "http", "tracker", "broker", "replay")
-_WAIT_SECONDS: Final = 20.0
 _ALL: Final = "all"
 _RECORD: Final = "record"
 """In the address: one refused event, as other pages link to it."""
+
+_FILE: Final = "file"
+"""In the address: the SHA-256 of a loaded file, as the page Upload CSV links to it."""
+
+_FILE_KEY: Final = "quarantine file"
+_EVENT: Final = "quarantine event"
+_SHOWN_CHARACTERS: Final = 60
 
 
 def show() -> None:
     """Draw the part."""
     record = st.query_params.get(_RECORD, "")
     if record and is_operator():
-        replays.show()
+        replays.show_found_again()
         refused_event.show_record(record)
         if st.button("All refused events", icon=":material/arrow_back:"):
             del st.query_params[_RECORD]
             st.rerun()
         return
     wanted = _ask_filter()
-    replays.show()
     counts = layout.page_part(quality.counts(wanted), "The refused events")
-    if counts is None:
-        return
     if not counts:
-        layout.empty(
-            "No refused event matches the filter: every event of these days was valid, was repaired and "
-            "replayed, or did not arrive at all."
-        )
+        replays.show_any()
+        if counts is not None:
+            _show_nothing(wanted)
         return
+    replays.show_found_again()
     _show_counts(counts)
     if not is_operator():
         st.caption("The events themselves hold personal data. Sign in as an operator to see and repair them.")
         return
-    _show_rule(wanted)
+    repair_rule.show(wanted)
     _show_events(wanted)
+
+
+def _show_nothing(wanted: Wanted) -> None:
+    where = "of this file" if wanted.origin else "of these days"
+    layout.empty(
+        f"No refused event matches the filter: every event {where} was valid, was repaired and replayed, or "
+        "did not arrive at all."
+    )
 
 
 def _show_counts(counts: tuple[dict[str, Any], ...]) -> None:
     st.dataframe(
         [
             {
-                "What is wrong": _meaning(row["code"]),
+                "What is wrong": refused_event.describe(row["code"])[0],
                 "Code": row["code"],
                 "Field": row["field"] or "whole record",
                 "Source": row["source"],
@@ -65,7 +80,8 @@ def _show_counts(counts: tuple[dict[str, Any], ...]) -> None:
         ],
         hide_index=True,
         column_config={
-            "What is wrong": st.column_config.TextColumn(width="large"),
+            # As wide as the longest description; a narrower column cuts it without a sign.
+            "What is wrong": st.column_config.TextColumn(width=620),
             "Events": st.column_config.ProgressColumn(
                 format="localized", min_value=0, max_value=max(row["events"] for row in counts)
             ),
@@ -74,12 +90,9 @@ def _show_counts(counts: tuple[dict[str, Any], ...]) -> None:
     )
 
 
-def _meaning(code: str) -> str:
-    return refused_event.describe(code)[0]
-
-
 def _ask_filter() -> Wanted:
     today = datetime.now(UTC).date()
+    file = _ask_file()
     first, second, third, fourth = st.columns(4)
     with first:
         days = st.date_input(
@@ -88,6 +101,8 @@ def _ask_filter() -> Wanted:
             max_value=today,
             format="YYYY-MM-DD",
             key="quarantine days",
+            disabled=bool(file),
+            help="A file is shown whole, whenever it was loaded." if file else None,
         )
     with second:
         code = st.selectbox("Code", [_ALL, *(code.value for code in ErrorCode)], key="quarantine code")
@@ -112,83 +127,42 @@ def _ask_filter() -> Wanted:
         field="" if field == _ALL else field,
         source="" if source == _ALL else source,
         text=searched,
+        origin=origin_of(file) if file else "",
         include_replayed=replayed,
     )
 
 
-def _show_rule(wanted: Wanted) -> None:
-    st.subheader("Repair many events with a rule", anchor=False)
-    st.caption(
-        "The rule applies to the events that match the filter above. The preview changes nothing; replaying "
-        "sends only those events that the rule makes valid."
+def _ask_file() -> str:
+    """The SHA-256 of the file whose lines are shown; empty for events of every origin."""
+    names = uploaded_names()
+    titles = {
+        load.sha256: _file_title(load, names) for load in loads.loads().read().value or () if load.quarantined
+    }
+    asked = st.query_params.get(_FILE, "")
+    if asked:
+        titles.setdefault(asked, f"the file {asked[:8]}")
+    choices = ["", *titles]
+
+    def note() -> None:
+        if chosen := st.session_state[_FILE_KEY]:
+            st.query_params[_FILE] = chosen
+        else:
+            st.query_params.pop(_FILE, None)
+
+    chosen = st.selectbox(
+        "File",
+        choices,
+        index=choices.index(asked),
+        format_func=lambda sha256: titles.get(sha256, _ALL),
+        key=_FILE_KEY,
+        on_change=note,
     )
-    first, second, third = st.columns(3)
-    with first:
-        fields = [name for name in FIELD_BY_NAME if name != "payload"]
-        field = st.selectbox(
-            "Field to change",
-            fields,
-            index=fields.index("type"),
-            accept_new_options=True,
-            help="Type `payload.` and a name for a custom field.",
-            key="rule field",
-        )
-    with second:
-        chosen = st.selectbox("What to do", list(Action), format_func=str.capitalize, key="rule action")
-        action = chosen or Action.SET
-    with third:
-        value, seconds, mapping = _ask_values(action)
-    rule = RepairRule(field.strip(), action, value, seconds, mapping)
-    with st.container(horizontal=True):
-        if st.button("Preview", icon=":material/visibility:", key="rule preview"):
-            outcome = layout.attempt(lambda: act(lambda: repairs.preview_rule(wanted, rule), _WAIT_SECONDS))
-            if outcome is not None:
-                st.session_state["rule outcome"] = (wanted, rule, outcome)
-        known = st.session_state.get("rule outcome")
-        if known is None or known[:2] != (wanted, rule):
-            return
-        outcome = known[2]
-        label = f"Replay {outcome.valid:,} repaired events"
-        if outcome.valid and st.button(label, type="primary", icon=":material/replay:", key="rule send"):
-            layout.attempt(lambda: _replay(wanted, rule))
-            return
-    st.info(_in_words(outcome), icon=":material/visibility:")
+    return chosen or ""
 
 
-def _in_words(outcome: repairs.Outcome) -> str:
-    left = ", ".join(f"{code} {count:,}" for code, count in outcome.still_wrong.items())
-    most = (
-        f" At most {repairs.MOST_EVENTS:,} events are repaired at once; apply the rule again for the rest."
-        if outcome.matched == repairs.MOST_EVENTS
-        else ""
-    )
-    return (
-        f"The rule changes {outcome.changed:,} of {outcome.matched:,} events; {outcome.valid:,} would then "
-        + (f"be valid, and the others would still have problems ({left})." if left else "be valid.")
-        + f" Nothing has been changed yet.{most}"
-    )
-
-
-def _ask_values(action: Action) -> tuple[str, float, dict[str, str]]:
-    match action:
-        case Action.SET:
-            return st.text_input("New value", "click", key="rule value"), 0.0, {}
-        case Action.SHIFT:
-            seconds = st.number_input("Seconds, negative for earlier", value=-3600.0, key="rule seconds")
-            return "", float(seconds), {}
-        case Action.MAP:
-            lines = st.text_area("One old=new per line", "purchase=click", key="rule mapping")
-            pairs = (line.partition("=") for line in lines.splitlines() if "=" in line)
-            return "", 0.0, {old.strip(): new.strip() for old, _, new in pairs}
-        case _:
-            return "", 0.0, {}
-
-
-def _replay(wanted: Wanted, rule: RepairRule) -> None:
-    require_operator()
-    replay = act(lambda: repairs.send_again(wanted, rule), _WAIT_SECONDS)
-    st.session_state.pop("rule outcome", None)
-    replays.follow(replay)
+def _file_title(load: Load, names: dict[str, str]) -> str:
+    received = text.moment(load.last_received_at)
+    return f"{name_of(load, names)}, received {received} ({load.sha256[:8]})"
 
 
 def _show_events(wanted: Wanted) -> None:
@@ -196,16 +170,46 @@ def _show_events(wanted: Wanted) -> None:
     found = layout.page_part(quality.events(wanted), "The events")
     if not found:
         return
-    choices = list(range(len(found)))
-    place = st.selectbox(
+    rows = _with_shown({refused_event.name_of(row): row for row in found}, wanted)
+    name = st.selectbox(
         f"The last {len(found):,} events" if len(found) > 1 else "The event",
-        choices,
-        format_func=lambda number: _title(found[number]),
-        key="quarantine event",
+        list(rows),
+        # A selectbox knows its options by their titles, so these must differ and must not change.
+        format_func=lambda name: _title(rows[name], is_of_file=bool(wanted.origin)),
+        key=_EVENT,
     )
-    refused_event.show(found[place if place in choices else 0])
+    refused_event.show(rows[name])
 
 
-def _title(row: dict[str, Any]) -> str:
+def _with_shown(rows: dict[str, dict[str, Any]], wanted: Wanted) -> dict[str, dict[str, Any]]:
+    """The events with the one that is being edited, which stays when it was replayed or others came."""
+    shown = st.session_state.get(_EVENT, "")
+    if st.session_state.get("quarantine events of") != wanted:
+        st.session_state["quarantine events of"] = wanted
+        st.session_state.pop(_EVENT, None)
+        return rows
+    record = parse_record(shown) if shown and shown not in rows else None
+    if record is None:
+        return rows
+    known = quality.event(record.origin, record.offset, record.item or 0).read().value
+    return {shown: known[0], **rows} if known else rows
+
+
+def _title(row: dict[str, Any], *, is_of_file: bool) -> str:
     problems = "; ".join(f"{error['field'] or 'record'}: {error['code']}" for error in row["errors"])
-    return f"{text.moment(row['received_at'])} · {row['source']} · {problems}"
+    session = str(read_fields(row["body"]).get("session_id") or "")[:_SHOWN_CHARACTERS]
+    parts = [_place(row, is_of_file=is_of_file), problems]
+    if session:
+        parts.append(f"session {session}")
+    if not is_of_file:
+        parts.append(text.moment(row["received_at"]))
+    return " · ".join(parts)
+
+
+def _place(row: dict[str, Any], *, is_of_file: bool) -> str:
+    """Where an event came from; of a replay also its own record, as one event can be replayed repeatedly."""
+    origin, offset, item = (row["original"] or refused_event.name_of(row)).rsplit(":", 2)
+    again = f" (replay {row['offset']}:{row['item']})" if row["original"] else ""
+    if not origin.startswith(origin_of("")):
+        return f"{origin}:{offset}:{item}{again}"
+    return (f"line {offset}" if is_of_file else f"{short_origin(origin)} line {offset}") + again

@@ -51,8 +51,7 @@ def show(row: dict[str, Any]) -> None:
     """
     for error in row["errors"]:
         _show_error(error)
-    coordinate = (str(row["origin"]), int(row["offset"]), int(row["item"]))
-    record = ":".join(map(str, coordinate))
+    record = name_of(row)
     # No caption: a link in one stands out too little.
     st.markdown(
         f"Received {text.moment(row['received_at'])} by {layout.escape(row['source'])}, record "
@@ -60,7 +59,12 @@ def show(row: dict[str, Any]) -> None:
         + (f" Replayed {text.moment(row['replayed_at'])}." if row["replayed_at"] else "")
     )
     _show_fields(row)
-    _edit(row, coordinate)
+    _edit(row)
+
+
+def name_of(row: dict[str, Any]) -> str:
+    """The record of a row of the quarantine, `origin:offset:item`."""
+    return f"{row['origin']}:{row['offset']}:{row['item']}"
 
 
 def describe(code: str) -> tuple[str, str]:
@@ -105,31 +109,37 @@ def _show_fields(row: dict[str, Any]) -> None:
         )
 
 
-def _edit(row: dict[str, Any], coordinate: tuple[str, int, int]) -> None:
-    body = st.text_area("The event, to be edited", _pretty(row["body"]), height=320, key=f"body {coordinate}")
-    problems = problems_of(body, repairs.receipt_of(row["received_at"]))
-    if row["replayed_at"]:
-        st.info("This event was replayed already; replaying it again would change nothing.")
+def _edit(row: dict[str, Any]) -> None:
+    name, sent = name_of(row), _pretty(row["body"])
+    body = st.text_area("The event, to be edited", sent, height=320, key=f"body {name}")
+    if replays.show(name):
         return
-    if problems:
+    if row["replayed_at"]:
+        st.info(
+            f"This event was replayed {text.moment(row['replayed_at'])}; replaying it again would change "
+            "nothing."
+        )
+        return
+    problems = problems_of(body, repairs.receipt_of(row["received_at"]))
+    # What is wrong with the event as it was sent stands above.
+    if problems and body != sent:
         still = " ".join(layout.escape(problem.message) for problem in problems)
         st.warning(f"Not valid yet: {still}", icon=":material/warning:")
-    is_wanted = st.button(
+    if st.button(
         "Replay the event",
         type="primary",
         icon=":material/replay:",
-        key=f"send {coordinate}",
+        key=f"send {name}",
         disabled=bool(problems),
         help="Edit the event until it is valid." if problems else None,
-    )
-    if not is_wanted:
-        return
+    ):
+        layout.attempt(lambda: _send(row, body))
 
-    def send() -> None:
-        require_operator()
-        replays.follow(act(lambda: repairs.send_one(coordinate, body), _WAIT_SECONDS))
 
-    layout.attempt(send)
+def _send(row: dict[str, Any], body: str) -> None:
+    require_operator()
+    coordinate = (str(row["origin"]), int(row["offset"]), int(row["item"]))
+    replays.follow(act(lambda: repairs.send_one(coordinate, body), _WAIT_SECONDS), name_of(row))
 
 
 def _pretty(body: str) -> str:

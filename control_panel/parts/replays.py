@@ -14,27 +14,54 @@ _LIVE_SECONDS: Final = 2
 _REPLAY: Final = "replay"
 """In the address, so that a replay can be left and found again."""
 
+_PLACE: Final = "place of the replay"
+"""In the session: the run, and the part of the page that asked for it."""
+
+_SEEN: Final = "replay that was seen to end"
 _SOURCE: Final = "replay"
 
 
-def follow(replay: Replay | None) -> None:
+def follow(replay: Replay | None, place: str) -> None:
     """Show a replay that was just asked for.
 
     Args:
         replay: What is replayed; None if Mage has not answered in time.
+        place: The part of the page that asked for it, which shows it from now on.
     """
     if replay is None:
         st.info("The replay was asked for, but Mage is slow to answer. The page Pipelines shows its run.")
         return
     st.query_params[_REPLAY] = str(replay.run_id)
+    st.session_state[_PLACE] = (replay.run_id, place)
     st.rerun()
 
 
-def show() -> None:
-    """Draw the replay that the address names, if it names one."""
+def show(place: str) -> bool:
+    """Draw the replay that a part of the page has asked for; gives whether there is one."""
+    run_id = _asked()
+    if run_id is None or st.session_state.get(_PLACE) != (run_id, place):
+        return False
+    _show_live(run_id)
+    return True
+
+
+def show_found_again() -> None:
+    """Draw the replay of the address, if no part of this page has asked for it."""
+    run_id = _asked()
+    if run_id is not None and st.session_state.get(_PLACE, (None,))[0] != run_id:
+        _show_live(run_id)
+
+
+def show_any() -> None:
+    """Draw the replay of the address, wherever it was asked for."""
+    run_id = _asked()
+    if run_id is not None:
+        _show_live(run_id)
+
+
+def _asked() -> int | None:
     asked = st.query_params.get(_REPLAY, "")
-    if asked.isascii() and asked.isdecimal():
-        _show_live(int(asked))
+    return int(asked) if asked.isascii() and asked.isdecimal() else None
 
 
 @st.fragment(run_every=_LIVE_SECONDS)
@@ -45,6 +72,11 @@ def _show_live(run_id: int) -> None:
     if runs is None:
         return
     run = next((one for one in runs if one.id == run_id), None)
+    if run is not None and run.ended and st.session_state.get(_SEEN) != run_id:
+        # The rest of the page still shows the events as they stood before.
+        st.session_state[_SEEN] = run_id
+        quality.forget()
+        st.rerun()
     with st.container(border=True):
         if run is None or not run.ended:
             st.info("The repaired events are being sent …", icon=":material/hourglass_top:")

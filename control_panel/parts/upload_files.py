@@ -10,7 +10,7 @@ from control_panel import jobs, layout, text, uploads
 from control_panel.clients import loads, mage
 from control_panel.clients.readings import act
 from control_panel.jobs import JobStatus
-from control_panel.parts.load_history import report_address
+from control_panel.parts.load_history import refused_address, report_address
 from control_panel.preview import LINES_JUDGED, Preview, begin_preview, preview_of, read_preview
 from control_panel.session import require_operator
 from control_panel.uploads import Upload
@@ -83,11 +83,13 @@ def _show_preview(upload: Upload, preview: Preview, known: dict[str, Load]) -> N
     file = preview.file
     st.markdown(
         f"{preview.lines:,} lines of **{file.kind}** with {', '.join(file.recognised)}. "
-        f"{_problems_in_words(preview)}"
+        f"{problems_in_words(preview)}"
     )
     for warning in file.warnings:
         st.warning(layout.escape(warning), icon=":material/warning:")
-    with st.expander("First rows and problems", icon=":material/table_rows:", expanded=bool(preview.codes)):
+    with st.expander(
+        "First rows and problems", icon=":material/table_rows:", expanded=bool(preview.examples)
+    ):
         _show_rows(upload, preview)
     load = known.get(file.sha256)
     run = _run_of(upload)
@@ -133,12 +135,23 @@ def _show_rows(upload: Upload, preview: Preview) -> None:
     )
 
 
-def _problems_in_words(preview: Preview) -> str:
-    if not preview.codes:
-        return f"No problems in the first {preview.judged:,} lines."
-    codes = ", ".join(f"{code} {count:,}" for code, count in preview.codes.items())
-    looked = f"Of the first {preview.judged:,} lines" if preview.judged >= LINES_JUDGED else "Of its lines"
-    return f"{looked}, {preview.refused:,} would be refused ({codes})."
+def problems_in_words(preview: Preview) -> str:
+    """What is wrong with the lines of a file, in sentences."""
+    is_whole = preview.judged < LINES_JUDGED
+    looked = "Of its lines" if is_whole else f"Of the first {preview.judged:,} lines"
+    parts = []
+    if preview.refused:
+        several = "; some break several rules" if sum(preview.codes.values()) > preview.refused else ""
+        parts.append(f"{preview.refused:,} would be refused ({_listed(preview.codes)}{several})")
+    if preview.warned:
+        parts.append(f"{preview.warned:,} would be stored without a value ({_listed(preview.warned_codes)})")
+    if not parts:
+        return "No problems." if is_whole else f"No problems in the first {preview.judged:,} lines."
+    return f"{looked}, {' and '.join(parts)}."
+
+
+def _listed(codes: dict[str, int]) -> str:
+    return ", ".join(f"{code} {count:,}" for code, count in codes.items())
 
 
 def _run_of(upload: Upload) -> PipelineRun | None:
@@ -156,8 +169,9 @@ def _show_progress(preview: Preview, load: Load | None, run: PipelineRun | None)
         if run.started_at is None:
             st.progress(0.0, text="Waiting for Mage to start the load. You can leave this page.")
             return
-        share = min(1.0, line / max(preview.lines, 1))
-        st.progress(share, text=f"Loading: {line:,} of {preview.lines:,} lines. You can leave this page.")
+        received = load.received if load else 0
+        share = min(1.0, received / max(preview.lines, 1))
+        st.progress(share, text=f"Loading: {received:,} of {preview.lines:,} lines. You can leave this page.")
         return
     if run is not None and run.status is RunStatus.FAILED:
         _show_failure(run)
@@ -170,9 +184,11 @@ def _show_progress(preview: Preview, load: Load | None, run: PipelineRun | None)
             icon=":material/cancel:",
         )
     if load is not None:
-        st.success(in_words(load), icon=":material/check:")
-        if load.quarantined or load.duplicate or load.warned:
-            st.markdown(f"[Download the report]({report_address(load)}): each line with a problem, as CSV.")
+        if load.pending > 0:
+            st.info(in_words(load), icon=":material/hourglass_top:")
+        else:
+            st.success(in_words(load), icon=":material/check:")
+        _show_links(load)
     elif run is not None and run.status is RunStatus.COMPLETED:
         st.success("The file was loaded.", icon=":material/check:")
 
@@ -187,13 +203,30 @@ def _show_failure(run: PipelineRun) -> None:
     )
 
 
+def _show_links(load: Load) -> None:
+    links = []
+    if load.still_open:
+        lines = "refused line" if load.still_open == 1 else "refused lines"
+        links.append(f"[Repair the {load.still_open:,} {lines}]({refused_address(load.sha256)}).")
+    if load.quarantined or load.duplicate or load.warned:
+        links.append(f"[Download the report]({report_address(load)}): each line with a problem, as CSV.")
+    if links:
+        st.markdown(" ".join(links))
+
+
 def in_words(load: Load) -> str:
     """What became of a file, in a sentence."""
-    pending = f"; {load.pending:,} wait for the next run of the pipeline" if load.pending > 0 else ""
+    if load.pending >= load.received:
+        return (
+            f"All {load.received:,} lines are loaded. The next run of process_events, within about a minute, "
+            "checks them and adds the valid ones to the numbers."
+        )
+    pending = f"; {load.pending:,} wait for the next run of process_events" if load.pending > 0 else ""
     other = f" ({load.other_content:,} of them with other content)" if load.other_content else ""
+    still = f" ({load.still_open:,} of them still open)" if load.still_open < load.quarantined else ""
     return (
         f"Of {load.received:,} lines, {load.stored:,} were added, {load.duplicate:,} were duplicates{other} "
-        f"and {load.quarantined:,} were refused{pending}."
+        f"and {load.quarantined:,} were refused{still}{pending}."
     )
 
 

@@ -79,7 +79,7 @@
     }
     show(upload.size, upload.size);
     cancel.hidden = true;
-    say(`${upload.name} has arrived. It is being inspected below.`);
+    say(`${upload.name} has arrived and is listed below.`);
     remember(null);
     upload = null;
     input.value = "";

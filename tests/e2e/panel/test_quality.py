@@ -1,6 +1,7 @@
 """Refused events in the browser: found, repaired by a rule, replayed; the ledger balances throughout."""
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -29,24 +30,20 @@ def stored(panel: Panel) -> int:
 @pytest.fixture(scope="module")
 def refused(panel: Panel) -> None:
     """Events of a type that does not exist, in quarantine."""
-    events = [
-        {
-            "type": "purchase",
-            "created_at": "2025-06-01T10:00:00Z",
-            "session_id": SESSION,
-            "user_id": 9_000 + number,
-            "url": f"/mended/{number}",
-            "ip": ADDRESS,
-            "payload": {"event_title": "bought", "element_id": "#buy", "x": 1, "y": 2},
-        }
-        for number in range(EVENTS)
-    ]
-    url = f"http://127.0.0.1:{panel.settings.api.port}/events"
-    assert httpx.post(url, content=json.dumps(events)).status_code == 422
-    in_quarantine = f"select count() from quarantined_events final where position(body, '{SESSION}') > 0"
-    wait_until(lambda: count_pending(connect(panel.settings.clickhouse, Role.READER)) > 0, "they arrive")
-    process_pending(panel.settings)
-    wait_until(lambda: int(one(in_quarantine, panel)) == EVENTS, "they are refused")
+    refuse(panel, *(broken(SESSION, number) for number in range(EVENTS)))
+
+
+def broken(session: str, number: int) -> dict[str, Any]:
+    """An event of a type that does not exist."""
+    return {
+        "type": "purchase",
+        "created_at": "2025-06-01T10:00:00Z",
+        "session_id": session,
+        "user_id": 9_000 + number,
+        "url": f"/{session}/{number}",
+        "ip": ADDRESS,
+        "payload": {"event_title": "bought", "element_id": "#buy", "x": 1, "y": 2},
+    }
 
 
 @pytest.mark.usefixtures("refused")
@@ -66,14 +63,7 @@ def test_a_rule_repairs_many_and_replaying_them_twice_changes_nothing(page: Page
     page.get_by_label("Text within the event").fill(SESSION)
     page.get_by_label("Text within the event").press("Enter")
     wait_until(lambda: "unknown_event_type" in cells(page), "the counts follow the filter")
-    page.get_by_label("New value").fill("look")
-    page.get_by_label("New value").press("Enter")
-    page.get_by_role("button", name="Preview").click()
-    expect(
-        page.get_by_text("0 would then be valid, and the others would still have problems")
-    ).to_be_visible()
-    page.get_by_label("New value").fill("click")
-    page.get_by_label("New value").press("Enter")
+    choose_rule(page, "type", "click")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("The rule changes 5 of 5 events; 5 would then be valid.")).to_be_visible()
 
@@ -98,6 +88,87 @@ def test_a_rule_repairs_many_and_replaying_them_twice_changes_nothing(page: Page
         )
         == 0
     )
+
+
+def choose_rule(page: Page, field: str, value: str) -> None:
+    """Fill in a rule that sets a field."""
+    expect(page.get_by_role("button", name="Preview")).to_be_disabled()
+    page.get_by_role("combobox", name="Field to change").fill(field)
+    page.get_by_role("option", name=field, exact=True).click()
+    page.get_by_label("New value").fill(value)
+    page.get_by_label("New value").press("Enter")
+
+
+def refuse(panel: Panel, *events: dict[str, Any]) -> None:
+    """Send events that are not valid, and wait until they are in quarantine."""
+    url = f"http://127.0.0.1:{panel.settings.api.port}/events"
+    assert httpx.post(url, content=json.dumps(events)).status_code == 422
+    session = events[0]["session_id"]
+    in_quarantine = f"select count() from quarantined_events final where position(body, '{session}') > 0"
+    wait_until(lambda: count_pending(connect(panel.settings.clickhouse, Role.READER)) > 0, "they arrive")
+    process_pending(panel.settings)
+    wait_until(lambda: int(one(in_quarantine, panel)) == len(events), "they are refused")
+
+
+def search(page: Page, text: str) -> None:
+    open_page(page, "/quality", "Data quality")
+    page.get_by_label("Text within the event").fill(text)
+    page.get_by_label("Text within the event").press("Enter")
+
+
+def test_the_event_that_was_edited_is_sent_although_others_arrive(page: Page, panel: Panel) -> None:
+    refuse(panel, *(broken("edited", number) for number in range(3)))
+    search(page, "edited")
+    page.get_by_role("combobox", name="The last 3 events").click()
+    page.get_by_role("option").nth(1).click()
+    editor = page.get_by_label("The event, to be edited")
+    expect(editor).to_have_value(re.compile("/edited/1"))
+    expect(page.get_by_role("button", name="Replay the event")).to_be_disabled()
+    refuse(panel, *(broken("later-edited", number) for number in range(2)))
+
+    editor.fill(editor.input_value().replace("purchase", "click"))
+    editor.press("Control+Enter")
+    page.get_by_role("button", name="Replay the event").click()
+
+    expect(page.get_by_text("The repaired events were sent.")).to_be_visible()
+    expect(page.get_by_role("button", name="Replay the event")).to_have_count(0)
+    expect(editor).to_have_value(re.compile("/edited/1"))
+    condition = "position(body, '/edited/1') > 0 and replayed_at is not null"
+    assert int(one(f"select count() from quarantined_events final where {condition}", panel)) == 1
+    process_pending(panel.settings)
+    assert int(one("select count() from events where url_path = '/edited/1'", panel)) == 1
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_text("This event was replayed")).to_be_visible()
+    expect(page.get_by_role("combobox", name="The last 4 events")).to_be_visible()
+
+
+def test_a_rule_that_makes_no_event_valid_says_what_is_missing(page: Page, panel: Panel) -> None:
+    refuse(panel, {**broken("no-position", 0), "payload": {"event_title": "a", "element_id": "#a"}})
+    search(page, "no-position")
+    choose_rule(page, "type", "click")
+
+    page.get_by_role("button", name="Preview").click()
+
+    expect(
+        page.get_by_text(
+            "0 would then be valid, and they would still have problems "
+            "(missing_field in payload.x 1, missing_field in payload.y 1)"
+        )
+    ).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Replay . repaired"))).to_have_count(0)
+
+
+def test_a_rule_without_a_filter_must_be_confirmed(page: Page, panel: Panel) -> None:
+    refuse(panel, broken("unfiltered", 0))
+    open_page(page, "/quality", "Data quality")
+    choose_rule(page, "type", "click")
+    page.get_by_role("button", name="Preview").click()
+    send = page.get_by_role("button", name=re.compile("Replay .+ repaired"))
+    expect(send).to_be_disabled()
+
+    page.get_by_text("No filter is set: the rule applies to").click()
+
+    expect(send).to_be_enabled()
 
 
 def replayed(panel: Panel) -> int:

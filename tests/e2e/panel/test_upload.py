@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,8 @@ HEADER = "type,created_at,session_id,user_id,url,payload\n"
 GOOD_LINES = 40
 BAD_LINES = 3
 MANY_LINES = 500_000
+LOADED = "(All|Of) {lines} lines"
+"""What is said of a loaded file, before and after its lines are processed."""
 
 
 def line(number: int, kind: str = "view", session: str = "upload") -> str:
@@ -42,10 +45,10 @@ def test_a_file_is_sent_looked_at_loaded_and_reported_on(page: Page, panel: Pane
     open_page(page, "/upload", "Upload CSV")
     choose(page, write_file(tmp_path))
 
-    expect(page.get_by_text("44 lines of events with commas, UTF-8")).to_be_visible()
+    expect(page.get_by_text("43 lines of events with commas, UTF-8")).to_be_visible()
     expect(page.get_by_text("3 would be refused (unknown_event_type 3)")).to_be_visible()
     page.get_by_role("button", name="Load the file").first.click()
-    expect(page.get_by_text("Of 43 lines")).to_be_visible()
+    expect(page.get_by_text(re.compile(LOADED.format(lines=43)))).to_be_visible()
     process_pending(panel.settings)
     expect(
         page.get_by_text("Of 43 lines, 40 were added, 0 were duplicates and 3 were refused.")
@@ -60,6 +63,13 @@ def test_a_file_is_sent_looked_at_loaded_and_reported_on(page: Page, panel: Pane
         (str(GOOD_LINES + 2 + number), "refused", "type") for number in range(BAD_LINES)
     ]
     assert {row["value"] for row in rows} == {"'=purchase"}
+
+    link = page.get_by_role("link", name="Repair the 3 refused lines").get_attribute("href")
+    open_page(page, link or "", "Data quality")
+    events = page.get_by_role("combobox", name="The last 3 events")
+    expect(events).to_have_value(
+        f"line {GOOD_LINES + 4} · type: unknown_event_type · session upload-{50 + BAD_LINES - 1}"
+    )
 
 
 def test_a_wrong_file_is_known_before_it_is_loaded(page: Page, tmp_path: Path) -> None:
@@ -102,7 +112,7 @@ def test_the_history_tells_duplicates_with_other_content_from_copies(
     choose(page, path)
     card = page.get_by_test_id("stVerticalBlock").filter(has_text="same-ids.csv").last
     card.get_by_role("button", name="Load the file").click()
-    expect(card.get_by_text("Of 5 lines")).to_be_visible()
+    expect(card.get_by_text(re.compile(LOADED.format(lines=5)))).to_be_visible()
     process_pending(panel.settings)
 
     counts = ["5", "2", "3", "1", "0"]  # lines, added, duplicates, with other content, refused
@@ -155,7 +165,7 @@ def test_a_load_is_found_again_by_its_address_and_a_cancelled_one_counts_no_line
     assert unaccounted(client) == 0
     card.get_by_role("button", name="Load it again").click()
     wait_until(lambda: received() == (MANY_LINES, MANY_LINES), "the rest is loaded")
-    expect(page.get_by_text(f"Of {MANY_LINES:,} lines")).to_be_visible()
+    expect(page.get_by_text(re.compile(LOADED.format(lines=f"{MANY_LINES:,}")))).to_be_visible()
     assert unaccounted(client) == 0
 
 
