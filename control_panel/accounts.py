@@ -5,6 +5,7 @@ import hmac
 import secrets
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Final
@@ -14,6 +15,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from clickstream.settings import PanelSettings
 
 _SALT: Final = "clickstream-panel-session"
+_COOKIE: Final = "clickstream_panel_"
 _MAX_REVOKED: Final = 10_000
 
 
@@ -63,7 +65,7 @@ class Accounts:
     @property
     def cookie_name(self) -> str:
         """Cookies are shared by the ports of a host, so two panels need two names."""
-        return f"clickstream_panel_{self._settings.port}"
+        return f"{_COOKIE}{self._settings.port}"
 
     @property
     def session_seconds(self) -> int:
@@ -87,6 +89,24 @@ class Accounts:
     def cookie_of(self, account: Account) -> str:
         """The signed value of the session cookie."""
         return self._serializer.dumps([account.name, account.role.value, account.session_id])
+
+    def cookies_of(self, cookies: Mapping[str, str]) -> dict[str, Account]:
+        """The authentic session cookies of a browser by name, that of this port first.
+
+        A panel whose port was changed knows those of its former port: they are signed with its own secrets.
+        """
+        names = sorted((name for name in cookies if name.startswith(_COOKIE)), key=self._is_of_other_port)
+        found = ((name, self.account_of(cookies[name])) for name in names)
+        return {name: account for name, account in found if account is not None}
+
+    def _is_of_other_port(self, name: str) -> bool:
+        return name != self.cookie_name
+
+    def account_in(self, cookies: Mapping[str, str]) -> Account | None:
+        """The account that a browser has signed in with; None if there is none."""
+        if not self._settings.sign_in:
+            return self.account_of(None)
+        return next(iter(self.cookies_of(cookies).values()), None)
 
     def account_of(self, cookie: str | None) -> Account | None:
         """The account of a session cookie; None unless it is authentic, recent and not signed out."""

@@ -47,7 +47,6 @@ def lines(
     key: str,
     height: int = 300,
     number_format: str = "localized",
-    stacked: bool = False,
 ) -> None:
     """Lines over time.
 
@@ -60,7 +59,6 @@ def lines(
         key: Identifies the chart on its page, so that new data update it instead of replacing it.
         height: Pixels.
         number_format: How values are shown, as in `st.echarts_chart`.
-        stacked: Whether the lines are areas on top of each other.
     """
     series: list[dict[str, Any]] = [
         {
@@ -68,11 +66,10 @@ def lines(
             "name": names.get(column, column),
             "encode": {"x": time_column, "y": column},
             "itemStyle": {"color": colour_of(column, place)},
-            "showSymbol": len(table) <= 60 and not stacked,
+            "showSymbol": len(table) <= 60,
             "symbolSize": 4,
             "lineStyle": {"width": 2},
             "tooltip": {"valueFormatter": number_format},
-            **({"stack": "all", "areaStyle": {"opacity": 0.35}} if stacked else {}),
         }
         for place, column in enumerate(columns)
     ]
@@ -178,12 +175,20 @@ def heatmap(cells: pa.Table, outlines: Sequence["Outline"], *, bin_pixels: int, 
                 "data": [[x // bin_pixels, y // bin_pixels, clicks] for x, y, clicks in spots],
                 "markArea": {
                     "silent": True,
+                    # Above the squares, which would cover the names of the elements.
+                    "z": 3,
                     "itemStyle": {
-                        "color": "rgba(128,128,128,0.06)",
+                        "color": "transparent",
                         "borderColor": "#7A8DA8",
                         "borderWidth": 1.5,
                     },
-                    "label": {"position": "top", "fontSize": 12, "color": "#5B7396"},
+                    "label": {
+                        "position": "top",
+                        "fontSize": 12,
+                        "color": "#3D5270",
+                        "backgroundColor": "rgba(255,255,255,0.85)",
+                        "padding": [1, 3],
+                    },
                     "data": areas,
                 },
             }

@@ -103,7 +103,7 @@ class Guard:
         if refusal is not None:
             await _refuse(scope, send_secured, *refusal)
             return
-        account = self._accounts.account_of(_cookie(headers, self._accounts.cookie_name))
+        account = self._accounts.account_in(cookie_parser(headers.get("cookie", "")))
         scope[ACCOUNT] = account
         if account is None and scope["path"] not in _OPEN_PATHS:
             await _ask_for_sign_in(scope, headers, send_secured)
@@ -159,10 +159,6 @@ def _netloc(origin: str) -> str:
         return urlsplit(origin).netloc.lower()
     except ValueError:
         return ""
-
-
-def _cookie(headers: Headers, name: str) -> str | None:
-    return cookie_parser(headers.get("cookie", "")).get(name)
 
 
 async def _ask_for_sign_in(scope: Scope, headers: Headers, send: Send) -> None:

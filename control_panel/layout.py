@@ -111,9 +111,10 @@ def part(reading: Reading[T], what: str) -> T | None:
         what: What is shown here, at the start of a sentence: "The ledger".
     """
     if reading.problem is not None:
+        is_away = isinstance(reading.problem, ServiceUnavailableError)
         st.warning(
             f"{what} can't be shown: {escape(str(reading.problem))} {escape(reading.problem.hint)}".strip(),
-            icon=":material/cloud_off:",
+            icon=":material/cloud_off:" if is_away else ":material/error:",
         )
         return None
     if reading.value is None:

@@ -13,8 +13,7 @@ class NotAllowedError(ClickstreamError):
 
 def current_account() -> Account | None:
     """The account of this browser; None once its session has ended."""
-    known = accounts()
-    return known.account_of(st.context.cookies.get(known.cookie_name))
+    return accounts().account_in(st.context.cookies)
 
 
 def is_operator() -> bool:

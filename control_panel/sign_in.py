@@ -67,11 +67,11 @@ class SignIn:
 
     async def sign_out(self, request: Request) -> Response:
         """End the session and show the sign-in page."""
-        account = request.scope[ACCOUNT]
-        if isinstance(account, Account):
-            self._accounts.sign_out(account)
         response = RedirectResponse(SIGN_IN_PATH, 303)
-        response.delete_cookie(self._accounts.cookie_name, httponly=True, samesite="lax")
+        # A browser may have signed in under several ports; none of these sessions must take over.
+        for name, account in self._accounts.cookies_of(request.cookies).items():
+            self._accounts.sign_out(account)
+            response.delete_cookie(name, httponly=True, samesite="lax")
         return response
 
 

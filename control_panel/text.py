@@ -8,6 +8,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:,.1f}"
 
 
+def rate(value: float) -> str:
+    """A number of events per second, of a slow one with two digits."""
+    return f"{value:.2f}" if 0 < value < 1 else number(round(value, 1))
+
+
 def percent(value: float | None) -> str:
     """A share of 100; a dash where there is none."""
     return "–" if value is None else f"{value:.1f} %"

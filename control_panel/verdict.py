@@ -1,8 +1,9 @@
 """Is everything well? If not: what is wrong, and what to do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from clickstream.storage.runs import RunRecord, RunStatus
 from control_panel import text
@@ -39,11 +40,24 @@ def concerns(
     completeness: Reading[Completeness | bool],
     runs: Reading[tuple[RunRecord, ...]],
     now: datetime,
+    others: Sequence[Reading[Any]] = (),
 ) -> list[Concern]:
-    """What is not well, the most important first."""
-    found = _of_components(components, now) + _of_data(completeness, now)
-    # One outage is reported once.
-    if completeness.problem is None:
+    """What is not well, the most important first.
+
+    Args:
+        components: The state of the services.
+        completeness: How complete the numbers are.
+        runs: The last runs of the pipelines.
+        now: The time.
+        others: What else the page shows. An answer that is shared for longer than others must not hide that
+            its service is away.
+    """
+    readings = (components, completeness, runs, *others)
+    # One outage is reported once, however many parts of the page it concerns.
+    problems = {str(one.problem): one.problem for one in readings if one.problem is not None}
+    found = [Concern(what, problem.hint) for what, problem in problems.items()]
+    found += _of_components(components, now) + _of_data(completeness, now)
+    if completeness.problem is None and runs.problem is None:
         found += _of_runs(runs)
     return found
 
@@ -54,9 +68,7 @@ def is_known(*readings: Reading[object]) -> bool:
 
 
 def _of_components(reading: Reading[Components], now: datetime) -> list[Concern]:
-    if reading.problem is not None:
-        return [Concern(str(reading.problem), reading.problem.hint)]
-    if reading.value is None:
+    if reading.problem is not None or reading.value is None:
         return []
     checked_at = reading.value.checked_at
     if not reading.value.components or checked_at is None:
@@ -82,10 +94,8 @@ def _of_components(reading: Reading[Components], now: datetime) -> list[Concern]
 
 
 def _of_data(reading: Reading[Completeness | bool], now: datetime) -> list[Concern]:
-    if reading.problem is not None:
-        return [Concern(str(reading.problem), reading.problem.hint)]
     state = reading.value
-    if not isinstance(state, Completeness):
+    if reading.problem is not None or not isinstance(state, Completeness):
         return []
     found = []
     if state.unaccounted:

@@ -112,6 +112,18 @@ def look_up(kind: str, what: str) -> Trace:
         raise explained(error) from error
 
 
+def likely_kind(kind: str, what: str) -> str:
+    """What a text names: the kind that was chosen, unless the text can't be one and can be another.
+
+    Args:
+        kind: id, record, session or user.
+        what: The text.
+    """
+    if kind in {"id", "user"} and not what.isdecimal():
+        return "session" if parse_record(what) is None else "record"
+    return kind
+
+
 def read_fields(body: str) -> dict[str, Any]:
     """The fields of a body; nothing if it is not a JSON object."""
     try:

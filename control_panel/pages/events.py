@@ -25,6 +25,7 @@ _SEND: Final = "Send one"
 _LOOK_UP: Final = "Look up"
 _VIEWS: Final = {"live": _LIVE, "send": _SEND, "look-up": _LOOK_UP}
 _KINDS: Final = {"id": "Event id", "record": "Record", "session": "Session", "user": "User id"}
+_WORDS: Final = {"id": "an event id", "record": "a record", "session": "a session id", "user": "a user id"}
 _LIVE_SECONDS: Final = 2
 _FOLLOW_SECONDS: Final = 1
 _LIVE_HEIGHT: Final = 560
@@ -227,9 +228,14 @@ def _show_look_up() -> None:
                 "Which", asked, placeholder="such as 1842; a record looks like clickstream.events/0:1842:0"
             )
         is_asked = st.form_submit_button("Look up", icon=":material/search:", type="primary")
-    if is_asked:
-        st.query_params.update({"kind": kind, "what": what.strip()})
-        asked_kind, asked = kind, what.strip()
+    if is_asked and what.strip():
+        likely = events.likely_kind(kind, what.strip())
+        st.query_params.update({"kind": likely, "what": what.strip()})
+        asked_kind, asked = likely, what.strip()
+        if likely != kind:
+            st.caption(
+                f"This can't be {_WORDS[kind]}, which is a whole number, so {_WORDS[likely]} was looked for."
+            )
     if asked and asked_kind in kinds:
         _follow(asked_kind, asked)
 

@@ -1,7 +1,7 @@
 """Is everything well, and what is happening right now?"""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +21,9 @@ _LIVE_SECONDS: Final = 5
 _COMPONENTS_SECONDS: Final = 10
 _COUNTS_SECONDS: Final = 10
 """Each part of the page is drawn as often as its content changes, so that an open page costs little."""
+
+_OUTAGES: Final = "outages in the verdict"
+"""In the session: what the verdict, as it was drawn last, knows of services that do not answer."""
 
 _STATE_COLOURS: Final = {"up": "green", "starting": "blue", "restarting": "orange", "stopped": "gray"}
 _COUNT_NAMES: Final = {
@@ -55,6 +58,7 @@ def render() -> None:
 @st.fragment(run_every=_LIVE_SECONDS)
 def _show_live() -> None:
     read_all(components(), system.arrivals(), system.completeness(), system.runs())
+    st.session_state[_OUTAGES] = _outages()
     is_empty = system.completeness().reading().value is False
     _show_verdict(is_empty=is_empty)
     if is_empty:
@@ -72,9 +76,22 @@ def _show_live() -> None:
 @st.fragment(run_every=_COUNTS_SECONDS)
 def _show_counts() -> None:
     read_all(system.completeness(), system.ledger(), system.active_users())
+    if _outages() - st.session_state.get(_OUTAGES, frozenset()):
+        # The verdict on top, which is drawn more often but not just now, must not say that all is well.
+        st.rerun()
     if system.completeness().reading().value is not False:
         _show_users()
         _show_ledger()
+
+
+def _shown() -> tuple[Reading[Any], ...]:
+    """What the page shows besides the readings of the verdict itself."""
+    return system.arrivals().reading(), system.ledger().reading(), system.active_users().reading()
+
+
+def _outages() -> frozenset[str]:
+    """What the parts of this page say about services that do not answer."""
+    return frozenset(str(reading.problem) for reading in _shown() if reading.problem is not None)
 
 
 def _show_verdict(*, is_empty: bool) -> None:
@@ -82,7 +99,7 @@ def _show_verdict(*, is_empty: bool) -> None:
     if not verdict.is_known(*readings):
         st.info("Checking …", icon=":material/hourglass_empty:")
         return
-    concerns = verdict.concerns(*readings, datetime.now(UTC))
+    concerns = verdict.concerns(*readings, datetime.now(UTC), _shown())
     if not concerns:
         message = "Everything is well, and the system is empty." if is_empty else "Everything is well."
         st.success(f"**{message}**", icon=":material/check_circle:")
@@ -127,7 +144,6 @@ def _show_now() -> None:
             alt="Events that arrived in each second of the last five minutes, by source",
             key="arrivals",
             height=220,
-            stacked=True,
         )
 
 
@@ -158,25 +174,27 @@ def _show_users() -> None:
     if table is None or not len(table):
         return
     st.subheader("Active users", anchor=False)
-    last = table.slice(len(table) - 1).to_pylist()[0]
-    today = datetime.now(UTC).date()
+    # A day that is not over would look like a fall.
+    full_days = table.filter(pc.field("date") < pa.scalar(datetime.now(UTC).date()))
+    shown = full_days if len(full_days) else table
+    last = shown.slice(len(shown) - 1).to_pylist()[0]
+    st.caption(
+        f"Up to {last['date']}, the last full day (UTC) with events, as on the dashboards."
+        if len(full_days)
+        else f"{last['date']} (UTC) so far; the day is not over yet."
+    )
     left, right = st.columns([1, 3])
     with left:
-        st.metric(
-            "Users today (DAU)" if last["date"] == today else f"Users on {last['date']} (DAU)",
-            text.number(last["dau"]),
-        )
-        st.metric("In the last 7 days (WAU)", text.number(last["wau"]))
-        st.metric("In the last 30 days (MAU)", text.number(last["mau"]))
+        st.metric(f"Users on {last['date']} (DAU)", text.number(last["dau"]))
+        st.metric("In the 7 days up to it (WAU)", text.number(last["wau"]))
+        st.metric("In the 30 days up to it (MAU)", text.number(last["mau"]))
     with right:
-        # A day that is not over would look like a fall.
-        full_days = table.filter(pc.field("date") < pa.scalar(today))
         charts.lines(
-            full_days if len(full_days) else table,
+            shown,
             "date",
             ["dau", "wau", "mau"],
             names={"dau": "DAU", "wau": "WAU", "mau": "MAU"},
-            alt="Active users of 1, 7 and 30 days by day, up to yesterday",
+            alt=f"Active users of 1, 7 and 30 days by day, up to {last['date']}",
             key="active users",
             height=240,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -97,11 +97,14 @@ def render() -> None:
 
 def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
     first, second, third = st.columns([2, 1, 1])
-    shown_from = max(bounds.first_date, bounds.last_date - timedelta(days=_DAYS_SHOWN - 1))
+    today = datetime.now(UTC).date()
+    # A day that is not over would look like a fall, so it is shown only to those who choose it.
+    shown_to = min(bounds.last_date, max(bounds.first_date, today - timedelta(days=1)))
+    shown_from = max(bounds.first_date, shown_to - timedelta(days=_DAYS_SHOWN - 1))
     with first:
         chosen = st.date_input(
             "Days (UTC)",
-            value=(shown_from, bounds.last_date),
+            value=(shown_from, shown_to),
             min_value=bounds.first_date,
             max_value=bounds.last_date,
             format="YYYY-MM-DD",
@@ -114,6 +117,10 @@ def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
     if len(days) != 2:
         st.info("Choose the last day as well.", icon=":material/date_range:")
         return None
+    if days[1] >= today:
+        st.caption(f"{today} is not over yet: its numbers are those until now.")
+    elif bounds.last_date >= today:
+        st.caption(f"Full days only: {today} is not over yet. Choose it as the last day to see it so far.")
     return Filters(days[0], days[1], tuple(sorted(devices)), tuple(sorted(countries)))
 
 

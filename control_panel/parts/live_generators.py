@@ -122,7 +122,8 @@ def _show_generator(one: NamedStatus) -> None:
     is_running = status.state == "running"
     st.markdown(f"**{one.name}** :{colour}-badge[{status.state}]")
     st.caption(
-        f"{options.rate_per_second:g} events per second, {options.shape}, to {_TARGETS[options.target]}, "
+        f"{options.rate_per_second:g} events per second on average, {options.shape}, "
+        f"to {_TARGETS[options.target]}, "
         f"{options.faults_percent:g} % faults, {options.duplicates_percent:g} % duplicates, "
         f"seed {options.seed}"
         + (f", started {text.age(status.started_at)}" if status.started_at else "")
@@ -131,8 +132,12 @@ def _show_generator(one: NamedStatus) -> None:
     if status.problem:
         st.error(layout.escape(status.problem), icon=":material/error:")
     with st.grid(min_column_width=150):
-        st.metric("Due per second", text.number(round(status.due_per_second, 1)))
-        st.metric("Acknowledged per second", text.number(round(status.acknowledged_per_second, 1)))
+        st.metric(
+            "Due per second",
+            text.rate(status.due_per_second),
+            help="What is to be sent right now: the average rate, as its shape raises or lowers it.",
+        )
+        st.metric("Acknowledged per second", text.rate(status.acknowledged_per_second))
         st.metric("Sent", text.number(_sent(one)))
         received = sum(source.received for source in status.sources.values())
         st.metric("Acknowledged", text.number(received))

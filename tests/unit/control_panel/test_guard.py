@@ -253,3 +253,26 @@ def test_a_form_with_too_many_fields_is_refused(client: TestClient) -> None:
 
     assert answer.status_code == 413
     assert "too many fields" in answer.text
+
+
+def test_a_changed_port_ends_no_session(panel_settings: PanelSettings) -> None:
+    before = Accounts(panel_settings)
+    after = Accounts(panel_settings.model_copy(update={"port": panel_settings.port + 1}))
+    other = Accounts(panel_settings.model_copy(update={"cookie_secret": SecretStr("of another panel")}))
+    signed_in = before.sign_in("operator", "operator-password")
+    assert signed_in is not None
+    cookies = {before.cookie_name: before.cookie_of(signed_in)}
+
+    assert after.account_in(cookies) == signed_in
+    assert other.account_in(cookies) is None
+
+
+def test_signing_out_ends_the_sessions_of_former_ports_too(client: TestClient, accounts: Accounts) -> None:
+    former = accounts.sign_in("viewer", "viewer-password")
+    assert former is not None
+    client.cookies.set("clickstream_panel_1", accounts.cookie_of(former))
+
+    operator(client).post("/sign-out", headers=SAME_ORIGIN)
+
+    assert accounts.account_of(accounts.cookie_of(former)) is None
+    assert client.get("/files/seen").status_code == 401

@@ -92,3 +92,13 @@ def test_an_outage_of_clickhouse_is_told_once() -> None:
 def test_there_is_no_verdict_before_every_answer() -> None:
     assert not is_known(WELL, Reading(is_waiting=True))
     assert is_known(WELL, Reading(False))
+
+
+def test_a_part_of_the_page_that_has_no_answer_is_told_once() -> None:
+    away: Reading[object] = Reading(
+        problem=ServiceUnavailableError("ClickHouse does not answer.", hint="Wait.")
+    )
+
+    found = concerns(WELL, state(), NO_RUNS, NOW, [away, Reading(1), away])
+
+    assert [(one.what, one.action) for one in found] == [("ClickHouse does not answer.", "Wait.")]
