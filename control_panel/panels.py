@@ -156,6 +156,8 @@ def _states(panel: Panel, answers: Sequence[Answer], key: str) -> None:
 _SCRAPED: Final = ("instance", "job")
 """Labels that Prometheus adds."""
 
+_HEADINGS: Final = {"instance": "Address", "job": "Service"}
+
 
 def _table(panel: Panel, answers: Sequence[Answer], key: str) -> None:
     rows = [
@@ -178,12 +180,23 @@ def _table(panel: Panel, answers: Sequence[Answer], key: str) -> None:
         frame = frame.drop(columns=_told_by_others(frame))
         if panel.look.unit == "s":
             frame["value"] = [scale_for("s", value).text(value) for value in frame["value"]]
-    st.dataframe(frame, hide_index=True, key=key, height=max(80, 36 * (len(frame) + 1)))
+    frame.columns = [_heading(str(name), panel.look.unit) for name in frame.columns]
+    localized = st.column_config.NumberColumn(format="localized")
+    numbers = {str(name): localized for name in frame.select_dtypes("number")}
+    height = max(80, 36 * (len(frame) + 1))
+    st.dataframe(frame, hide_index=True, column_config=numbers, key=key, height=height, alt=panel.title)
+
+
+def _heading(name: str, unit: str) -> str:
+    """What people call a label or the value of a row."""
+    if name == "value":
+        return "Duration" if unit == "s" else "Value"
+    return _HEADINGS.get(name, name.replace("_", " ").capitalize())
 
 
 def _told_by_others(frame: pd.DataFrame) -> list[str]:
-    """The columns that name who served the metric, where each row does that by a label of its own."""
-    scraped = [name for name in _SCRAPED if name in frame and frame[name].nunique() == 1]
+    """The columns that name who served the metric, where each row has a label of its own."""
+    scraped = [name for name in _SCRAPED if name in frame]
     return scraped if len(frame.columns) > len(scraped) + 1 else []
 
 
