@@ -92,8 +92,12 @@ THEME_DEFAULT = {
         "colorEditorSelection": "#fff5cf",
     },
     "algorithm": "default",
-    # Charts appear as they are: a dozen that grow into their places, again at each refresh, take longer.
-    "echartsOptionsOverrides": {"animation": False},
+    "echartsOptionsOverrides": {
+        # Charts appear as they are: a dozen that grow into their places, again at each refresh, take longer.
+        "animation": False,
+        # "All" and "Inv" take the place of names; a click on a name shows and hides its line as well.
+        "legend": {"selector": False},
+    },
 }
 THEME_DARK = None
 ENABLE_UI_THEME_ADMINISTRATION = False
@@ -280,12 +284,14 @@ def _hold_doors(app: "Flask") -> None:
     """Give the application its first page, and its checks of who asks for what."""
     # Superset's modules can be imported once there is an application.
     from dashboards.live.host_names import refuse_unknown_hosts  # noqa: PLC0415
+    from dashboards.live.phones import suit_phones  # noqa: PLC0415
     from dashboards.live.sign_in import limit_sign_ins  # noqa: PLC0415
     from dashboards.live.viewers import hold_viewers  # noqa: PLC0415
 
     _add_routes(app)
     limit_sign_ins(app)
     hold_viewers(app)
+    suit_phones(app)
     refuse_unknown_hosts(app, os.environ.get("SUPERSET_ALLOWED_HOSTS", "localhost"))
 
 

@@ -1,5 +1,6 @@
 -- Purpose: how the last hours went, while there are not yet enough days to compare.
--- One row per source and hour of receipt, for the 72 hours that end with the latest receipt.
+-- One row per source and hour of receipt, for the 72 hours that end with the latest receipt. Hours without
+-- receipts are there, too, so that a chart draws each hour as one hour.
 -- Inputs: raw_events, duplicate_events, quarantined_events.
 create or replace view recent_receipts
 (
@@ -40,6 +41,19 @@ with
             1 as quarantined
         from quarantined_events final
         where received_at >= first_hour
+        union all
+        select
+            source,
+            arrayJoin(arrayMap(number -> first_hour + interval number hour, range(72))) as received_at,
+            0 as received,
+            0 as duplicate,
+            0 as quarantined
+        from
+        (
+            select distinct source
+            from raw_events
+            where received_at >= first_hour
+        )
     )
 select
     toDateTime64(toStartOfHour(counts.received_at), 3, 'UTC') as hour,

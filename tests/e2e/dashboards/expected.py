@@ -134,7 +134,14 @@ def funnel(shown: Shown) -> Rows:
         "Click": len(clicks),
         "Checkout": sum(event["event_title"] == "checkout" for event in clicks),
     }
-    return [{"step": step, "events_total": events} for step, events in steps.items()]
+    return [
+        {
+            "step": step,
+            "events_total": events,
+            "percent_of_views": 100 * events / steps["View"] if steps["View"] else None,
+        }
+        for step, events in steps.items()
+    ]
 
 
 def conversion_by_event_title(shown: Shown) -> Rows:

@@ -1,5 +1,6 @@
 """Each dashboard in a real browser: every chart is there, and none complains."""
 
+import json
 import re
 
 import pytest
@@ -7,10 +8,11 @@ from playwright.sync_api import Page
 
 from benchmarks.dashboard_page import charts_of, open_dashboard
 from dashboards.files import read_assets
+from dashboards.phone import NARROW_COOKIE, stacked
 from tests.e2e.dashboards.superset_stack import Superset
 
 ASSETS = read_assets()
-DESKTOP, LAPTOP = (1920, 1080), (1280, 800)
+DESKTOP, LAPTOP, PHONE = (1920, 1080), (1280, 800), (390, 844)
 # Superset's own page would tell its makers that it is used; the content security policy does not let it.
 _NOT_LET_OUT = re.compile(r"scarf\.sh.*Content Security Policy")
 # The page wants to keep which colour it gave to which label; who only sees dashboards may not write them.
@@ -31,6 +33,44 @@ def test_every_chart_of_a_dashboard_is_drawn(
     assert [text for text in opened.complaints if not _NOT_LET_OUT.search(text)] == []
     errors = page.locator(".ant-alert-error, [data-test=error-alert]")
     assert errors.all_inner_texts() == []
+
+
+@pytest.mark.parametrize("name", sorted(ASSETS.dashboards))
+def test_a_phone_shows_each_chart_as_wide_as_the_screen_and_each_title_to_its_end(
+    page: Page, slugs: dict[int, str], name: str
+) -> None:
+    dashboard = ASSETS.dashboards[name]
+
+    opened = open_dashboard(page, dashboard["slug"], slugs, PHONE)
+
+    assert opened.asked.keys() == set(charts_of(dashboard))
+    widths = page.locator(".dashboard-component-chart-holder:visible").evaluate_all(
+        "holders => holders.map(holder => holder.getBoundingClientRect().width)"
+    )
+    # Two cards share a row, with gutters between and beside them.
+    assert min(widths) > PHONE[0] * 0.4
+    assert max(widths) > PHONE[0] * 0.9
+    cut = page.locator(".chart-slice .header-title:visible").evaluate_all(
+        "titles => titles.filter(title => title.scrollHeight > title.clientHeight + 1)"
+        ".map(title => title.innerText)"
+    )
+    assert cut == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    assert (
+        page.locator("meta[name=viewport]").get_attribute("content") == "width=device-width, initial-scale=1"
+    )
+
+
+@pytest.mark.parametrize(("account", "is_narrow"), [("viewer", True), ("admin", False)])
+def test_only_those_who_cannot_save_it_get_the_layout_of_a_phone(
+    superset: Superset, account: str, is_narrow: bool
+) -> None:
+    with getattr(superset, account)() as client:
+        saved = client.result("/api/v1/dashboard/clickstream-overview")["position_json"]
+        client.http.cookies.set(NARROW_COOKIE, "1")
+        shown = client.result("/api/v1/dashboard/clickstream-overview")["position_json"]
+    expected = stacked(json.loads(saved)) if is_narrow else json.loads(saved)
+    assert json.loads(shown) == expected
 
 
 def test_the_list_of_dashboards_begins_with_the_overview(page: Page) -> None:

@@ -143,7 +143,7 @@ def test_the_last_hours_add_up_to_what_was_received(
     assert charts.totals("received_by_hour", "source", "received_total") == received
     worst = dict.fromkeys(ledger, 0.0)
     for row in charts.rows("bad_share_by_hour"):
-        worst[row["source"]] = max(worst[row["source"]], row["quarantined_percent"])
+        worst[row["source"]] = max(worst[row["source"]], row["quarantined_percent"] or 0)
     counts = ledger["csv"]
     assert worst["csv"] >= 100 * counts["quarantined_total"] / counts["received_total"]
     assert worst["http"] == 0

@@ -18,6 +18,9 @@ NOT_TO_BE_SHOWN = {
 }
 """Views for the pipelines alone, and those instead of which charts read views that know all filters."""
 
+NOT_TODAY = "and (date < toDate(now('UTC'))"
+"""How the query of a dataset leaves out the day that is not over."""
+
 TIME_AXES = {"date", "hour", "received_date", "checked_at", "hour_of_day"}
 
 
@@ -115,6 +118,21 @@ def test_metrics_and_columns_are_described_and_numbers_have_a_format(slug: str) 
         assert metric["label"], name
         assert metric["description"], name
         assert metric.get("format") or name == "complete_through", name
+
+
+@pytest.mark.parametrize("slug", sorted(_charts(ASSETS.dashboards["overview"])))
+def test_a_day_that_is_not_over_is_left_out_or_named(slug: str) -> None:
+    """A part of a day looks like a fall in a chart that draws events by day."""
+    chart = ASSETS.charts[slug]
+    is_timeseries = chart["viz_type"].startswith("echarts_timeseries")
+    if not is_timeseries or chart["params"].get("time_grain_sqla") != "P1D":
+        return
+    only_full_days = {"subject": "is_day_over", "operator": "==", "comparator": 1}
+    dataset = ASSETS.datasets[chart["dataset"]]
+    if only_full_days in chart["params"]["adhoc_filters"] or NOT_TODAY in dataset["sql"]:
+        assert "full day" in chart["title"]
+    else:
+        assert "today so far" in chart["title"]
 
 
 def test_a_colour_means_the_same_on_every_dashboard() -> None:
