@@ -10,7 +10,6 @@
 grant select on {database}.active_users_of;
 grant select on {database}.arrivals;
 grant select on {database}.bot_traffic;
-grant select on {database}.click_positions;
 grant select on {database}.completeness;
 grant select on {database}.daily_active_users;
 grant select on {database}.element_conversion;

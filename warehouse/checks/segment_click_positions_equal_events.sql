@@ -3,6 +3,7 @@
 -- Inputs: segment_click_positions, events.
 select
     date,
+    url_host,
     url_path,
     element_id,
     device_type,
@@ -14,6 +15,7 @@ from
 (
     select
         date,
+        url_host,
         url_path,
         element_id,
         device_type,
@@ -25,6 +27,7 @@ from
     union all
     select
         toDate(created_at) as date,
+        if(events.url_host = '', '(no host)', events.url_host) as url_host,
         url_path,
         element_id,
         device_type,
@@ -39,6 +42,7 @@ from
         and y is not null
     group by
         date,
+        url_host,
         url_path,
         element_id,
         device_type,
@@ -47,6 +51,7 @@ from
 )
 group by
     date,
+    url_host,
     url_path,
     element_id,
     device_type,

@@ -1,8 +1,9 @@
--- Purpose: where elements were clicked. One row per day, page, element, type of device and square
--- of 20 pixels.
+-- Purpose: where elements were clicked. One row per day, site, page, element, type of device
+-- and square of 20 pixels.
 -- Input: clicks of people on the days that have a position.
 select
     toDate(created_at) as date,
+    url_host,
     url_path,
     element_id,
     device_type,
@@ -17,6 +18,7 @@ where toDate(created_at) in {days:Array(Date)}
     and isNotNull(y)
 group by
     date,
+    url_host,
     url_path,
     element_id,
     device_type,

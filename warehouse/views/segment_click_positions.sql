@@ -1,8 +1,10 @@
--- Purpose: where elements are clicked, by the type of device.
--- One row per day, page, element, type of device and square of 20 pixels with clicks. Input: click_position_days.
+-- Purpose: where elements are clicked, by site and type of device.
+-- One row per day, site, page, element, type of device and square of 20 pixels with clicks.
+-- Input: click_position_days.
 create or replace view segment_click_positions
 (
     date Date comment 'Day (UTC)',
+    url_host String comment 'Host of the page; (no host) if only a path was sent',
     url_path String comment 'Path of the page',
     element_id String comment 'CSS identifier of the element',
     device_type String comment 'desktop, mobile or tablet',
@@ -13,6 +15,7 @@ create or replace view segment_click_positions
 as
 select
     date,
+    if(click_position_days.url_host = '', '(no host)', click_position_days.url_host) as url_host,
     url_path,
     element_id,
     device_type,

@@ -383,7 +383,7 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
     "campaigns": visits_from("utm_source", "utm_medium", "utm_campaign"),
     "referrers_by_day": visits_by_day("referrer_host", "sessions_total"),
     "conversion_by_element": activity_by(
-        "element_id", "url_path", metrics=("views_total", "clicks_total", "conversion_percent")
+        *("element_id", "url_path", "url_host"), metrics=("views_total", "clicks_total", "conversion_percent")
     ),
     "conversion_by_event_title": conversion_by_event_title,
     "activity_by_hour": activity_by("hour", metrics=("views_total", "clicks_total")),
@@ -400,7 +400,7 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
         {"sessions": "sessions_total", "single_event_sessions": "single_event_sessions_total"},
     ),
     "events_by_source": count_by("date", "source"),
-    "sessions_by_page": visits_by_day("url_path", "visits"),
+    "sessions_by_page": distinct_by("date", "url_host", "url_path", of="session_id", metric="visits"),
     "sessions_by_device": distinct_by("date", "device_type", of="session_id", metric="visits"),
     "pages_by_day": pages_by_day,
     "elements_by_day": elements_by_day,

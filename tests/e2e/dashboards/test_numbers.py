@@ -79,9 +79,11 @@ def choose(body: Document, chosen: Mapping[str, list[str]], with_range: bool) ->
     asked["force"] = True
     for query in asked["queries"]:
         query["post_processing"] = []
+        always = [item for item in query["filters"] if item["col"] == "is_day_over"]
         filters = [item for item in query["filters"] if item["op"] == "TEMPORAL_RANGE"]
         for item in filters:
             item["val"] = _range_text() if with_range else "No filter"
+        filters += always
         query["filters"] = filters + [
             {"col": column, "op": "IN", "val": values} for column, values in chosen.items()
         ]

@@ -14,7 +14,7 @@ from dashboards.warehouse import tables
 ASSETS = read_assets()
 NOT_TO_BE_SHOWN = {
     *("raw_origins", "pending_origins"),
-    *("device_types", "element_activity"),
+    *("device_types", "element_activity", "click_positions"),
 }
 """Views for the pipelines alone, and those instead of which charts read views that know all filters."""
 
