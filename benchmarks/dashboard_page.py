@@ -135,7 +135,8 @@ def open_dashboard(page: Page, slug: str, slugs: dict[int, str], size: tuple[int
     page.goto(_address(slug), wait_until="domcontentloaded")
     for tab in tabs_of(document):
         if tab:
-            page.locator(".ant-tabs-tab", has_text=tab).first.click()
+            # On a phone the row of tabs moves under the pointer, so another tab could be hit.
+            page.locator(".ant-tabs-tab", has_text=tab).first.dispatch_event("click")
         _wait_for_charts(page, opened, charts_of(document, tab))
     page.remove_listener("request", note_request)
     page.remove_listener("response", note_response)
