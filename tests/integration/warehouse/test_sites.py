@@ -32,6 +32,16 @@ def test_the_same_path_of_two_sites_stays_two_pages(client: Client, view: str) -
     assert views == {SHOP: 2, "blog.example": 1, "(no host)": 1}
 
 
+def test_clicks_on_the_same_path_of_two_sites_stay_two_heatmaps(client: Client) -> None:
+    click = {"type": "click", "url_path": "/", "x": 30, "y": 50}
+    _build(client, [{**click, "url_host": host} for host in (SHOP, SHOP, "blog.example", "")])
+    rows = read_view(client, "segment_click_positions").to_pylist()
+    clicks = {row["url_host"]: (row["x_bin"], row["y_bin"], row["clicks"]) for row in rows}
+    assert clicks == {SHOP: (20, 40, 2), "blog.example": (20, 40, 1), "(no host)": (20, 40, 1)}
+    [together] = read_view(client, "click_positions").to_pylist()
+    assert together["clicks"] == 4
+
+
 @pytest.mark.parametrize(
     ("referrer", "url_host", "origin"),
     [
