@@ -121,7 +121,7 @@ class TouchedDay:
         date: The day (UTC) on which it happened.
         marts: The marts with a part for that day.
         rebuilt_at: When they were first built with the event; None if they are not yet.
-        run_id: The run that did; None if there is none yet.
+        run_id: The run that rebuilt it; None if it has not been rebuilt yet.
     """
 
     date: date

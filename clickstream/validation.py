@@ -257,7 +257,7 @@ def _validate(
 def judge_rows(
     sightings: Mapping[str, Sightings], name: Literal["records", "events"], *, future_allowed_ms: int
 ) -> RowVerdicts:
-    """Asks a suite which rows are not as they must be.
+    """Asks a suite which rows do not meet it.
 
     Args:
         sightings: What is seen of the rows, by field: for `events` as `sight_fields` has it; for `records`,

@@ -29,7 +29,7 @@ _BLOCK_BYTES: Final = 1 << 20
 
 
 class Example(msgspec.Struct, frozen=True):
-    """One line that is not as it must be.
+    """One line with a problem.
 
     Attributes:
         line: Its number in the file.

@@ -70,7 +70,7 @@ def table(name: str) -> Table:
     """The view or mart of this name.
 
     Raises:
-        UnknownTableError: There is none; the message lists those that exist.
+        UnknownTableError: There is no such table or view; the message lists those that exist.
     """
     if name not in tables():
         raise UnknownTableError(

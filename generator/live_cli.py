@@ -47,7 +47,7 @@ def start(
     target: TargetOption = _DEFAULTS.target,
     seed: Seed = _DEFAULTS.seed,
     minutes: Annotated[
-        float, typer.Option(min=0, max=MAX_MINUTES, help="End after so many minutes; 0 for no end.")
+        float, typer.Option(min=0, max=MAX_MINUTES, help="Stop after this many minutes; 0 means never.")
     ] = _DEFAULTS.minutes,
     name: Name = DEFAULT_GENERATOR,
     as_json: AsJson = False,

@@ -220,7 +220,7 @@ def _shown(cell: Any) -> Any:
 
 
 def main() -> None:
-    """Runs the demo; exits with 1 if something failed or is not as it must be."""
+    """Runs the demo; exits with 1 if something failed or a result is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m stack.demo", description="Send events and prove the marts."
     )

@@ -336,7 +336,7 @@ def service_named(name: str, among: Iterable[Service] = SERVICES) -> Service:
     """The service of this name.
 
     Raises:
-        UnknownServiceError: There is none; the message lists those that exist.
+        UnknownServiceError: No service has this name; the message lists those that exist.
     """
     known = {service.name: service for service in among}
     if name not in known:

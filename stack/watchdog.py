@@ -94,7 +94,7 @@ class Watchdog:
             last_failure_at=now if failure else before.last_failure_at,
             last_failure_reason=failure or before.last_failure_reason,
             address=watch.service.shown_address(self._settings),
-            # While there is none, that of the last life, so that the next one counts as a restart.
+            # Until there is a new one, that of the last life, so that the next one counts as a restart.
             pid=pid or before.pid,
         )
 

@@ -1,6 +1,6 @@
 """The command `clickstream`: load, process, verify and look at events without a browser.
 
-Exit codes: 0 done, 1 failed or not as it must be, 2 the arguments or a file can't be used.
+Exit codes: 0 done, 1 failed or a check did not pass, 2 the arguments or a file can't be used.
 """
 
 import sys

@@ -20,7 +20,7 @@ SUMMARIES: Final = tuple(list_names("summaries"))
 
 _GROUP_EVENTS: Final = 2_000_000
 _GROUP_DAYS: Final = 100
-"""Days are rebuilt together up to so many events or days: it bounds the memory, and spares small days the
+"""Days are rebuilt together up to this many events or days: it bounds the memory, and spares small days the
 fixed cost of a statement."""
 
 Progress = Callable[[int, int], None]

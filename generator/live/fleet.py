@@ -46,7 +46,7 @@ class Fleet:
         """The generator of a name.
 
         Raises:
-            UnknownGeneratorError: There is none.
+            UnknownGeneratorError: No generator has this name.
         """
         with self._lock:
             found = self._generators.get(name)
@@ -57,7 +57,7 @@ class Fleet:
         return found
 
     def start(self, name: str, options: LiveOptions) -> LiveGenerator:
-        """Let a generator begin, and make it if there is none of this name.
+        """Start a generator, and create it if no generator has this name.
 
         Raises:
             BadOptionsError: The name can't be used.
@@ -74,7 +74,7 @@ class Fleet:
         """Forget a generator that is at rest; what it has sent stays in the totals.
 
         Raises:
-            UnknownGeneratorError: There is none.
+            UnknownGeneratorError: No generator has this name.
             NotPossibleError: It is the default one, or not at rest.
         """
         generator = self.generator(name)

@@ -60,7 +60,7 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
         duplicates_percent: Share of events that repeat a valid one.
         target: Where they go.
         seed: Who comes and what they do. Ids differ at each start.
-        minutes: Ends after so many; 0 for no end.
+        minutes: Stops after this many; 0 means never.
         resumes: Whether it goes on when its service starts again.
         ends_at: When it ends, once it has started; None for no end. Ignored in a request, so that the options
             of a status can be sent back.

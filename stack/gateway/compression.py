@@ -252,7 +252,7 @@ _COMPRESSORS: Final[dict[str, Callable[[], Compressor]]] = {
 
 
 def choose_compressor(accepted: str) -> Compressor:
-    """The cheapest compression among those that a client accepts; none if there is none.
+    """The cheapest compression among those that a client accepts; empty if a client accepts none.
 
     Args:
         accepted: The request's `Accept-Encoding`.

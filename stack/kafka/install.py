@@ -68,7 +68,7 @@ def java() -> Path:
     """The Java that runs Kafka: of `JAVA_HOME`, else the first on the path.
 
     Raises:
-        KafkaInstallError: There is none, or it is too old.
+        KafkaInstallError: Java is missing or too old.
     """
     home = os.environ.get("JAVA_HOME")
     program = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")

@@ -1,4 +1,4 @@
--- Purpose: up to where each origin is read if only so many rows may be taken, the oldest received first.
+-- Purpose: up to where each origin is read if the number of rows is limited, the oldest received first.
 -- One row per origin that gets a share of the {limit} rows: the last offset of its share. Records are whole: one
 -- that the limit would cut is left out, unless it is the only one.
 -- An origin is read in the order of its offsets, so a row counts as received no earlier than those before it.

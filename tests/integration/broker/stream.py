@@ -125,7 +125,7 @@ class Load:
     refused: list[BaseException] = field(default_factory=list)
 
     def wait_for(self, records: int) -> None:
-        """Until so many more are acknowledged."""
+        """Waits until this many more are acknowledged."""
         wanted = len(self.acknowledged) + records
         wait_until(lambda: len(self.acknowledged) >= wanted, f"{records} more records acknowledged")
 

@@ -50,7 +50,7 @@ class Flow:
         )
 
     def wait_for(self, events: int) -> None:
-        """Until so many are acknowledged."""
+        """Waits until this many are acknowledged."""
         wait_until(lambda: self.acknowledged >= events, f"{events} events are acknowledged", 120)
 
     def write_key(self, path: Path) -> None:
@@ -58,7 +58,7 @@ class Flow:
         self._recall.write_key(path, {}, self._options.sources)
 
     def start(self, events: int) -> None:
-        """Begins to send so many."""
+        """Starts to send this many."""
         self._run.start(events)
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class Flow:
 
 @contextmanager
 def flowing(settings: Settings, options: LiveOptions, events: int) -> Iterator[Flow]:
-    """Sends so many events; leaves with the last acknowledgement."""
+    """Sends this many events; returns with the last acknowledgement."""
     flow = Flow(settings, options)
     flow.start(events)
     try:

@@ -49,7 +49,7 @@ KILLS: Final = (
     # Once the supervisor is back, which may be after the flow.
     (90_000, WATCHDOG),
 )
-"""After so many acknowledged events, which process is killed."""
+"""After how many acknowledged events which process is killed."""
 
 
 @pytest.fixture(scope="module")

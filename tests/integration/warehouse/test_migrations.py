@@ -41,17 +41,20 @@ def test_two_that_migrate_at_once_do_no_harm(new_settings: ClickHouseSettings) -
     assert all(read_view(connections[0], name).num_rows == 0 for name in VIEWS)
 
 
-def test_a_mart_that_a_migration_makes_anew_is_built_before_the_migration_counts_as_applied(
+def test_a_mart_that_a_migration_recreates_is_built_before_the_migration_counts_as_applied(
     new_settings: ClickHouseSettings,
 ) -> None:
     client = connect(new_settings, Role.WRITER)
     migrate(client, new_settings)
-    insert_events(client, event_rows([{}]))
+    insert_events(client, event_rows([{"type": "click", "x": 30, "y": 50}]))
+    name = "0025_click_sites"
     client.command(
-        "alter table schema_migrations delete where name = '0006_segments'", settings={"mutations_sync": 1}
+        "alter table schema_migrations delete where name = {name:String}",
+        parameters={"name": name},
+        settings={"mutations_sync": 1},
     )
-    assert migrate(client, new_settings) == ["0006_segments"]
-    assert read_view(client, "daily_active_users").num_rows == 1
+    assert migrate(client, new_settings) == [name]
+    assert read_view(client, "click_positions").num_rows == 1
 
 
 def test_events_that_were_stored_before_are_brought_to_the_rules_of_today(
