@@ -25,5 +25,5 @@ async def _refuse_by_framework(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         body = RefusalBody(RefusalCode.METHOD_NOT_ALLOWED, "This address does not take this method.")
     else:
-        body = RefusalBody(RefusalCode.NOT_FOUND, "There is nothing here; /docs tells what there is.")
+        body = RefusalBody(RefusalCode.NOT_FOUND, "This address does not exist; /docs lists those that do.")
     return await _refuse(request, Refusal(body, error.headers))

@@ -281,7 +281,7 @@ def _add_routes(app: "Flask") -> None:
 
 
 def _hold_doors(app: "Flask") -> None:
-    """Give the application its first page, and its checks of who asks for what."""
+    """Give the application its first page, and its access checks."""
     # Superset's modules can be imported once there is an application.
     from dashboards.live.host_names import refuse_unknown_hosts  # noqa: PLC0415
     from dashboards.live.phones import suit_phones  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 The kernel frees the lock of a holder that dies, but what the holder has sent to the database goes on there,
 also after the holder lost patience with it. So the statements of a holder carry the name of the lock, and
-whoever takes the lock after a holder that did not end well ends them first: nothing lands behind its back.
+whoever takes the lock after a holder that did not end well ends them first, so nothing is written later.
 """
 
 import fcntl

@@ -204,7 +204,7 @@ class LiveGenerator:
             self._timer = None
 
     def _expire(self, run: Run) -> None:
-        """Ends a run whose time is over, unless it was stopped meanwhile."""
+        """Ends a run whose time is over, unless it has been stopped already."""
         with self._lock:
             if self._run is run:
                 logger.info("%s ends, since its time is over.", self.name)

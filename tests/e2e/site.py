@@ -1,4 +1,4 @@
-"""Pages of a test's own with the real tracker, and what comes of them."""
+"""Test pages with the real tracker, and the events that they cause."""
 
 import uuid
 from collections.abc import Callable

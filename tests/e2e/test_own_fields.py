@@ -32,7 +32,7 @@ class _QuietHandler(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def shop(api: ApiStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A site on a server of its own: one page for each variant, with the tag of the guide."""
+    """A site on its own server, with one page for each variant and the tag of the guide."""
     folder = tmp_path_factory.mktemp("shop")
     [button] = re.findall(r"```html\n(<button.*?)```", GUIDE, re.DOTALL)
     for variant in VISITS:

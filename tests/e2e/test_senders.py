@@ -1,4 +1,4 @@
-"""From odd senders to the tables: wrong clocks, repeated batches, records and lines that are no events."""
+"""From odd senders to the tables: wrong clocks, repeated batches, records and lines that are not events."""
 
 import csv
 import json

@@ -66,7 +66,7 @@ def installation(api: ApiStack, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def _proxy(folder: Path, port: int, service: OwnApi) -> Any:
-    """Caddy with the guide's configuration, on a free port and with a certificate of its own making."""
+    """Caddy with the guide's configuration, on a free port and with a certificate that it makes itself."""
     upstream = service.url.removeprefix("http://")
     text = example("caddyfile", NAME).replace("127.0.0.1:8000", upstream)
     text = text.replace(f"{NAME} {{", f"{NAME}:{port} {{\n\ttls internal", 1)

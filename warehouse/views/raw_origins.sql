@@ -1,4 +1,4 @@
--- Purpose: what there is to be processed, and how far the loaders are.
+-- Purpose: what can be processed, and how far the loaders have come.
 -- One row per origin and source. Inputs: the projection of raw_events.
 create or replace view raw_origins
 (

@@ -1,7 +1,7 @@
 """Has kafka-python read all that the broker takes: a record on which it raises stops its partition for ever.
 
-- The broker takes any bytes as the name of a header; the library insists on UTF-8. Repaired, what is not UTF-8
-  reads as question marks; such a name means nothing to us.
+- The broker takes any bytes as the name of a header; the library insists on UTF-8. Repaired, other bytes
+  read as question marks; such a name means nothing to us.
 - zstd frames that don't tell their size, as clients in Java and C write them, are unpacked by the library up
   to 1 MiB, and refused beyond. Repaired, they are unpacked to their end.
 """

@@ -29,7 +29,7 @@ from tests.integration.warehouse.recount import Event
 UNTIL: Final = datetime.now(UTC).date() - timedelta(days=1)
 DAYS: Final = 40
 ODD_PAYLOAD: Final = {"event_title": "line\nbreak", "element_id": "#tab\there"}
-"""Of one event, whose values can't be escaped by rote."""
+"""The payload of one event, with values that are hard to escape."""
 
 
 @pytest.fixture(scope="package")
@@ -66,7 +66,7 @@ def _write(path: Path, *, events: int, seed: int, faults: float) -> DatasetFiles
 
 
 def _send(client: Client, files: DatasetFiles) -> None:
-    """Puts the events of a file, as a test of two variants, where those lie that came over HTTP."""
+    """Stores the events of a file, as a test of two variants, as if they had come over HTTP."""
     with files.events.open(encoding="utf-8", newline="") as text:
         sent = list(csv.DictReader(text))
     odd = sent[-1] | {"id": "", "url": "/tab\there", "type": "view", "payload": json.dumps(ODD_PAYLOAD)}

@@ -35,7 +35,7 @@ class SupersetClient:
         self.http.close()
 
     def get(self, path: str) -> httpx.Response:
-        """Ask, and give the answer whatever it is."""
+        """Send a request and return the answer, whatever its status."""
         return self.http.get(path)
 
     def send(self, method: str, path: str, body: object = None) -> httpx.Response:

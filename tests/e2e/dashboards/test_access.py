@@ -1,4 +1,4 @@
-"""Who may do what: viewers see dashboards and nothing else, and who is not signed in sees nothing."""
+"""Who may do what: viewers see dashboards and nothing else, and people who are not signed in see nothing."""
 
 import json
 from typing import Any
@@ -107,7 +107,7 @@ def test_a_viewer_is_kept_from_everything_else(viewer: SupersetClient, method: s
 
 @pytest.mark.parametrize("path", ["/login/", "/api/v1/security/login", "/health", "/static/x", "/nowhere"])
 def test_superset_answers_only_under_names_that_it_knows(superset: Superset, path: str) -> None:
-    """As a page gets through that points a name of its own to this machine."""
+    """The request of a page whose own host name points to this machine (DNS rebinding)."""
     answer = httpx.get(f"{superset.url}{path}", headers={"Host": "evil.example:8088"}, trust_env=False)
 
     assert answer.status_code == httpx.codes.MISDIRECTED_REQUEST

@@ -15,7 +15,7 @@ ASSETS = read_assets()
 DESKTOP, LAPTOP, PHONE = (1920, 1080), (1280, 800), (390, 844)
 # Superset's own page would tell its makers that it is used; the content security policy does not let it.
 _NOT_LET_OUT = re.compile(r"scarf\.sh.*Content Security Policy")
-# The page wants to keep which colour it gave to which label; who only sees dashboards may not write them.
+# The page wants to keep which colour it gave to which label; viewers may not write them.
 _SAVES_COLOURS = re.compile(r"403 PUT .*/api/v1/dashboard/\d+/colors.*")
 
 

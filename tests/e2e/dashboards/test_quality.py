@@ -41,7 +41,7 @@ class Charts:
         return row[metric]
 
     def totals(self, chart: str, by: str, metric: str, **chosen: str) -> Counter[Any]:
-        """A metric added up over all but one column, so that it matters not on which day a test runs."""
+        """A metric added up over all but one column, so that the day on which a test runs does not matter."""
         found: Counter[Any] = Counter()
         for row in self.rows(chart, **chosen):
             found[row[by]] += row[metric] or 0

@@ -1,4 +1,4 @@
-"""One stack with the real Kafka, ClickHouse and the API; who breaks something mends it again."""
+"""One stack with the real Kafka, ClickHouse and the API; a test that breaks something repairs it."""
 
 from collections.abc import Iterator
 

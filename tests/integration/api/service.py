@@ -1,4 +1,4 @@
-"""The API of a stack of its own, seen by a plain client, and the topics, seen by a plain consumer."""
+"""The API of an isolated stack, seen by a plain client, and its topics, seen by a plain consumer."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from tests.waiting import wait_until
 
 
 def event(**changes: Any) -> dict[str, Any]:
-    """A valid event with an id of its own and other changes; `...` removes a field."""
+    """A valid event with a random id and the given changes; `...` removes a field."""
     values = {
         "id": uuid.uuid4().int >> 64,
         "type": "click",
@@ -47,7 +47,7 @@ class Record:
 
     @property
     def events(self) -> list[Any]:
-        """What it holds; what was refused may be no JSON at all."""
+        """What it holds; what was refused need not be JSON."""
         events: list[Any] = json.loads(self.value)
         return events
 
@@ -138,7 +138,7 @@ class ApiStack:
 
 
 class OwnApi:
-    """An API of a test's own on the broker of the stack, to be set up, stopped and killed."""
+    """A separate API on the broker of the stack, which a test can configure, stop and kill."""
 
     def __init__(self, api: ApiStack, log: Path, **overrides: str) -> None:
         [port] = free_ports("127.0.0.1", 1)

@@ -1,4 +1,4 @@
-"""Operators follow an event; who may send events may not."""
+"""Operators may follow an event; senders may not."""
 
 import os
 import signal

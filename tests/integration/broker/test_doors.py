@@ -106,7 +106,7 @@ CASES: Final[Mapping[str, Case]] = {
 
 
 def _event(name: str, door: str) -> dict[str, Any]:
-    """The event with its mark; one whose id does not matter is no duplicate of another."""
+    """The event with its mark; one whose id does not matter is not a duplicate of another."""
     event: dict[str, Any] = json.loads(CASES[name].body)
     event[MARK] = f"{door}/{name}"
     if event.get("id") == VALID_EVENT["id"]:
@@ -121,7 +121,7 @@ def _sent(name: str, door: str) -> bytes:
 
 
 def _cells(event: Mapping[str, Any]) -> list[str] | None:
-    """The event as a line of a CSV file; None if one of its values is no text and has no text."""
+    """The event as a line of a CSV file; None if one of its values cannot be written as text."""
     cells = []
     for column in (*CSV_COLUMNS, MARK):
         value = event.get(column)

@@ -88,7 +88,7 @@ def test_the_header_says_the_source(
 
 
 class RawName(str):
-    """The name of a header that is sent as bytes that are no UTF-8."""
+    """The name of a header that is sent as bytes that are not UTF-8."""
 
     def encode(self, *_: object) -> bytes:
         return b"so\xffurce"

@@ -1,4 +1,4 @@
-"""A real engine for the tests of the ETL; each test has a database of its own."""
+"""A real engine for the tests of the ETL; each test has its own database."""
 
 import uuid
 from collections.abc import Iterator

@@ -112,7 +112,7 @@ def failed_checks(client: Client) -> dict[str, object]:
 
 
 def store_plainly(client: Client) -> None:
-    """Lets the database compress nothing, so that its files can be searched."""
+    """Stores data uncompressed, so that the database's files can be searched."""
     columns = client.query(
         "select table, name from system.columns where database = currentDatabase() "
         "and default_kind != 'EPHEMERAL' and table in (select name from system.tables "

@@ -1,4 +1,4 @@
-"""What a dead run left behind in the database does not land behind the back of the next one."""
+"""What a dead run left behind in the database is not written during the next one."""
 
 import multiprocessing
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.integration.etl.test_exactness import SAMPLE, assert_exact
 from tests.waiting import wait_until
 
 SLOW_VIEWS = 4
-"""Each makes an insert 2.5 s longer; the engine does not let one sleep for longer."""
+"""Each makes an insert take 2.5 s longer, the longest sleep that the engine allows."""
 
 RUNNING = (
     "select count() from system.processes "

@@ -25,7 +25,7 @@ MAX_DELAY_SECONDS = 0.4
 
 
 def kill_at(step: str, manifest: Path, delay_seconds: float, csv_file: Path | None = None) -> None:
-    """Runs a pipeline in a process of its own and ends it, without a chance to tidy up, within a step.
+    """Runs a pipeline in a separate process and kills it in the middle of a step.
 
     The process is a fork, as Mage's runs are: Great Expectations need not be imported again.
     """

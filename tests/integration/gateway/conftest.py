@@ -9,7 +9,7 @@ from tests.integration.gateway.gateway_process import GatewayProcess
 
 @pytest.fixture(scope="package")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    """A gateway that all tests share; each test uses a table or a session of its own."""
+    """A gateway that all tests share; each test uses its own table or session."""
     running = gateway_process.start(tmp_path_factory.mktemp("gateway"))
     yield running
     running.stop()

@@ -1,4 +1,4 @@
-"""A gateway of its own for a test: a real process, a free port, a directory that goes away."""
+"""A separate gateway for a test: a real process, a free port, a temporary directory."""
 
 import os
 import signal

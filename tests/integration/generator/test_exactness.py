@@ -1,4 +1,4 @@
-"""What the generator says was acknowledged is what there is, through the death of any process."""
+"""What the generator reports as acknowledged is what is stored, even if any process is killed."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Mage's scheduler is looked after: the server answers for years without it."""
+"""Mage's scheduler is watched, since the server would answer without it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What happens before the tests of `trace` ask: each event has an id of its own."""
+"""What happens before the tests of `trace` ask; each event has a different id."""
 
 import json
 from collections.abc import Mapping

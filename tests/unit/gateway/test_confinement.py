@@ -1,4 +1,4 @@
-"""The walls that the kernel puts up around a process. Each attempt runs in a process of its own."""
+"""The limits that the kernel sets to a process. Each attempt runs in its own process."""
 
 import subprocess
 import sys
