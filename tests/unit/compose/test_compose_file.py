@@ -61,6 +61,13 @@ def test_the_file_that_makes_secrets_needs_none(compose: Compose) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_secrets_are_in_environments_alone(services: Mapping[str, Any]) -> None:
+    """Everybody on the machine can read command lines, and an image keeps the arguments of its build."""
+    for name, service in services.items():
+        elsewhere = {key: value for key, value in service.items() if key != "environment"}
+        assert "a-secret-of-this-test" not in json.dumps(elsewhere), name
+
+
 def test_images_are_pinned(services: Mapping[str, Any]) -> None:
     foreign = [
         service["image"] for service in services.values() if not service["image"].startswith(OWN_IMAGES)
@@ -179,6 +186,17 @@ def documented_volumes() -> set[str]:
 
 def test_the_page_says_of_every_volume_what_it_holds(project: Mapping[str, Any]) -> None:
     assert documented_volumes() == set(project["volumes"])
+
+
+def test_a_backup_holds_every_volume(compose: Compose, project: Mapping[str, Any]) -> None:
+    text = (PROJECT_ROOT / "docs" / "docker.md").read_text()
+    [command] = re.findall(r"for volume in \$\(docker compose ([^)]+)\)", text)
+    secrets = dict.fromkeys(required_variables(), "a-secret-of-this-test")
+
+    done = compose(*command.split(), **secrets)
+
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) == set(project["volumes"])
 
 
 def test_nothing_is_kept_in_a_volume_without_a_name(services: Mapping[str, Any]) -> None:
