@@ -159,7 +159,13 @@ class Supervisor:
         Raises:
             SupervisorError: It does not come up; the end of its log is in the message.
         """
-        command = (str(MAIN_PYTHON), "-m", "supervisor.supervisord", "-c", str(self._paths.supervisor_config))
+        command = (
+            str(MAIN_PYTHON),
+            "-m",
+            "stack.supervisor_process",
+            "-c",
+            str(self._paths.supervisor_config),
+        )
         finished = subprocess.run(
             command,
             env={**environment, **marks(self._paths.data)},
