@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 
 from control_panel import layout
+from control_panel.clients.exporter import components
 from control_panel.clients.prometheus import ALL_SERVICES, alerts, dashboards, panel_answers, service_names
 from control_panel.clients.readings import read_all
 from control_panel.pages import PageInfo, Section
@@ -64,13 +65,18 @@ def _show_alerts() -> None:
     firing = [one for one in found if one.state == "firing"]
     if reading.value is not None and not firing:
         st.success("No alert is firing.", icon=":material/check_circle:")
+    state = components().read().value
+    reasons = {one.name: one.reason for one in state.components} if state else {}
     for one in firing:
         show = st.error if one.labels.get("severity") == "critical" else st.warning
         summary, description = (
             layout.escape(one.annotations.get(part, "")) for part in ("summary", "description")
         )
+        reason = reasons.get(one.labels.get("component", ""), "")
         show(
-            f"**{layout.escape(one.name)}**: {summary}. {description}", icon=":material/notifications_active:"
+            f"**{layout.escape(one.name)}**: {summary}. {description}"
+            + (f" Reason: {layout.escape(reason)}" if reason else ""),
+            icon=":material/notifications_active:",
         )
     for name in dict.fromkeys(one.name for one in firing):
         if entry := runbook_entry(name):

@@ -1,13 +1,16 @@
-"""The page Monitoring with a Prometheus that answers."""
+"""The page Monitoring while an alert fires."""
 
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from control_panel.clients.exporter import components
+from control_panel.clients.prometheus import alerts, panel_answers, service_names
 from monitoring.alerts.runbook import runbook_entry
 
 ALERT = {
@@ -18,12 +21,29 @@ ALERT = {
 }
 
 
-class _Prometheus(BaseHTTPRequestHandler):
-    """Knows one alert, and no series."""
+COMPONENT = {
+    "name": "kafka",
+    "state": "stopped",
+    "reason": "it was stopped",
+    "since": "2026-11-26T20:00:00Z",
+    "restarts": 0,
+    "last_failure_at": None,
+    "last_failure_reason": None,
+    "address": "127.0.0.1:9092",
+}
+
+
+class _Monitoring(BaseHTTPRequestHandler):
+    """Prometheus and the exporter at once: one alert, its component, and no series."""
 
     def do_GET(self) -> None:
-        data = {"alerts": [ALERT]} if self.path.startswith("/api/v1/alerts") else {"result": []}
-        body = json.dumps({"status": "success", "data": [] if "/label/" in self.path else data}).encode()
+        answer: object
+        if self.path == "/components":
+            answer = {"checked_at": "2026-11-26T20:00:30Z", "components": [COMPONENT]}
+        else:
+            data = {"alerts": [ALERT]} if self.path.startswith("/api/v1/alerts") else {"result": []}
+            answer = {"status": "success", "data": [] if "/label/" in self.path else data}
+        body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -34,9 +54,13 @@ class _Prometheus(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def prometheus(nothing_runs: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Prometheus)
-    monkeypatch.setenv("CLICKSTREAM_MONITORING__PROMETHEUS_PORT", str(server.server_port))
+def monitoring(nothing_runs: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Monitoring)
+    for service in ("PROMETHEUS", "EXPORTER"):
+        monkeypatch.setenv(f"CLICKSTREAM_MONITORING__{service}_PORT", str(server.server_port))
+    # The panel shares answers between pages for a while; those of this test are for no other.
+    for shared in (alerts, components, panel_answers, service_names):
+        monkeypatch.setattr(shared, "_entries", OrderedDict())
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield
     server.shutdown()
@@ -49,11 +73,13 @@ def _draw() -> None:
     monitoring.render()
 
 
-@pytest.mark.usefixtures("prometheus")
-def test_an_alert_that_fires_is_followed_by_what_to_do_about_it() -> None:
+@pytest.mark.usefixtures("monitoring")
+def test_an_alert_that_fires_says_why_and_what_to_do_about_it() -> None:
     app = AppTest.from_function(_draw, default_timeout=30).run()
 
     assert [one.message for one in app.exception] == []
-    assert ["kafka does not do its work" in one.value for one in app.error] == [True]
+    [alert] = [one.value for one in app.error]
+    assert "kafka does not do its work" in alert
+    assert alert.endswith("Reason: it was stopped")
     [entry] = [one for one in app.expander if one.label == "What to do about ComponentDown"]
     assert [one.value for one in entry.markdown] == [runbook_entry("ComponentDown")]
