@@ -40,9 +40,21 @@ quotas = rows("SELECT quota_name, duration, max_queries FROM system.quota_limits
 keys = rows("SELECT name, keys FROM system.quotas")
 free = "SELECT name, value FROM system.merge_tree_settings WHERE name LIKE 'number_of_free_entries_in_pool%'"
 found = {"grants": grants, "users": known, "profiles": profiles, "quotas": quotas, "quota_keys": keys}
-found |= {"free_entries": rows(free)}
+changed = rows("SELECT name FROM system.settings WHERE value != default")
+found |= {"free_entries": rows(free), "changed": [row[0] for row in changed]}
 print(json.dumps(found))
 """
+
+
+OWN_DEFAULTS = {
+    "allow_introspection_functions": "only for those who own the data; readers may not change it",
+    "database": "the gateway names one for each statement",
+    "implicit_select": "the gateway sets a server's value",
+    "materialize_statistics_on_insert": "no table has statistics",
+    "output_format_arrow_use_native_writer": "the gateway sets a server's value",
+    "storage_file_read_method": "for files, which nobody may read through SQL",
+}
+"""Settings whose default in chDB is not that of a server, and why that does not matter."""
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +183,12 @@ def test_the_pool_of_merges_is_large_enough_for_the_server_to_start(loaded: Mapp
 
     assert len(free) == 3
     assert all(0 < entries <= size * ratio for entries in free.values())
+
+
+def test_the_engine_has_a_servers_defaults_but_for_known_ones(loaded: Mapping[str, Any]) -> None:
+    of_our_profile = {name for profile, name, *_ in loaded["profiles"] if profile == "default"}
+
+    assert set(loaded["changed"]) - of_our_profile == set(OWN_DEFAULTS)
 
 
 def test_inserts_are_answered_when_they_are_written(loaded: Mapping[str, Any]) -> None:
