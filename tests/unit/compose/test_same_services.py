@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clickstream.settings import PROJECT_ROOT, Settings
+from serving.host_names import allowed_host_check
 from stack.services import SERVICES, Service
 from tests.unit.compose.conftest import FILE, Compose, required_variables
 
@@ -129,6 +130,28 @@ def test_the_panels_links_lead_to_the_published_ports(compose: Compose, tmp_path
         assert link == f":{changed[variable]}"
         [port] = containers[name.lower()]["ports"]
         assert port["published"] == str(changed[variable])
+
+
+NAMES_ALLOWED_BY = {
+    "api": "API__HOST",
+    "exporter": "MONITORING__ALLOWED_HOSTS",
+    "generator": "GENERATOR__ALLOWED_HOSTS",
+    "panel": "MONITORING__ALLOWED_HOSTS",
+    "stream_events": "MONITORING__ALLOWED_HOSTS",
+}
+"""The setting by which each service answers to Prometheus, which calls it by the name of its container."""
+
+
+def test_prometheus_may_ask_every_service_of_ours(services: Mapping[str, Any]) -> None:
+    text = (PROJECT_ROOT / "monitoring" / "prometheus" / "prometheus.yaml").read_text()
+    own = {service.name for service in OWN}
+    targets = [host for host in re.findall(r'targets: \["(\w+:\d+)"\]', text) if host.split(":")[0] in own]
+
+    assert {target.split(":")[0] for target in targets} == set(NAMES_ALLOWED_BY)
+    for target in targets:
+        name = target.split(":")[0]
+        allowed = services[name]["environment"][f"CLICKSTREAM_{NAMES_ALLOWED_BY[name]}"]
+        assert allowed_host_check(allowed)(target), target
 
 
 @pytest.mark.parametrize(
