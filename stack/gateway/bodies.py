@@ -21,7 +21,7 @@ PAUSE_SECONDS: Final = 60.0
 WAITING_SECONDS: Final = 3_600.0
 """How long all of a body may be waited for; what the engine takes for the rows does not count."""
 
-_BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?')
+_BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 _DISPOSITION: Final = re.compile(r'\b(name|filename)="((?:[^"\\]|\\.)*)"')
 
 RunInThread = Callable[[Callable[[], bytes]], Awaitable[bytes]]

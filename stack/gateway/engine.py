@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from clickstream.errors import ClickstreamError
 from stack.gateway.accounts import Account
-from stack.gateway.errors import StatementError
+from stack.gateway.errors import Code, StatementError
 
 _log: Final = logging.getLogger(__name__)
 
@@ -318,6 +318,11 @@ class Engine:
         try:
             answer = parser.execute(b"SELECT formatQuerySingleLine('" + literal + b"')", "TSVRaw")
         except StatementError as error:
+            if error.code == Code.UNKNOWN_EXCEPTION and not _is_utf8(text):
+                # The engine's message quotes these bytes, so it did not come through.
+                raise StatementError(
+                    Code.SYNTAX_ERROR, "Syntax error: outside of strings, a statement must be UTF-8"
+                ) from None
             raise error.without(": In scope SELECT formatQuery") from None
         return answer.data.decode(errors="surrogateescape").removesuffix("\n")
 
@@ -400,3 +405,11 @@ def _lock(directory: Path) -> IO[str]:
             hint="Stop the other gateway, or set CLICKSTREAM_STACK__DATA_DIR to another directory.",
         ) from None
     return handle
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

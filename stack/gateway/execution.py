@@ -100,7 +100,7 @@ class Gateway:
             StatementError: It failed before an answer began.
             AnswerCutShortError: It failed in the midst of its answer; nothing more is to be sent.
         """
-        if call.content_type.startswith("multipart/form-data"):
+        if call.content_type.lower().startswith("multipart/form-data"):
             return await self._run_form(call, pieces, receive, send)
         prefix = call.query + b"\n" if call.query else b""
         body = Body(pieces, call.content_encoding, prefix, self.in_thread)

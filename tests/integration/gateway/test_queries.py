@@ -138,6 +138,7 @@ def test_settings_hold_for_one_statement(gateway: GatewayProcess) -> None:
 ERRORS = [
     pytest.param("select * from nowhere", 404, 60, id="unknown table"),
     pytest.param("selekt 1", 400, 62, id="syntax"),
+    pytest.param(b"select 1 as a\xa0", 400, 62, id="not UTF-8"),
     pytest.param("select 1; select 2", 400, 62, id="two statements"),
     pytest.param("select nothing", 404, 47, id="unknown column"),
     pytest.param("select 1 settings no_such_setting = 1", 404, 115, id="unknown setting"),
@@ -157,7 +158,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("sql", "status", "code"), ERRORS)
 def test_an_error_has_clickhouses_code_and_status(
-    gateway: GatewayProcess, sql: str, status: int, code: int
+    gateway: GatewayProcess, sql: str | bytes, status: int, code: int
 ) -> None:
     answer = gateway.post(sql)
     assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (status, str(code))
