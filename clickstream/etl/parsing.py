@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from clickstream.decode import Values
 from clickstream.etl.device_memory import DeviceMemory
 from clickstream.event.agents import find_bot
-from clickstream.event.payloads import keep_keys_apart, own_fields
+from clickstream.event.payloads import own_fields, storable
 from clickstream.event.rules import without_unusable
 from clickstream.event.urls import split_url
 from clickstream.reasons import EventError
@@ -142,7 +142,7 @@ def parse_events(valid: pa.Table, devices: DeviceMemory | None = None) -> pa.Tab
         "device_type": pc.coalesce(valid["device_type"], _of_each(user_agents, derived.get)),
         "is_bot": _of_each(user_agents, lambda user_agent: find_bot(user_agent) != "", pa.bool_()),
         "bot_name": _of_each(user_agents, find_bot),
-        "payload": pa.array(map(keep_keys_apart, payloads), pa.string()),
+        "payload": pa.array(map(storable, payloads), pa.string()),
         "own_fields": pa.array(
             [own_fields(_decode(payload)) for payload in payloads], EVENTS_SCHEMA.field("own_fields").type
         ),

@@ -8,7 +8,11 @@ import msgspec
 
 _ESCAPED_DOT: Final = re.compile(r"%(?=(?:25)*2E)")
 """What begins an escaped dot, as the database writes dots inside of keys, or one that was escaped again."""
-_holds_escaped_dot: Final = re.compile(rb"%(?:25)*2E").search
+_needs_change: Final = re.compile(rb"%(?:25)*2E|\d{19}").search
+"""Finds escaped dots, and what may be a number of more than 64 bits."""
+
+_LEAST_INTEGER: Final = -(2**63)
+_GREATEST_INTEGER: Final = 2**64 - 1
 
 _TAKEN: Final = frozenset({"event_title", "element_id", "x", "y", "element_x", "element_y"})
 """Fields of the contract, and those that the tracker sets itself."""
@@ -27,12 +31,15 @@ _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def keep_keys_apart(payload: bytes) -> bytes:
-    """A payload in which a key that spells an escaped dot is escaped itself.
+def storable(payload: bytes) -> bytes:
+    """A payload as the database takes it.
 
-    The database stores the key `a.b` as `a%2Eb`; a key that is sent in this spelling would hide it.
+    - A key that spells an escaped dot is escaped itself: the database stores the key `a.b` as `a%2Eb`, and a
+      key that is sent in this spelling would hide it.
+    - A whole number of more than 64 bits becomes a text. ClickHouse 26.7 refuses it, and with it all events
+      of the insert; release 26.9 would make it a text itself.
     """
-    return _encode(_escape(_decode(payload))) if _holds_escaped_dot(payload) else payload
+    return _encode(_storable(_decode(payload))) if _needs_change(payload) else payload
 
 
 def own_fields(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -62,7 +69,11 @@ def _as_text(value: Any) -> str:
     return str(value) if isinstance(value, int | float) else ""
 
 
-def _escape(value: Any) -> Any:
+def _storable(value: Any) -> Any:
     if isinstance(value, dict):
-        return {_ESCAPED_DOT.sub("%25", key): _escape(inner) for key, inner in value.items()}
-    return list(map(_escape, value)) if isinstance(value, list) else value
+        return {_ESCAPED_DOT.sub("%25", key): _storable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return list(map(_storable, value))
+    if isinstance(value, int) and not _LEAST_INTEGER <= value <= _GREATEST_INTEGER:
+        return str(value)
+    return value

@@ -77,9 +77,9 @@ def insert_events(client: Client, table: pa.Table) -> None:
 
     Killed half-way, some months of the events may be there and others not: look up again which are.
 
-    Every payload that the contract allows is taken. In it, null and empty objects become nothing, integers
-    beyond 64 bits become texts, and a dot in a key is `%2E` in the path: payload.`utm%2Esource`; `raw_events`
-    keeps what was sent.
+    Every payload that the contract allows is taken, as `clickstream.event.payloads.storable` gives it. In it,
+    null and empty objects become nothing, integers beyond 64 bits are texts, and a dot in a key is `%2E` in
+    the path: payload.`utm%2Esource`; `raw_events` keeps what was sent.
 
     Args:
         client: A connection that may write.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from clickstream.event.payloads import keep_keys_apart, own_fields
+from clickstream.event.payloads import own_fields, storable
 from clickstream.settings import ClickHouseSettings, get_settings
 from clickstream.storage.checks import run_checks
 from clickstream.storage.client import Role, connect
@@ -97,7 +97,7 @@ def test_events_that_were_stored_before_have_the_fields_of_their_payload(
 ) -> None:
     client = connect(new_settings, Role.WRITER)
     migrate(client, new_settings)
-    insert_events(client, event_rows([{"payload": keep_keys_apart(text.encode())} for text in PAYLOADS]))
+    insert_events(client, event_rows([{"payload": storable(text.encode())} for text in PAYLOADS]))
     client.command(
         "alter table schema_migrations delete where name = '0016_own_fields'", settings={"mutations_sync": 1}
     )
