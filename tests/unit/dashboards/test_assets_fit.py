@@ -144,7 +144,7 @@ def test_a_colour_means_the_same_on_every_dashboard() -> None:
 
 
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "url_host": ("pages", "sites"),
+    "url_host": ("sites",),
     "url_path": ("pages",),
     "element_id": ("elements", "pages"),
     "event_title": ("elements", "pages"),
