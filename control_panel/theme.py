@@ -11,6 +11,7 @@ COLOURS: Final = {
     "average_seconds": "#C2185B",
     "median_seconds": "#7E57C2",
     "sessions": "#3D6EC9",
+    "visits": "#3D6EC9",
     "single_event_sessions": "#9E9E9E",
     "desktop": "#3D6EC9",
     "mobile": "#EFB118",

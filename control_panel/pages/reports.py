@@ -1,7 +1,6 @@
 """What people see and click: the metrics, for any days and segment."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -15,52 +14,12 @@ from control_panel import charts, layout
 from control_panel.clients import reports
 from control_panel.clients.reports import Filters
 from control_panel.pages import PageInfo, Section
+from control_panel.parts.report_list import DEVICES, NAMES, REPORTS, Report
 
 PAGE = PageInfo("Reports", ":material/bar_chart:", Section.INSIGHT, 1, "reports")
 
-_DEVICES: Final = ("desktop", "mobile", "tablet")
 _DAYS_SHOWN: Final = 30
-_NAMES: Final = {
-    "date": "Day (UTC)",
-    "dau": "DAU",
-    "wau": "WAU",
-    "mau": "MAU",
-    "views": "Views",
-    "clicks": "Clicks",
-    "conversion_percent": "Conversion %",
-    "sessions": "Sessions",
-    "average_seconds": "Average, s",
-    "median_seconds": "Median, s",
-    "single_event_sessions": "Single-event sessions",
-    "device_type": "Device type",
-    "events": "Events",
-    "users": "Users",
-    "url_path": "Page",
-    "element_id": "Element",
-    "event_title": "Event title",
-    "hour_of_day": "Hour (UTC)",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One report.
-
-    Attributes:
-        title: Its name.
-        name: Its query, without `report_`.
-        view: The view that it shows; the view's description explains the numbers.
-        explanation: How it is computed, in a few sentences.
-        draw: Draws its chart.
-        knows_countries: Whether it can be filtered by country.
-    """
-
-    title: str
-    name: str
-    view: str
-    explanation: str
-    draw: Callable[[pa.Table], None]
-    knows_countries: bool = True
+_HEATMAP: Final = "Heatmap of clicks"
 
 
 def render() -> None:
@@ -76,7 +35,7 @@ def render() -> None:
             ":material/waving_hand:",
         )
         return
-    titles = [*(one.title for one in _REPORTS), _HEATMAP]
+    titles = [*(one.title for one in REPORTS), _HEATMAP]
     title = st.segmented_control(
         "Report",
         titles,
@@ -92,7 +51,7 @@ def render() -> None:
     if title == _HEATMAP:
         _show_heatmap(filters)
         return
-    _show_report(next((one for one in _REPORTS if one.title == title), _REPORTS[0]), filters)
+    _show_report(next((one for one in REPORTS if one.title == title), REPORTS[0]), filters)
 
 
 def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
@@ -110,7 +69,7 @@ def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
             format="YYYY-MM-DD",
         )
     with second:
-        devices = st.multiselect("Device types", _DEVICES, placeholder="All")
+        devices = st.multiselect("Device types", DEVICES, placeholder="All")
     with third:
         countries = st.multiselect("Countries", bounds.countries, placeholder="All")
     days: tuple[date, ...] = chosen if isinstance(chosen, tuple) else (chosen,)
@@ -126,8 +85,12 @@ def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
 
 def _show_report(report: Report, filters: Filters) -> None:
     st.subheader(report.title, anchor=False)
-    if filters.countries and not report.knows_countries:
-        st.caption("This report is not available by country, so the country filter is ignored here.")
+    for chosen, is_known, name in (
+        (filters.device_types, report.knows_devices, "type of device"),
+        (filters.countries, report.knows_countries, "country"),
+    ):
+        if chosen and not is_known:
+            st.caption(f"This report is not available by {name}, so that filter is ignored here.")
     table = layout.page_part(reports.report(report.name, filters), report.title)
     if table is None:
         return
@@ -144,7 +107,7 @@ def _show_report(report: Report, filters: Filters) -> None:
 def _show_table(table: pa.Table) -> None:
     config: dict[str, Any] = {}
     for field in table.schema:
-        name = _NAMES.get(field.name, field.name)
+        name = NAMES.get(field.name, field.name)
         if pa.types.is_floating(field.type):
             config[field.name] = st.column_config.NumberColumn(name, format="%.1f")
         elif pa.types.is_integer(field.type):
@@ -194,7 +157,7 @@ def _show_heatmap(filters: Filters) -> None:
         page = st.selectbox("Page", pages)
     with right:
         # Narrow screens have other positions than wide ones, so one picture is of one type of device.
-        choices = filters.device_types or _DEVICES
+        choices = filters.device_types or DEVICES
         device = st.segmented_control("Screen", choices, default=choices[0], required=True)
     filters = replace(filters, device_types=(device or choices[0],))
     clicks = layout.page_part(reports.page_clicks(page, filters), "The clicks")
@@ -224,157 +187,3 @@ def _show_heatmap(filters: Filters) -> None:
             "Each click counts in the square of 20 pixels that holds its position, from the page's upper "
             "left corner. An element's outline encloses the squares with clicks on it.",
         )
-
-
-def _draw_users(table: pa.Table) -> None:
-    charts.lines(
-        table, "date", ["dau", "wau", "mau"], names=_NAMES, alt="Active users by day", key="report users"
-    )
-
-
-def _draw_activity(table: pa.Table) -> None:
-    charts.lines(
-        table, "date", ["views", "clicks"], names=_NAMES, alt="Views and clicks by day", key="report activity"
-    )
-
-
-def _draw_sessions(table: pa.Table) -> None:
-    left, right = st.columns(2)
-    with left:
-        charts.lines(
-            table,
-            "date",
-            ["average_seconds", "median_seconds"],
-            names=_NAMES,
-            alt="Average and median duration of sessions by day, in seconds",
-            key="report durations",
-        )
-    with right:
-        charts.lines(
-            table,
-            "date",
-            ["sessions", "single_event_sessions"],
-            names=_NAMES,
-            alt="Sessions by day",
-            key="report sessions",
-        )
-
-
-def _draw_elements(table: pa.Table) -> None:
-    top = table.slice(0, 15)
-    names = [f"{row['element_id']} {row['url_path']} · {_percent(row)}" for row in top.to_pylist()]
-    charts.bars(
-        top.select(["views", "clicks"]).append_column("name", pa.array(names)),
-        "name",
-        ["views", "clicks"],
-        names=_NAMES,
-        alt="Views, clicks and conversion of the elements with the most views",
-        key="report elements",
-        height=420,
-        horizontal=True,
-    )
-
-
-def _percent(row: dict[str, Any]) -> str:
-    """Conversion for people; a dash where there are no views."""
-    found = row["conversion_percent"]
-    return "–" if found is None else f"{found:.1f} %"
-
-
-def _draw_pages(table: pa.Table) -> None:
-    charts.bars(
-        table.slice(0, 15),
-        "url_path",
-        ["views", "clicks"],
-        names=_NAMES,
-        alt="Views and clicks of the pages with the most views",
-        key="report pages",
-        height=420,
-        horizontal=True,
-    )
-
-
-def _draw_hours(table: pa.Table) -> None:
-    hours = pa.array([f"{hour:02d}" for hour in table["hour_of_day"].to_pylist()])
-    charts.bars(
-        table.select(["views", "clicks"]).append_column("hour", hours),
-        "hour",
-        ["views", "clicks"],
-        names=_NAMES,
-        alt="Views and clicks by the hour of the day",
-        key="report hours",
-    )
-
-
-def _draw_devices(table: pa.Table) -> None:
-    by_day: dict[date, dict[str, int]] = {}
-    for row in table.to_pylist():
-        by_day.setdefault(row["date"], {})[row["device_type"]] = row["users"]
-    present = [device for device in _DEVICES if any(device in users for users in by_day.values())]
-    columns = {device: [users.get(device, 0) for users in by_day.values()] for device in present}
-    charts.lines(
-        pa.table({"date": list(by_day), **columns}),
-        "date",
-        present,
-        names={},
-        alt="Users by type of device and day",
-        key="report devices",
-    )
-
-
-_HEATMAP: Final = "Heatmap of clicks"
-_REPORTS: Final = (
-    Report(
-        "Active users",
-        "active_users",
-        "daily_active_users",
-        "Distinct user ids with at least one event on the day (DAU), on the 7 days (WAU) and on the 30 days "
-        "(MAU) that end with it. A filter restricts the events that count.",
-        _draw_users,
-    ),
-    Report(
-        "Views and clicks",
-        "activity",
-        "segment_activity",
-        "Events of type view and click by the day of `created_at`. Conversion is 100 × clicks / views.",
-        _draw_activity,
-    ),
-    Report(
-        "Conversion by element",
-        "elements",
-        "segment_activity",
-        "Views and clicks of each element on each page; conversion is 100 × clicks / views, and empty where "
-        "there are no views.",
-        _draw_elements,
-    ),
-    Report(
-        "Pages",
-        "pages",
-        "segment_activity",
-        "Views of elements and clicks on elements of each page, the path without query and fragment.",
-        _draw_pages,
-    ),
-    Report(
-        "Sessions",
-        "sessions",
-        "session_durations",
-        "A session lasts from its first event to its last. Average and median are of the sessions with two "
-        "events or more that started on the day.",
-        _draw_sessions,
-    ),
-    Report(
-        "Devices",
-        "devices",
-        "device_types",
-        "Events, sessions and users by type of device; a user of two types counts under both.",
-        _draw_devices,
-        knows_countries=False,
-    ),
-    Report(
-        "Time of day",
-        "hours",
-        "segment_activity",
-        "Views and clicks by the hour (UTC) of `created_at`, over all days chosen.",
-        _draw_hours,
-    ),
-)

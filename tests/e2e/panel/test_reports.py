@@ -13,9 +13,12 @@ REPORTS = (
     "Views and clicks",
     "Conversion by element",
     "Pages",
+    "Sources",
+    "Campaigns",
     "Sessions",
     "Devices",
     "Time of day",
+    "Own fields",
 )
 
 
