@@ -37,6 +37,7 @@ def render() -> None:
             key="dashboard",
             bind="query-params",
             label_visibility="collapsed",
+            wrap=True,
         )
     minutes = columns[1].selectbox("Last", list(_MINUTES), index=1, key="last")
     refresh = columns[2].selectbox("Refresh", list(_REFRESH), key="refresh")

@@ -251,7 +251,8 @@ def _show_components() -> None:
     if not found.components:
         layout.empty("The services have not been checked yet; this takes some seconds after a start.")
         return
-    with st.grid(min_column_width=240):
+    # Two beside each other on a phone.
+    with st.grid(min_column_width=160, gap="xsmall"):
         for component in found.components:
             _show_component(component)
     if found.checked_at is not None:

@@ -158,7 +158,7 @@ def _show_heatmap(filters: Filters) -> None:
     with right:
         # Narrow screens have other positions than wide ones, so one picture is of one type of device.
         choices = filters.device_types or DEVICES
-        device = st.segmented_control("Screen", choices, default=choices[0], required=True)
+        device = st.segmented_control("Screen", choices, default=choices[0], required=True, wrap=True)
     filters = replace(filters, device_types=(device or choices[0],))
     clicks = layout.page_part(reports.page_clicks(page, filters), "The clicks")
     if clicks is None:

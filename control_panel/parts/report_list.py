@@ -34,6 +34,7 @@ NAMES: Final = {
     "utm_medium": "Medium (utm_medium)",
     "utm_campaign": "Campaign (utm_campaign)",
     "clicked_percent": "With a click %",
+    "sessions_clicked_percent": "Sessions that clicked %",
     "events_per_visit": "Events per visit",
     "field": "Own field",
     "value": "Value",

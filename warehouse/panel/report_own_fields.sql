@@ -7,7 +7,8 @@ select
     sum(own_fields.sessions) as sessions,
     sum(own_fields.views) as views,
     sum(own_fields.clicks) as clicks,
-    if(views = 0, null, 100 * clicks / views) as conversion_percent
+    if(views = 0, null, 100 * clicks / views) as conversion_percent,
+    100 * sum(own_fields.sessions_clicked) / nullIf(sum(own_fields.sessions_viewed), 0) as sessions_clicked_percent
 from own_fields
 where date between {first_date:Date} and {last_date:Date}
 group by

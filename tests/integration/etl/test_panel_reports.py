@@ -57,18 +57,13 @@ def test_reports_rank_and_count_as_the_charts_of_the_dashboards(client: Client, 
         columns = ", ".join(f"{expression} as {name}" for name, expression in metrics.items())
         ranked_by = params["timeseries_limit_metric"]
         shown = client.query(
-            f"select {groups}, {columns} from {dataset['table']} group by {groups} order by {ranked_by} desc"  # noqa: S608
+            f"select {groups}, {columns} from {dataset['table']} group by {groups} order by {ranked_by} desc"
         )
         found = client.query(
             load_sql(f"panel/report_{report}"), parameters={**ALWAYS, "device_types": [], "countries": []}
         )
 
-        shared = len(params["groupby"]) + min(
-            len(metrics), len(found.column_names) - len(params["groupby"])
-        )
-        assert len(found.result_rows) > 1
-        assert sorted(row[:shared] for row in found.result_rows) == sorted(
-            row[:shared] for row in shown.result_rows
-        ), report
+        assert len(found.result_rows) > 1, report
+        assert set(found.result_rows) == set(shown.result_rows), report
         rank = len(params["groupby"])
         assert [row[rank] for row in found.result_rows] == [row[rank] for row in shown.result_rows], report
