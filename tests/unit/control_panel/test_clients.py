@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+import pytest
 
 from clickstream.mage_api import PipelineRun, RunStatus
 from clickstream.storage.runs import RunRecord
 from clickstream.storage.runs import RunStatus as RecordStatus
 from control_panel.clients import mage, reports
+from control_panel.clients.events import likely_kind
 from control_panel.clients.system import ARRIVAL_SECONDS, BUCKET_SECONDS, Ledger, fill_arrivals
 
 NOW = datetime(2026, 5, 4, 12, 0, 3, tzinfo=UTC)
@@ -78,3 +80,18 @@ def test_a_csv_file_runs_no_formula() -> None:
     text = reports.as_csv(pa.table({"element_id": ["=1+1", "plain"], "views": [1, 2]})).decode("utf-8-sig")
 
     assert text.splitlines() == ["element_id,views", "'=1+1,1", "plain,2"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "likely"),
+    [
+        pytest.param("id", "1842", "id", id="a number is an id"),
+        pytest.param("id", "s-77", "session", id="a text is a session"),
+        pytest.param("user", "clickstream.events/0:1842:0", "record", id="a record"),
+        pytest.param("session", "1842", "session", id="a session may be a number"),
+    ],
+)
+def test_what_can_not_be_the_kind_that_was_chosen_is_looked_for_as_another(
+    kind: str, what: str, likely: str
+) -> None:
+    assert likely_kind(kind, what) == likely

@@ -46,3 +46,8 @@ def test_what_never_was_has_no_age() -> None:
 
     assert text.age(None) == "never"
     assert text.age(now - timedelta(minutes=3), now) == "3 min ago"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0, "0"), (0.15, "0.15"), (12.34, "12.3"), (4000, "4,000")])
+def test_rates_of_slow_generators_keep_two_digits(value: float, shown: str) -> None:
+    assert text.rate(value) == shown
