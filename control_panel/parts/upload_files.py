@@ -32,7 +32,7 @@ def show() -> None:
     st.subheader("Uploaded files", anchor=False)
     known = {load.sha256: load for load in loads.loads().read().value or ()}
     for upload in found:
-        with st.container(border=True):
+        with st.container(border=True, key=f"uploaded-{upload.id}"):
             _show_upload(upload, known)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 from clickhouse_connect.driver.client import Client
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from clickstream.cli.runs import process_pending
 from clickstream.storage.client import Role, connect
@@ -39,6 +39,11 @@ def write_file(folder: Path) -> Path:
 
 def choose(page: Page, path: Path) -> None:
     page.frame_locator("iframe").locator("#file").set_input_files(path)
+
+
+def card_of(name: str, page: Page) -> Locator:
+    """What is said of an uploaded file."""
+    return page.locator("[class*='st-key-uploaded-']").filter(has_text=name)
 
 
 def test_a_file_is_sent_looked_at_loaded_and_reported_on(page: Page, panel: Panel, tmp_path: Path) -> None:
@@ -110,7 +115,7 @@ def test_the_history_tells_duplicates_with_other_content_from_copies(
     open_page(page, "/upload", "Upload CSV")
 
     choose(page, path)
-    card = page.get_by_test_id("stVerticalBlock").filter(has_text="same-ids.csv").last
+    card = card_of("same-ids.csv", page)
     card.get_by_role("button", name="Load the file").click()
     expect(card.get_by_text(re.compile(LOADED.format(lines=5)))).to_be_visible()
     process_pending(panel.settings)
@@ -152,7 +157,7 @@ def test_a_load_is_found_again_by_its_address_and_a_cancelled_one_counts_no_line
 
     open_page(page, "/upload", "Upload CSV")
     choose(page, path)
-    card = page.get_by_test_id("stVerticalBlock").filter(has_text="many.csv.gz").last
+    card = card_of("many.csv.gz", page)
     card.get_by_role("button", name="Load the file").click()
     page.wait_for_url("**/upload?file=*")
     open_page(page, page.url, "Upload CSV")
