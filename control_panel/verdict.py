@@ -20,6 +20,7 @@ CHECK_ALLOWED: Final = timedelta(minutes=2)
 
 _LOOK_YOURSELF: Final = "make status shows it in a terminal."
 _GOOD_STATES: Final = frozenset({"up"})
+_WAREHOUSE: Final = "clickhouse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ def concerns(
         others: What else the page shows. An answer that is shared for longer than others must not hide that
             its service is away.
     """
-    readings = (components, completeness, runs, *others)
+    # A stopped warehouse is told as the component that it is, and not also as answers that do not come.
+    asked = () if _is_known_to_be_away(components) else (completeness, runs, *others)
+    readings = (components, *asked)
     # One outage is reported once, however many parts of the page it concerns.
     problems = {str(one.problem): one.problem for one in readings if one.problem is not None}
     found = [Concern(what, problem.hint) for what, problem in problems.items()]
@@ -65,6 +68,14 @@ def concerns(
 def is_known(*readings: Reading[object]) -> bool:
     """Whether every question has been answered, so that there is a verdict at all."""
     return all(reading.value is not None or reading.problem is not None for reading in readings)
+
+
+def _is_known_to_be_away(components: Reading[Components]) -> bool:
+    """Whether the state of the warehouse's component explains why it does not answer."""
+    known = components.value.components if components.value is not None else ()
+    return components.problem is None and any(
+        one.name == _WAREHOUSE and one.state not in _GOOD_STATES for one in known
+    )
 
 
 def _of_components(reading: Reading[Components], now: datetime) -> list[Concern]:

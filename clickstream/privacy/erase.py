@@ -177,11 +177,12 @@ def _promote_duplicates(erasure: _Erasure) -> int:
 
 def _list_removed(erasure: _Erasure, staged: int, promoted: int) -> list[Removed]:
     by_fate = erased_by_fate(erasure.client, erasure.record.run_id)
+    days = len(erasure.record.days)
     removed = [Removed("raw_events", sum(by_fate.values()), "received events, as they were sent")]
     removed += [Removed(table, by_fate.get(fate, 0), "rows") for fate, table in _TABLE_OF_FATE.items()]
     removed += [
         Removed("users", erasure.record.users, "rows"),
-        Removed("marts and summaries", len(erasure.record.days), "days rebuilt without the person"),
+        Removed("marts and summaries", days, f"{'day' if days == 1 else 'days'} rebuilt without the person"),
         Removed("staged files", staged, "files of unfinished runs"),
     ]
     if promoted:

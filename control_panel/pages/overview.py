@@ -1,7 +1,7 @@
 """Is everything well, and what is happening right now?"""
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +14,8 @@ from control_panel.clients.addresses import service_links
 from control_panel.clients.exporter import Component, components
 from control_panel.clients.readings import Reading, read_all
 from control_panel.pages import PageInfo, Section
+
+T = TypeVar("T")
 
 PAGE = PageInfo("Overview", ":material/monitor_heart:", Section.SYSTEM, 1, "overview", is_start=True)
 
@@ -111,7 +113,7 @@ def _show_verdict(*, is_empty: bool) -> None:
 
 def _show_now() -> None:
     state = layout.part(system.completeness().reading(), "How complete the numbers are")
-    arrivals = layout.part(system.arrivals().reading(), "What arrives right now")
+    arrivals = _part(system.arrivals().reading(), "What arrives right now")
     now = datetime.now(UTC)
     with st.grid(min_column_width=150):
         if arrivals is not None:
@@ -147,6 +149,15 @@ def _show_now() -> None:
         )
 
 
+def _part(reading: Reading[T], what: str) -> T | None:
+    """As `layout.part`, but an outage that the top of the page explains is not explained again."""
+    problem, told = reading.problem, system.completeness().reading().problem
+    if problem is not None and told is not None and str(problem) == str(told):
+        st.caption(f":material/cloud_off: {what} can't be shown now, for the reason above.")
+        return None
+    return layout.part(reading, what)
+
+
 def _present(table: pa.Table) -> list[str]:
     """The sources with events; all of them would be a legend longer than the chart."""
     found = [source for source in system.SOURCES if any(table[source].to_pylist())]
@@ -163,14 +174,15 @@ def _show_last_run(reading: Reading[tuple[RunRecord, ...]], now: datetime) -> No
         "Last run of the ETL",
         text.age(run.finished_at, now),
         border=True,
-        help=f"{run.status}, {text.duration(run.seconds)}, {run.rows_in:,} events: {run.message}",
+        help=f"{run.status}, {text.duration(run.seconds)}, {run.rows_in:,} events: {run.message} Runs that "
+        "find nothing to do are not counted here; the page Pipelines shows them.",
         delta=None if run.status is RunStatus.SUCCEEDED else "failed",
         delta_color="inverse",
     )
 
 
 def _show_users() -> None:
-    table = layout.part(system.active_users().reading(), "Active users")
+    table = _part(system.active_users().reading(), "Active users")
     if table is None or not len(table):
         return
     st.subheader("Active users", anchor=False)
@@ -202,7 +214,7 @@ def _show_users() -> None:
 
 def _show_ledger() -> None:
     st.subheader("Ledger", anchor=False)
-    ledger = layout.part(system.ledger().reading(), "The ledger")
+    ledger = _part(system.ledger().reading(), "The ledger")
     reading = system.completeness().reading()
     state = reading.value
     if ledger is None:

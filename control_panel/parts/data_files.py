@@ -70,7 +70,10 @@ def _yesterday() -> date:
 def _show_files() -> None:
     st.subheader("Files", anchor=False)
     show_jobs(
-        GENERATE, "/generators?part=Files", _show_result, "No file has been written yet. Write one above."
+        GENERATE,
+        "/generators?part=Files",
+        _show_result,
+        "No file has been written yet." + (" Write one above." if is_operator() else ""),
     )
 
 

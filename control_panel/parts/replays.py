@@ -1,5 +1,6 @@
 """A replay on its way: the run that sends repaired events, and the ledger in which they arrive."""
 
+import re
 from typing import Final
 
 import streamlit as st
@@ -18,6 +19,7 @@ _PLACE: Final = "place of the replay"
 """In the session: the run, and the part of the page that asked for it."""
 
 _SEEN: Final = "replay that was seen to end"
+_RUN_ID: Final = re.compile(r"[0-9]{1,18}")
 _SOURCE: Final = "replay"
 
 
@@ -61,7 +63,7 @@ def show_any() -> None:
 
 def _asked() -> int | None:
     asked = st.query_params.get(_REPLAY, "")
-    return int(asked) if asked.isascii() and asked.isdecimal() else None
+    return int(asked) if _RUN_ID.fullmatch(asked) else None
 
 
 @st.fragment(run_every=_LIVE_SECONDS)

@@ -89,6 +89,15 @@ def test_an_outage_of_clickhouse_is_told_once() -> None:
     assert [(one.what, one.action) for one in found] == [("ClickHouse does not answer.", "Start it.")]
 
 
+def test_a_stopped_clickhouse_is_not_also_told_as_one_that_does_not_answer() -> None:
+    stopped = Reading(Components((Component("clickhouse", "stopped"),), NOW))
+    away = Reading[Completeness | bool](problem=ServiceUnavailableError("ClickHouse does not answer."))
+
+    found = concerns(stopped, away, NO_RUNS, NOW)
+
+    assert [one.what for one in found] == ["clickhouse is stopped."]
+
+
 def test_there_is_no_verdict_before_every_answer() -> None:
     assert not is_known(WELL, Reading(is_waiting=True))
     assert is_known(WELL, Reading(False))
