@@ -66,5 +66,5 @@ def explained(error: ClickHouseError) -> ClickstreamError:
         return ClickstreamError(f"ClickHouse refused a query: {text[:300]}")
     return ServiceUnavailableError(
         f"ClickHouse does not answer at {settings.host}:{settings.port}.",
-        hint="make status shows its state. It is restarted if it failed; make up starts it if it was stopped.",
+        hint="make status shows why. It is restarted when it fails; make up starts it if it was stopped.",
     )

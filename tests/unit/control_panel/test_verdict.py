@@ -91,7 +91,8 @@ def test_an_outage_of_clickhouse_is_told_once() -> None:
 
 def test_a_stopped_clickhouse_is_not_also_told_as_one_that_does_not_answer() -> None:
     stopped = Reading(Components((Component("clickhouse", "stopped"),), NOW))
-    away = Reading[Completeness | bool](problem=ServiceUnavailableError("ClickHouse does not answer."))
+    problem = ServiceUnavailableError("ClickHouse does not answer.")
+    away: Reading[Completeness | bool] = Reading(problem=problem)
 
     found = concerns(stopped, away, NO_RUNS, NOW)
 
