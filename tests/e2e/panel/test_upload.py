@@ -37,11 +37,6 @@ def write_file(folder: Path) -> Path:
     return path
 
 
-def card_of(name: str, page: Page) -> Locator:
-    """The part of the page about an uploaded file; the history below names the file, too, but has no link."""
-    return page.get_by_test_id("stVerticalBlock").filter(has=page.get_by_role("link", name=name)).last
-
-
 def choose(page: Page, path: Path) -> None:
     page.frame_locator("iframe").locator("#file").set_input_files(path)
 
