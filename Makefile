@@ -49,11 +49,14 @@ reset: setup ## Stop the stack and delete its data; asks first unless YES=1
 	@$(RUN) stack reset $(if $(YES),--yes)
 
 uninstall: ## Stop the stack and delete everything that was ever written; asks first unless YES=1
-	@[ ! -x .venv/bin/python ] || $(RUN) stack uninstall $(if $(YES),--yes)
-	@rm -rf .venv .venv-mage .venv-superset .venv-uv .kafka .prometheus data/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info *.log
-	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	@echo "Deleted the environments, Kafka and Prometheus. Caches that other programs share were kept: those of pip and uv in"
-	@echo "$${XDG_CACHE_HOME:-$$HOME/.cache}/pip and …/uv. Chromium was kept, too, if make test has installed it."
+	@[ ! -x .venv/bin/python ] || $(RUN) stack uninstall $(if $(YES),--yes) || { code=$$?; [ $$code = 3 ] && exit 0; exit $$code; }; \
+	for name in .venv-superset .venv-mage .kafka .prometheus data/generated mage_project/.ssh_tunnel \
+		.mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info *.log .venv-uv .venv ; do \
+		[ ! -e "$$name" ] || { echo "Deleting $$name …"; rm -rf "$$name" || exit 1; }; \
+	done; \
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +; \
+	echo "Everything is deleted. Caches that other programs share were kept: those of pip and uv in"; \
+	echo "$${XDG_CACHE_HOME:-$$HOME/.cache}/pip and …/uv. Chromium was kept, too, if make test has installed it."
 
 demo: ## Start the stack, send 250,000 events in all three ways, check every result (LIVE_MINUTES=480 for more than an hour of live events)
 	@if [ -x .venv-superset/bin/python ] && [ -d .kafka ]; then echo "This takes one to two minutes on two cores; nothing has to be downloaded."; \

@@ -371,11 +371,19 @@ class PanelSettings(BaseModel):
         "`https://events.shop.example`, or `:8080` for another port of the host under which the panel was "
         "opened. Empty: the API's port on that host.",
     )
-    mage_link: str = Field("", pattern=_LINK, description="The same for links to Mage.")
-    superset_link: str = Field("", pattern=_LINK, description="The same for links to Superset.")
-    prometheus_link: str = Field("", pattern=_LINK, description="The same for links to Prometheus.")
+    mage_link: str = Field(
+        "", pattern=_LINK, description="The same for links to Mage, such as `https://mage.shop.example`."
+    )
+    superset_link: str = Field(
+        "", pattern=_LINK, description="The same for links to Superset, such as `:8088`."
+    )
+    prometheus_link: str = Field(
+        "", pattern=_LINK, description="The same for links to Prometheus, such as `:9090`."
+    )
     grafana_link: str = Field(
-        "", pattern=_LINK, description="The same for links to Grafana. Empty: the panel has none."
+        "",
+        pattern=_LINK,
+        description="The same for links to Grafana, such as `:3000`. Empty: the panel has none.",
     )
 
 

@@ -16,11 +16,11 @@ from clickstream.errors import BadInputError
 from generator.answer_key import AnswerKey, Witness
 from generator.csv_lines import COLUMNS, SessionLines, format_line, make_cells
 from generator.faults import OPEN_QUOTE, apply_to_cells, apply_to_line, plan_faults
-from generator.plan import DAY_MS, DatasetFiles, Plan
+from generator.plan import DAY_MS, MINUTE_MS, DatasetFiles, Plan
 from generator.profiles import Population
 from generator.quirks import QuirkTurns, write_payload
 from generator.randomness import make_random
-from generator.rhythm import MINUTE_MS, Minute, plan_minutes
+from generator.rhythm import Minute, plan_minutes
 from generator.sessions import EVENTS_PER_SESSION, Event, Session, SessionMaker
 
 LATE_SHARE: Final = 0.01

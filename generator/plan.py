@@ -11,7 +11,9 @@ from clickstream.errors import BadInputError
 DEFAULT_UNTIL: Final = date(2025, 6, 30)
 """Last day of the data unless told otherwise: fixed, so that a seed gives the same bytes on any day."""
 
-DAY_MS: Final = 86_400_000
+MINUTE_MS: Final = 60_000
+MINUTES_PER_DAY: Final = 1_440
+DAY_MS: Final = MINUTES_PER_DAY * MINUTE_MS
 MAX_DAYS: Final = 3_660
 
 _COMPRESSED_SUFFIXES: Final = (".gz", ".zst")
@@ -29,6 +31,7 @@ class Plan:
         faults: Share of the records that are broken.
         duplicates: Share of the records that repeat a valid one.
         until: The last day of the data.
+        last_minutes: How many minutes of that day the data cover: all, unless the day is not over yet.
     """
 
     events: int = 200_000
@@ -37,6 +40,7 @@ class Plan:
     faults: float = 0.01
     duplicates: float = 0.02
     until: date = DEFAULT_UNTIL
+    last_minutes: int = MINUTES_PER_DAY
 
     @property
     def faulty_records(self) -> int:
@@ -61,7 +65,7 @@ class Plan:
     @property
     def end_ms(self) -> int:
         """First moment after the data, in milliseconds since 1970."""
-        return _midnight_ms(self.until) + DAY_MS
+        return _midnight_ms(self.until) + self.last_minutes * MINUTE_MS
 
     def parameters(self) -> dict[str, int | float | str]:
         """What an answer key says of the plan; `from_parameters` makes the plan of it."""
@@ -72,6 +76,7 @@ class Plan:
             "faults": self.faults,
             "duplicates": self.duplicates,
             "until": self.until.isoformat(),
+            **({"last_minutes": self.last_minutes} if self.last_minutes != MINUTES_PER_DAY else {}),
         }
 
     @classmethod
@@ -84,7 +89,15 @@ class Plan:
         """
         until = date.fromisoformat(parameters["until"])
         events, days, seed = (int(parameters[name]) for name in ("events", "days", "seed"))
-        return cls(events, days, seed, float(parameters["faults"]), float(parameters["duplicates"]), until)
+        return cls(
+            events,
+            days,
+            seed,
+            float(parameters["faults"]),
+            float(parameters["duplicates"]),
+            until,
+            int(parameters.get("last_minutes", MINUTES_PER_DAY)),
+        )
 
     def check(self, today: date) -> None:
         """Refuse a plan that can't be carried out.

@@ -5,11 +5,8 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Final, NamedTuple
 
-from generator.plan import DAY_MS, Plan
+from generator.plan import DAY_MS, MINUTE_MS, MINUTES_PER_DAY, Plan
 from generator.randomness import make_random
-
-MINUTE_MS: Final = 60_000
-MINUTES_PER_DAY: Final = 1_440
 
 WORKDAY_HOURS: Final = (
     0.55, 0.34, 0.22, 0.17, 0.18, 0.28, 0.50, 0.78, 0.95, 1.02, 1.08, 1.15,
@@ -51,20 +48,22 @@ def plan_minutes(plan: Plan) -> Iterator[Minute]:
     """Spread the valid events of a plan over its minutes, in order."""
     rng = make_random("rhythm", plan.seed)
     days = [_day_weights(plan, day, rng) for day in range(plan.days)]
-    total = sum(map(sum, days)) * 60
+    missing = sum(days[-1][minute // 60] for minute in range(plan.last_minutes, MINUTES_PER_DAY))
+    total = sum(map(sum, days)) * 60 - missing
     start_ms, events = plan.start_ms, plan.valid_events
     spent = 0.0
     for day, hours in enumerate(days):
         known = _known_share(day, plan.days)
-        for minute in range(MINUTES_PER_DAY):
+        is_last_day = day == plan.days - 1
+        minutes = plan.last_minutes if is_last_day else MINUTES_PER_DAY
+        for minute in range(minutes):
             spent += hours[minute // 60]
-            is_last_of_day = minute == MINUTES_PER_DAY - 1
-            is_last = is_last_of_day and day == plan.days - 1
+            is_last = is_last_day and minute == minutes - 1
             yield Minute(
                 start_ms=start_ms + day * DAY_MS + minute * MINUTE_MS,
                 events_until_then=events if is_last else int(events * spent / total),
                 known=known,
-                is_last_of_day=is_last_of_day,
+                is_last_of_day=minute == MINUTES_PER_DAY - 1,
             )
 
 

@@ -12,6 +12,8 @@
   start on a busy machine the server loses that race and dies. Repaired, the server makes them itself first.
 - At every start the server waits five seconds before it makes the owner's account, so that the tables are
   there by then. Repaired, it does not wait, since they are there.
+- At every start the server writes a file for tunnels to clusters of AWS into the project, whether there are
+  any or not. Repaired, it leaves the project as it is.
 - The server does not notice that its scheduler has died, or has stopped to look for due runs. Repaired, the
   scheduler gives a sign of life, and the server ends with it (`heartbeat.py`).
 """
@@ -53,6 +55,7 @@ def repair_mage(beat_file: Path) -> None:
     import_libraries_in_scheduler()
     make_tables_before_scheduler()
     make_owner_at_once()
+    write_no_tunnel_file()
     beat_after_each_look(beat_file)
     end_with_scheduler()
 
@@ -133,3 +136,8 @@ def make_owner_at_once() -> None:
     """
     server.sleep  # noqa: B018 -- says so if there is nothing to replace
     server.sleep = lambda _seconds: None
+
+
+def write_no_tunnel_file() -> None:
+    """Name a file that is always there as the one for tunnels, so that the server does not make it."""
+    server.file_path_aws_emr = lambda: os.devnull

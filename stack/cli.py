@@ -17,14 +17,16 @@ from rich.text import Text
 
 from clickstream.errors import ClickstreamError
 from clickstream.logs import for_people
-from clickstream.settings import env_file
+from clickstream.settings import Settings, env_file
+from generator.live_cli import list_generators
 from stack.env_file import ensure_env_file, load_settings, render_env_file
 from stack.gateway.confinement import missing_walls
-from stack.lifecycle import ServiceStartError, Stack
+from stack.lifecycle import ServiceStartError, Stack, started_otherwise
 from stack.log_files import follow, last_lines
 from stack.progress import LineReporter, reporting
-from stack.services import chosen_services, panel_hint, service_named, sign_in_hint
-from stack.status import ServiceState, ServiceStatus, stack_status
+from stack.services import UnknownServiceError, chosen_services, panel_hint, sign_in_hint
+from stack.status import SUPERVISOR, ServiceState, ServiceStatus, stack_status
+from stack.supervision import WATCHDOG
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Start, stop and inspect the stack without Docker."
@@ -32,6 +34,9 @@ app = typer.Typer(
 # Without a terminal there is no width to fit into, and lines must not break.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 problems = Console(stderr=True, highlight=False)
+
+DECLINED = 3
+"""The exit code of `uninstall` if the answer is no."""
 
 STATE_COLOURS = {ServiceState.UP: "green", ServiceState.STOPPED: "dim", ServiceState.STARTING: "yellow"}
 
@@ -55,6 +60,7 @@ def up() -> None:
         _say(hint)
     _print_status(stack_status(stack))
     _say_missing_walls()
+    _say_interrupted_generators(settings)
     _say(sign_in_hint(settings))
 
 
@@ -88,8 +94,8 @@ def status(
     else:
         _print_status(rows)
         _say_missing_walls()
-        for change in stack.address_changes():
-            _say(f"The settings have changed since the start: {change}; run `make down`, then `make up`.")
+        if changes := stack.address_changes():
+            _say(f"{started_otherwise(changes)} `make up` restarts it with the new ones.")
     if check and any(row.state != ServiceState.UP for row in rows):
         raise typer.Exit(1)
 
@@ -105,10 +111,10 @@ def logs(
     Example: make logs SERVICE=api FOLLOW=1
     """
     stack = Stack(load_settings())
-    chosen = [service_named(service, stack.services)] if service else stack.services
-    paths = {one.name: stack.paths.log_of(one.name) for one in chosen}
-    if not service:
-        paths |= {name: stack.paths.log_of(name) for name in ("supervisor", "watchdog")}
+    names = [*(one.name for one in stack.services), SUPERVISOR, WATCHDOG]
+    if service and service not in names:
+        raise UnknownServiceError(f"There is no log of {service!r}; there are those of {', '.join(names)}.")
+    paths = {name: stack.paths.log_of(name) for name in ([service] if service else names)}
     width = max(map(len, paths))
     for name, path in paths.items():
         for line in last_lines(path, lines):
@@ -133,7 +139,7 @@ def reset(
         return
     if not yes and not typer.confirm(f"Stop the stack and delete all its data in {data}?"):
         _say("Nothing was changed.")
-        raise typer.Exit(1)
+        return
     with reporting(console, [service.name for service in chosen_services(settings)]) as reporter:
         Stack(settings, reporter).delete_data()
     _say(f"Deleted {data}; {env_file()} stays.")
@@ -169,6 +175,8 @@ def uninstall(
 ) -> None:
     """Stop the stack and delete its data and its settings; `make uninstall` deletes the programs as well.
 
+    If the answer is no, it exits with 3, so that `make uninstall` deletes nothing either.
+
     Example: make uninstall YES=1
     """
     settings = load_settings()
@@ -176,7 +184,7 @@ def uninstall(
     question = f"Stop the stack and delete its data in {data}, {env_file()} and what `make setup` installed?"
     if not yes and not typer.confirm(question):
         _say("Nothing was changed.")
-        raise typer.Exit(1)
+        raise typer.Exit(DECLINED)
     with reporting(console, [service.name for service in chosen_services(settings)]) as reporter:
         Stack(settings, reporter).delete_data()
     env_file().unlink(missing_ok=True)
@@ -223,6 +231,21 @@ def _say_missing_walls() -> None:
     """Say what this machine's kernel can't confine; see SECURITY.md."""
     if problem := missing_walls():
         _say(f"{problem} See SECURITY.md.")
+
+
+def _say_interrupted_generators(settings: Settings) -> None:
+    """Say which live generators ended with the stack and stay stopped, such as the demo's."""
+    try:
+        generators = list_generators(settings.generator)
+    except ClickstreamError:
+        return  # It is not among the services of this stack.
+    for generator in generators:
+        if generator.status.was_interrupted(datetime.now(UTC)):
+            rate = generator.status.options.rate_per_second
+            _say(
+                f"The live generator {generator.name} was stopped with the stack and stays stopped; "
+                f"`generator live start --name {generator.name} --rate {rate:.1f}` starts it again."
+            )
 
 
 def _say(message: str) -> None:

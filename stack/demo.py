@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -159,12 +159,19 @@ def _generate(files: DatasetFiles) -> int:
     if files.events.exists() and files.key.exists() and files.users.exists():
         out.print(f"  {files.events.name} is there already; delete it to have newer days.", markup=False)
         return 0
-    # Today is not over yet; what happens on it is sent live.
-    until = (datetime.now(UTC) - timedelta(days=1)).date()
-    plan = Plan(events=CSV_EVENTS, days=DAYS, seed=SEED, faults=0.01, duplicates=0.02, until=until)
+    plan = plan_until(datetime.now(UTC))
     files.events.parent.mkdir(parents=True, exist_ok=True)
     write_dataset(plan, files, lambda _done: None)
     return CSV_EVENTS
+
+
+def plan_until(now: datetime) -> Plan:
+    """The demo's file: its last day ends now, so that charts don't end in a fall."""
+    minutes = now.hour * 60 + now.minute
+    plan = Plan(events=CSV_EVENTS, days=DAYS, seed=SEED, faults=0.01, duplicates=0.02, until=now.date())
+    if minutes:
+        return replace(plan, last_minutes=minutes)
+    return replace(plan, until=now.date() - timedelta(days=1))
 
 
 def _send(settings: Settings, target: Target, key: Path) -> int:
@@ -204,7 +211,8 @@ def _report(settings: Settings, watch: Stopwatch, outcome: Outcome, live_minutes
     if live_minutes:
         out.print(
             f"The live generator sends about {LEFT_RUNNING['rate_per_second']:.1f} events per second for "
-            f"{live_minutes:g} minutes, as many as the days before had; `generator live stop` ends it.",
+            f"{live_minutes:g} minutes, as many as the days before had; `generator live stop` ends it. "
+            "It does not come back after `make down`.",
             markup=False,
         )
     style = "green" if outcome.is_right else "red"

@@ -20,6 +20,8 @@ from generator.plan import DatasetFiles
 
 ARRIVAL_SECONDS: Final = 180.0
 POLL_SECONDS: Final = 0.5
+_RECOUNT: Final = "_equal_events"
+"""How the names of those checks end that recount a view."""
 _OF_A_FILE: Final = ("received", "stored", "duplicate", "quarantined")
 
 Ledger = Mapping[str, Mapping[str, int]]
@@ -122,8 +124,12 @@ def verify(client: Client, files: DatasetFiles, expected: Ledger, key: Path | No
         is_right = _verify_all(client, expected, found, key)
     checks = run_checks(client)
     failed = [check.name for check in checks if not check.passed]
+    recounted = [check.name.removesuffix(_RECOUNT) for check in checks if check.name.endswith(_RECOUNT)]
     out.print(
-        f"  {len(checks)} checks of the warehouse, {len(failed)} failed {' '.join(failed)}", markup=False
+        f"  {len(checks)} checks of the warehouse, {len(failed)} failed {' '.join(failed)}\n"
+        f"  {len(recounted)} of them recount a view from the stored events: {', '.join(recounted)}",
+        markup=False,
+        soft_wrap=True,
     )
     return _outcome(is_right=is_right and not failed, is_own=is_own)
 
@@ -171,8 +177,8 @@ def _verify_all(client: Client, expected: Ledger, found: Ledger, key: Path | Non
         out.print(f"  ledger of {source}: {counts['received']:,} received, {result}", markup=False)
         is_right &= is_equal
     for item in compare_with_key(client, load_key(key)) if key else []:
-        result = f"{len(item.differences)} rows differ" if item.differences else "equal"
-        out.print(f"  {item.name}: {item.rows:,} rows, {result}", markup=False)
+        result = f"{len(item.differences)} rows differ from" if item.differences else "equal to"
+        out.print(f"  {item.name}: {item.rows:,} rows, {result} the key", markup=False)
         is_right &= not item.differences
     if key is None:
         out.print("  The live generator has sent events since, so views are compared with a recount only.")

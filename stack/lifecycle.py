@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +30,7 @@ LOG_LINES_SHOWN = 20
 # A service that ends so often while `up` waits for it will not become healthy by more patience.
 DEATHS_ALLOWED = 2
 END_ROUNDS = 5
+LAST_PROCESSES_SECONDS = 3.0
 
 
 class ServiceStartError(ClickstreamError):
@@ -48,6 +49,15 @@ class ServiceStartError(ClickstreamError):
 
 class BusyError(ClickstreamError):
     """Another command starts or stops this stack right now."""
+
+
+def started_otherwise(changes: Sequence[str]) -> str:
+    """Says that the running stack was started with other settings.
+
+    Args:
+        changes: What `Stack.address_changes` gives.
+    """
+    return f"The running stack was started with other settings: {'; '.join(changes)}."
 
 
 @dataclass(frozen=True)
@@ -78,10 +88,11 @@ class Stack:
         with self._exclusive():
             was_running = self.supervisor.is_running()
             if was_running and (changes := self.address_changes()):
-                raise ClickstreamError(
-                    "The settings have changed since the stack was started: " + "; ".join(changes) + ".",
-                    hint="Run `make down`, then `make up`.",
-                )
+                self._report.say(f"{started_otherwise(changes)} Restarting the stack to apply the settings.")
+                moved = self.moved_services()
+                check_ports([one for one in self.services if one.name in moved], self.settings)
+                self._stop()
+                was_running = False
             missing = self._missing_services()
             if was_running and not missing:
                 # An earlier `up` may have been killed before it came to this.
@@ -131,16 +142,24 @@ class Stack:
         with self._exclusive():
             return self._stop()
 
-    def address_changes(self) -> list[str]:
-        """Which services listen elsewhere than the settings say by now, in words; none if nothing runs."""
+    def moved_services(self) -> Mapping[str, str]:
+        """Where services listen that the settings place elsewhere by now, by name; none if nothing runs."""
         try:
             started = dict(line.split() for line in self.paths.addresses.read_text().splitlines())
         except FileNotFoundError:
-            return []
-        return [
-            f"{name} listens on {started[name]}, not on {address}"
+            return {}
+        return {
+            name: started[name]
             for name, address in self._addresses().items()
             if started.get(name, address) != address
+        }
+
+    def address_changes(self) -> list[str]:
+        """Which services listen elsewhere than the settings say by now, in words; none if nothing runs."""
+        addresses = self._addresses()
+        return [
+            f"{name} listens on {started}, not on {addresses[name]}"
+            for name, started in self.moved_services().items()
         ]
 
     def delete_data(self) -> None:
@@ -227,6 +246,9 @@ class Stack:
             self._report.say(f"{error} Ending its processes without it.")
         self.paths.addresses.unlink(missing_ok=True)
         self.paths.health.unlink(missing_ok=True)
+        if was_running:
+            # Some notice only now that what they served has ended; nothing is amiss with them.
+            psutil.wait_procs(processes_of(self.paths.data), timeout=LAST_PROCESSES_SECONDS * patience())
         had_leftovers = self._end_leftovers()
         shutil.rmtree(self.paths.short_directory, ignore_errors=True)
         return had_leftovers or was_running
@@ -263,7 +285,7 @@ class Stack:
                 break
             had_any = True
             numbers = ", ".join(str(process.pid) for process in leftovers)
-            self._report.say(f"Ending what an earlier start left running: process {numbers}.")
+            self._report.say(f"Ending what is left running of this stack: process {numbers}.")
             end_processes(leftovers, self.settings.stack.stop_timeout_seconds)
         return had_any
 

@@ -91,12 +91,31 @@ def _supervised(
     if info is None:
         return _row(service, stack, ServiceState.STOPPED, "the stack was started without it")
     known = report.services.get(service.name) if report else None
+    if (started := stack.moved_services().get(service.name)) is not None:
+        return _moved(service, info, stack, known, started)
     state, detail = _state(service, info, stack, known)
     row = _row(service, stack, state, detail, info.pid or None)
     if known is None:
         return row
     return replace(
         row,
+        restarts=known.restarts,
+        last_failure_at=known.last_failure_at,
+        last_failure_reason=known.last_failure_reason or "",
+    )
+
+
+def _moved(
+    service: Service, info: ProcessInfo, stack: Stack, known: ServiceHealth | None, started: str
+) -> ServiceStatus:
+    """A service that listens elsewhere than the settings say: as the watchdog, started with it, found it."""
+    if known is None:
+        row = _row(service, stack, ServiceState.STARTING, "not checked yet", info.pid or None)
+        return replace(row, address=started)
+    row = _row(service, stack, ServiceState(known.state.value), known.reason, info.pid or None)
+    return replace(
+        row,
+        address=known.address or started,
         restarts=known.restarts,
         last_failure_at=known.last_failure_at,
         last_failure_reason=known.last_failure_reason or "",

@@ -80,10 +80,11 @@ class Watchdog:
         before = self._known.get(name) or ServiceHealth(HealthState.STOPPED, "", now)
         has_new_process = pid != 0 and before.pid not in {0, pid} and before.state is not HealthState.STOPPED
         has_died = state is HealthState.RESTARTING or has_new_process
-        failure = ""
+        failure, failed_at = "", now
         if has_died and before.state is not HealthState.RESTARTING:
             was_ended = f"the supervisor was killed, and process {before.pid} was ended with it"
             failure = was_ended if name in self._orphans else _death(before.pid, watch, info)
+            failed_at = _ended_at(info, now) if has_new_process else now
         elif state is HealthState.FAILING and before.state is HealthState.UP:
             failure = reason
         return ServiceHealth(
@@ -91,7 +92,7 @@ class Watchdog:
             reason=reason,
             since=before.since if before.state is state and not has_new_process else now,
             restarts=before.restarts + has_new_process,
-            last_failure_at=now if failure else before.last_failure_at,
+            last_failure_at=failed_at if failure else before.last_failure_at,
             last_failure_reason=failure or before.last_failure_reason,
             address=watch.service.shown_address(self._settings),
             # Until there is a new one, that of the last life, so that the next one counts as a restart.
@@ -111,6 +112,12 @@ def _state(watch: ServiceWatch, info: ProcessInfo | None) -> tuple[HealthState, 
         return (HealthState.UP, "") if was_healthy else (HealthState.STARTING, "not checked yet")
     is_starting = not was_healthy and time.time() - info.started_at < watch.start_timeout_seconds
     return (HealthState.STARTING if is_starting else HealthState.FAILING), problem
+
+
+def _ended_at(info: ProcessInfo | None, now: datetime) -> datetime:
+    """When the process before this one ended, which is noticed only now: no later than this one's start."""
+    started_at = info.started_at if info else 0
+    return min(now, datetime.fromtimestamp(started_at, UTC)) if started_at else now
 
 
 def _death(pid: int, watch: ServiceWatch, info: ProcessInfo | None) -> str:

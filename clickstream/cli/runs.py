@@ -7,7 +7,7 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from clickstream.cli.output import progress_bar
+from clickstream.cli.output import err, progress_bar
 from clickstream.loads.history import origin_of
 from clickstream.mage_api import MageClient, PipelineRun, RunStatus
 from clickstream.settings import Settings
@@ -46,6 +46,8 @@ def run_pipeline(
             total = len(run.blocks) or None
             text = run.current_block or str(run.status)
             progress.update(task, completed=done, total=total, detail=text)
+            if progress.disable and run.current_block:
+                err.print(f"  {pipeline}: {text}, step {done + 1} of {total}", markup=False)
 
         run_id = mage.trigger(pipeline, variables)
         if detail is None:

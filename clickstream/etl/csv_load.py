@@ -296,8 +296,9 @@ def _summary(load: CsvLoad) -> str:
             f"lines left out{codes}{_warned(load)}; "
             f"{describe_rebuilt(len(load.run.days))} in {seconds:.1f} s."
         )
+    kept = f"; {broken:,} of them can't be read and are kept{codes}" if broken else ""
     known = " The file was loaded before; nothing was added." if counts.rows_in and not counts.stored else ""
     return (
-        f"{counts.rows_in:,} lines: {counts.stored:,} added, {counts.duplicate:,} known already, "
-        f"{broken:,} broken and kept{codes}, in {seconds:.1f} s.{known}"
+        f"{counts.rows_in:,} lines: {counts.stored:,} added, {counts.duplicate:,} known already{kept}, "
+        f"in {seconds:.1f} s.{known}"
     )

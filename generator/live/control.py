@@ -72,6 +72,12 @@ class Status(msgspec.Struct):
     sources: dict[Source, SourceStatus]
     problem: str
 
+    def was_interrupted(self, now: datetime) -> bool:
+        """Whether it ended before its time because its service did, and was told not to go on by itself."""
+        ends_at = self.options.ends_at
+        is_at_rest = self.state == "stopped" and self.started_at is None
+        return is_at_rest and not self.options.resumes and ends_at is not None and ends_at > now
+
 
 class LiveGenerator:
     """Generates while it is told to, and goes on when its process starts again, unless told otherwise.

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,7 @@ HOME: Final = PROJECT_ROOT / ".kafka"
 LEAST_JAVA: Final = 17
 DOWNLOAD_SECONDS: Final = 600
 POLL_SECONDS: Final = 0.2
-REPORT_EVERY_JARS: Final = 30
+SAY_EVERY_SECONDS: Final = 5.0
 LOG_LINES_SHOWN: Final = 5
 
 Say = Callable[[str], None]
@@ -112,7 +112,7 @@ def download(jars: Path, say: Say) -> None:
     log = jars.with_name("maven.log")
     with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         try:
-            _follow(process, repository, say)
+            follow(process, repository, say)
         finally:
             process.kill()
     if process.returncode != 0:
@@ -123,20 +123,40 @@ def download(jars: Path, say: Say) -> None:
         )
 
 
-def _follow(process: subprocess.Popen[bytes], repository: Path, say: Say) -> None:
-    """Say how far the download is until it ends."""
-    total = len(expected_checksums())
-    said = 0
-    deadline = time.monotonic() + DOWNLOAD_SECONDS
+def follow(
+    process: subprocess.Popen[bytes], repository: Path, say: Say, every_seconds: float = SAY_EVERY_SECONDS
+) -> None:
+    """Say how far the download is until it ends.
+
+    Args:
+        process: Maven.
+        repository: Where it puts the files.
+        say: Is told.
+        every_seconds: How often.
+
+    Raises:
+        KafkaInstallError: It takes too long.
+    """
+    said_at = started_at = time.monotonic()
     while process.poll() is None:
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > started_at + DOWNLOAD_SECONDS:
             raise KafkaInstallError(f"The download of Kafka has not ended within {DOWNLOAD_SECONDS} s.")
-        names = {path.name for path in repository.rglob("*.jar")}
-        there = len(names & expected_checksums().keys())
-        if there >= said + REPORT_EVERY_JARS:
-            said = there
-            say(f"downloading Kafka: {there} of {total} files")
+        if now >= said_at + every_seconds:
+            said_at = now
+            say(_how_far(repository))
         time.sleep(POLL_SECONDS)
+
+
+def _how_far(repository: Path) -> str:
+    """How much is there. Maven begins with its own plugins, so the files of Kafka alone would stay at 0."""
+    expected = expected_checksums()
+    sizes = {}
+    for path in repository.rglob("*.jar"):
+        with suppress(FileNotFoundError):  # Maven may replace it right now.
+            sizes[path.name] = path.stat().st_size
+    there = len(sizes.keys() & expected.keys())
+    return f"downloading Kafka: {sum(sizes.values()) / 1e6:.0f} MB, {there} of {len(expected)} files"
 
 
 def expected_checksums() -> Mapping[str, str]:

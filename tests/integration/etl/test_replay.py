@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from typer.testing import CliRunner
 
+from clickstream.cli.app import app
 from clickstream.etl import replay
 from clickstream.etl.quarantine_file import write_quarantine
 from clickstream.loads.history import origin_of
@@ -195,3 +197,14 @@ def test_a_replay_sends_what_its_filter_keeps(
         "select JSONExtractString(body, 'session_id') from raw_events where origin = 'replay' order by 1"
     )
     assert client.query(sessions).result_rows == [(session,) for session in sent]
+
+
+def test_the_list_repeats_its_filters_in_the_advice(client: Client, broken_file: Path) -> None:
+    load(broken_file)
+    run()
+
+    shown = CliRunner().invoke(app, ["quarantine", "list", "--file", str(broken_file), "--session", "s-1"])
+
+    assert shown.exit_code == 0
+    export = f"clickstream quarantine export --out bad.csv --file {broken_file} --session s-1, edit it"
+    assert export in shown.output

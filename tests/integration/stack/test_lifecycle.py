@@ -16,13 +16,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from clickstream.errors import ClickstreamError
-from clickstream.settings import PROJECT_ROOT, env_file
+from clickstream.settings import PROJECT_ROOT, env_file, get_settings
 from stack.checks import PortTakenError
+from stack.cli import DECLINED
+from stack.env_file import load_settings
 from stack.isolated import isolated_stack
 from stack.lifecycle import BusyError, ServiceStartError, Stack
 from stack.paths import DataDirectoryError
-from stack.processes import is_watchdog, processes_of
+from stack.processes import free_ports, is_watchdog, processes_of
 from stack.status import ServiceState, ServiceStatus, stack_status
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -58,7 +59,7 @@ def is_up_with_another_process(stack: Stack, earlier: ServiceStatus) -> bool:
 
 def run_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "stack", *arguments]
-    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=PROJECT_ROOT, input="n\n", capture_output=True, text=True, check=False)
 
 
 def test_a_started_service_is_healthy_and_described(shared_stack: Stack) -> None:
@@ -294,10 +295,40 @@ def test_settings_changed_since_the_start_are_said(shared_stack: Stack) -> None:
     port = shared_stack.settings.clickhouse.port
     shared_stack.settings.clickhouse.port = port + 1
     try:
-        with pytest.raises(ClickstreamError, match=f"clickhouse listens on 127.0.0.1:{port}, not on"):
-            shared_stack.up()
+        changes = shared_stack.address_changes()
+        row = clickhouse(shared_stack)
     finally:
         shared_stack.settings.clickhouse.port = port
+
+    assert changes == [f"clickhouse listens on 127.0.0.1:{port}, not on 127.0.0.1:{port + 1}"]
+    assert (row.state, row.address) == (ServiceState.UP, f"http://127.0.0.1:{port}")
+
+
+def test_up_applies_settings_that_have_changed_since_the_start(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [port] = free_ports("127.0.0.1", 1)
+    monkeypatch.setenv("CLICKSTREAM_CLICKHOUSE__PORT", str(port))
+    get_settings.cache_clear()
+    changed = Stack(load_settings())
+
+    changed.up()
+
+    row = clickhouse(changed)
+    assert (row.state, row.address) == (ServiceState.UP, f"http://127.0.0.1:{port}")
+    assert changed.address_changes() == []
+
+
+def test_changed_settings_that_cannot_be_applied_leave_the_stack_running(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("CLICKSTREAM_CLICKHOUSE__PORT", str(taken.getsockname()[1]))
+        get_settings.cache_clear()
+        with pytest.raises(PortTakenError):
+            Stack(load_settings()).up()
+
+    assert clickhouse(stack).state == ServiceState.UP
 
 
 def test_a_deep_data_directory_has_a_control_socket_all_the_same(tmp_path: Path) -> None:
@@ -327,10 +358,35 @@ def test_logs_show_what_a_service_wrote(shared_stack: Stack) -> None:
     assert finished.stdout == "clickhouse | something worth reading [brackets]\n"
 
 
+@pytest.mark.parametrize("name", ["supervisor", "watchdog"])
+def test_logs_show_whoever_looks_after_the_services(shared_stack: Stack, name: str) -> None:
+    shared_stack.paths.log_of(name).write_text("a line\n")
+
+    assert run_cli("logs", name).stdout == f"{name} | a line\n"
+
+
+def test_a_log_that_is_not_there_is_answered_with_those_that_are(shared_stack: Stack) -> None:
+    finished = run_cli("logs", "clickhose")
+
+    assert finished.returncode == 1
+    assert (
+        "There is no log of 'clickhose'; there are those of clickhouse, supervisor, watchdog."
+        in finished.stderr
+    )
+
+
+def test_stopping_a_healthy_stack_ends_nothing_by_force(stack: Stack) -> None:
+    finished = run_cli("down")
+
+    assert finished.returncode == 0
+    assert "left running" not in finished.stdout
+
+
 def test_reset_asks_first(shared_stack: Stack) -> None:
     declined = run_cli("reset")
 
-    assert declined.returncode == 1
+    assert declined.returncode == 0
+    assert "Nothing was changed." in declined.stdout
     assert f"delete all its data in {shared_stack.paths.data}?" in declined.stdout
     assert clickhouse(shared_stack).state == ServiceState.UP
 
@@ -338,7 +394,7 @@ def test_reset_asks_first(shared_stack: Stack) -> None:
 def test_uninstall_asks_first(shared_stack: Stack) -> None:
     declined = run_cli("uninstall")
 
-    assert declined.returncode == 1
+    assert declined.returncode == DECLINED
     assert f"delete its data in {shared_stack.paths.data}, {env_file()} and" in declined.stdout
     assert clickhouse(shared_stack).state == ServiceState.UP
 

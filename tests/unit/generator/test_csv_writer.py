@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -105,6 +105,20 @@ def test_events_lie_in_the_days_asked_for(dataset: Dataset) -> None:
 
     assert days.nunique() == dataset.plan.days
     assert (days.min(), days.max()) == ("2024-02-25", "2024-03-04")
+
+
+def test_the_last_day_may_end_early_in_proportion(tmp_path: Path) -> None:
+    minutes = 9 * 60 + 41
+    plan = Plan(events=20_000, days=8, seed=7, until=date(2024, 3, 4), last_minutes=minutes)
+    made = make_dataset(plan, tmp_path)
+
+    by_day = made.recount.events.groupby("date").size()
+    # A Monday until a quarter to ten has about a fifth of the events of the Monday before.
+    assert 0.1 < by_day["2024-03-04"] / by_day["2024-02-26"] < 0.3
+    end_ms = datetime(2024, 3, 4, 9, 41, tzinfo=UTC).timestamp() * 1_000
+    assert end_ms - 60_000 < made.recount.events["created_ms"].max() < end_ms
+    assert made.recount.stored == plan.valid_events
+    assert Plan.from_parameters(plan.parameters()) == plan
 
 
 def test_every_session_and_midnight_is_plausible(dataset: Dataset) -> None:

@@ -1,11 +1,12 @@
 """Kafka's installation and configuration, without Kafka."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from clickstream.settings import BrokerSettings
-from stack.kafka.install import KafkaInstallError, checksums_of, expected_checksums, java, verify
+from stack.kafka.install import KafkaInstallError, checksums_of, expected_checksums, follow, java, verify
 from stack.kafka.server import server_properties
 
 
@@ -75,6 +76,21 @@ def test_jars_that_are_not_those_expected_are_refused_by_name(tmp_path: Path, ch
 
     with pytest.raises(KafkaInstallError, match=r"is not what jars.sha256 says: b\.jar\."):
         verify(tmp_path, expected)
+
+
+def test_the_download_says_how_far_it_is_before_it_has_ended(tmp_path: Path) -> None:
+    (tmp_path / "plugin.jar").write_bytes(b"0" * 2_000_000)
+    (tmp_path / next(iter(expected_checksums()))).write_bytes(b"0" * 1_000_000)
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        process.kill()
+
+    with subprocess.Popen(["sleep", "60"]) as process:
+        follow(process, tmp_path, say, every_seconds=0)
+
+    assert said[0] == f"downloading Kafka: 3 MB, 1 of {len(expected_checksums())} files"
 
 
 @pytest.mark.parametrize("retention_bytes", [1 << 29, 1 << 33, 1 << 40])

@@ -91,6 +91,17 @@ def test_a_restart_between_two_looks_is_seen_by_the_process_id(watchdog: Watchdo
     assert (after.restarts, after.last_failure_reason) == (1, "process 7 ended unexpectedly")
 
 
+def test_a_failure_that_is_seen_late_comes_before_the_start_that_followed_it(watchdog: Watchdog) -> None:
+    watchdog.look(RUNNING)
+    started_at = int(time.time()) - 2
+    again = {NAME: ProcessInfo(ProcessStates.RUNNING, 8, started_at, 0, "")}
+
+    failed_at = watchdog.look(again).services[NAME].last_failure_at
+
+    assert failed_at is not None
+    assert failed_at.timestamp() == started_at
+
+
 def test_a_service_that_was_stopped_on_purpose_has_not_failed(watchdog: Watchdog) -> None:
     watchdog.look(RUNNING)
     stopped = watchdog.look(process(ProcessStates.STOPPED, 0)).services[NAME]

@@ -63,7 +63,23 @@ def test_a_generator_goes_on_after_a_restart(
 
     assert generator.status().state == state
     assert (account.wish() is not None) == (state == "running")
+    assert not generator.status().was_interrupted(NOW)
     generator.stop()
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "expected"),
+    [
+        pytest.param(NOW + timedelta(hours=1), True, id="before its time"),
+        pytest.param(NOW - timedelta(seconds=1), False, id="its time is over"),
+    ],
+)
+def test_a_generator_that_does_not_go_on_says_that_it_was_interrupted(
+    settings: Settings, account: Account, targets: Targets, ends_at: datetime, expected: bool
+) -> None:
+    account.record_wish(LiveOptions(target=Target.HTTP, resumes=False, ends_at=ends_at))
+
+    assert started(settings, account, targets).status().was_interrupted(NOW) is expected
 
 
 def test_a_generator_ends_when_its_time_is_over(
