@@ -54,6 +54,9 @@ SECURITY_HEADERS: Final = {
 }
 """For all that a browser may load."""
 
+HIDING_STYLE: Final = b'<style>a[href="/terminal"] { display: none !important }</style>'
+"""Takes the way to the terminal out of Mage's pages, since the terminal is closed (`doors.py`)."""
+
 _CROSS_ORIGIN_HEADERS: Final = (
     "Access-Control-Allow-Origin",
     "Access-Control-Allow-Methods",
@@ -211,8 +214,11 @@ class SecurityHeaders(OutputTransform):
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
         """Called by Tornado with the head of each answer."""
-        del finishing
         self.apply(headers)
+        if finishing and headers.get("Content-Type", "").startswith("text/html"):
+            chunk = chunk.replace(b"</head>", HIDING_STYLE + b"</head>", 1)
+            if "Content-Length" in headers:
+                headers["Content-Length"] = str(len(chunk))
         return status_code, headers, chunk
 
     @classmethod

@@ -1,6 +1,7 @@
 """The demo compares the warehouse with its answer keys, and tells people's own data from what is missing."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from generator.csv_writer import write_dataset
 from generator.live.control import Status
 from generator.live.options import LiveOptions
 from generator.plan import DatasetFiles, Plan
+from stack.demo import plan_until
 from stack.demo_check import expected_ledger, own_data, verify
 from tests.integration.etl.pipelines import load, run
 
@@ -38,6 +40,23 @@ def test_the_demo_alone_equals_its_key(client: Client, files: DatasetFiles) -> N
     outcome = verify(client, files, expected, files.key)
 
     assert (outcome.is_right, outcome.sentence) == (True, "Every result matches the answer keys.")
+
+
+def test_a_file_that_reaches_until_now_equals_its_key(
+    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = datetime.now(UTC)
+    made = DatasetFiles.beside(tmp_path / "today.csv")
+    write_dataset(replace(plan_until(now), events=6_000, days=8), made, lambda _done: None)
+    load(made.events)
+    run()
+
+    outcome = verify(client, made, expected_ledger(load_key(made.key), AT_REST), made.key)
+
+    assert outcome.is_right, capsys.readouterr().out
+    last = client.query("select max(created_at) from events", tz_mode="aware").result_rows[0][0]
+    assert now - timedelta(hours=3) < last <= now
+    assert "of them recount a view from the stored events: arrivals, bot_traffic" in capsys.readouterr().out
 
 
 def test_own_data_are_named_as_the_reason_and_do_not_fail_the_demo(

@@ -165,6 +165,14 @@ def test_names_that_others_point_here_are_refused(owner: httpx.Client, host: str
         assert answer.status_code in {httpx.codes.MISDIRECTED_REQUEST, httpx.codes.BAD_REQUEST}
 
 
+def test_pages_do_not_show_the_way_to_the_terminal(owner: httpx.Client) -> None:
+    page = owner.get("/pipelines")
+
+    assert page.status_code == 200
+    assert 'a[href="/terminal"] { display: none' in page.text
+    assert page.text.rstrip().endswith("</html>")
+
+
 @pytest.mark.parametrize("path", ["/pipelines", "/overview", "/api/pipelines", "/_next/static/none.js"])
 def test_answers_bear_security_headers_and_invite_no_other_site(owner: httpx.Client, path: str) -> None:
     headers = owner.get(path).headers
