@@ -6,13 +6,14 @@ from typing import Final
 import streamlit as st
 
 from control_panel import layout
-from control_panel.clients.exporter import components
+from control_panel.clients.exporter import Component, components
 from control_panel.clients.prometheus import ALL_SERVICES, alerts, dashboards, panel_answers, service_names
 from control_panel.clients.readings import read_all
 from control_panel.pages import PageInfo, Section
 from control_panel.panels import draw
 from monitoring.alerts.runbook import runbook_entry
 from monitoring.grafana.reading import ROW, Dashboard, by_lines
+from monitoring.prometheus_api import Alert
 
 PAGE = PageInfo("Monitoring", ":material/monitoring:", Section.SYSTEM, 9, "monitoring")
 
@@ -63,11 +64,11 @@ def _show(name: str, minutes: int, service: str) -> None:
 def _show_alerts() -> None:
     reading = alerts().read()
     found = layout.part(reading, "The alerts") or []
-    firing = [one for one in found if one.state == "firing"]
+    firing = sorted((one for one in found if one.state == "firing"), key=_urgency)
     if reading.value is not None and not firing:
         st.success("No alert is firing.", icon=":material/check_circle:")
     state = components().read().value
-    reasons = {one.name: one.reason for one in state.components} if state else {}
+    reasons = {one.name: _reason(one) for one in state.components} if state else {}
     for one in firing:
         show = st.error if one.labels.get("severity") == "critical" else st.warning
         summary, description = (
@@ -81,8 +82,21 @@ def _show_alerts() -> None:
         )
     for name in dict.fromkeys(one.name for one in firing):
         if entry := runbook_entry(name):
-            with st.expander(f"What to do about {name}", icon=":material/menu_book:"):
+            with st.expander(f"What to do about {name}", key=f"runbook-{name}", icon=":material/menu_book:"):
                 st.markdown(entry)
+
+
+def _urgency(alert: Alert) -> tuple[bool, str, str, str]:
+    """Sorts critical alerts first, and of those the oldest, which is nearest to the cause."""
+    labels = alert.labels
+    return labels.get("severity") != "critical", alert.activeAt, alert.name, labels.get("component", "")
+
+
+def _reason(component: Component) -> str:
+    """Why a component is not up; of one that is up again, why it failed the last time."""
+    if component.state == "up":
+        return component.last_failure_reason or ""
+    return component.reason or f"it is {component.state}"
 
 
 def _show_panels(name: str, dashboard: Dashboard, minutes: int, service: str) -> None:

@@ -21,10 +21,22 @@ ALERT = {
 }
 
 
+LATER = {
+    "labels": {"alertname": "BrokerAway", "severity": "critical", "job": "api"},
+    "annotations": {"summary": "api does not reach the broker", "description": ""},
+    "state": "firing",
+    "activeAt": "2026-11-26T20:00:10Z",
+}
+WARNING = {
+    "labels": {"alertname": "DiskFillsUp", "severity": "warning"},
+    "annotations": {"summary": "The disk fills", "description": ""},
+    "state": "firing",
+    "activeAt": "2026-11-26T19:00:00Z",
+}
 COMPONENT = {
     "name": "kafka",
     "state": "stopped",
-    "reason": "it was stopped",
+    "reason": "",
     "since": "2026-11-26T20:00:00Z",
     "restarts": 0,
     "last_failure_at": None,
@@ -41,7 +53,11 @@ class _Monitoring(BaseHTTPRequestHandler):
         if self.path == "/components":
             answer = {"checked_at": "2026-11-26T20:00:30Z", "components": [COMPONENT]}
         else:
-            data = {"alerts": [ALERT]} if self.path.startswith("/api/v1/alerts") else {"result": []}
+            data = (
+                {"alerts": [WARNING, LATER, ALERT]}
+                if self.path.startswith("/api/v1/alerts")
+                else {"result": []}
+            )
             answer = {"status": "success", "data": [] if "/label/" in self.path else data}
         body = json.dumps(answer).encode()
         self.send_response(200)
@@ -74,12 +90,16 @@ def _draw() -> None:
 
 
 @pytest.mark.usefixtures("monitoring")
-def test_an_alert_that_fires_says_why_and_what_to_do_about_it() -> None:
+def test_alerts_come_in_the_order_of_their_urgency_and_say_why_and_what_to_do() -> None:
     app = AppTest.from_function(_draw, default_timeout=30).run()
 
     assert [one.message for one in app.exception] == []
-    [alert] = [one.value for one in app.error]
+    [alert, later] = [one.value for one in app.error]
+    assert "BrokerAway" in later
     assert "kafka does not do its work" in alert
-    assert alert.endswith("Reason: it was stopped")
+    assert alert.endswith("Reason: it is stopped")
+    assert [one.value.partition(":")[0] for one in app.warning if "DiskFillsUp" in one.value] == [
+        "**DiskFillsUp**"
+    ]
     [entry] = [one for one in app.expander if one.label == "What to do about ComponentDown"]
     assert [one.value for one in entry.markdown] == [runbook_entry("ComponentDown")]
