@@ -95,7 +95,7 @@ def _show_report(report: Report, filters: Filters) -> None:
     if table is None:
         return
     if not len(table):
-        layout.empty("There are no events for these days and filters.")
+        layout.empty(report.nothing)
         return
     report.draw(table)
     _show_table(table)

@@ -126,7 +126,7 @@ def _ask_filter() -> Wanted:
         code="" if code == _ALL else code,
         field="" if field == _ALL else field,
         source="" if source == _ALL else source,
-        text=searched,
+        text=searched.strip(),
         origin=origin_of(file) if file else "",
         include_replayed=replayed,
     )

@@ -56,6 +56,7 @@ class Report:
         draw: Draws its chart.
         knows_countries: Whether it can be filtered by country.
         knows_devices: Whether it can be filtered by type of device.
+        nothing: What is said if it has no row.
     """
 
     title: str
@@ -65,6 +66,7 @@ class Report:
     draw: Callable[[pa.Table], None]
     knows_countries: bool = True
     knows_devices: bool = True
+    nothing: str = "There are no events for these days and filters."
 
 
 def _draw_users(table: pa.Table) -> None:
@@ -274,5 +276,6 @@ REPORTS: Final = (
         _draw_own_fields,
         knows_countries=False,
         knows_devices=False,
+        nothing="No event of these days has a field in its payload besides those of the contract.",
     ),
 )

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from stack.lifecycle import Stack
-from tests.e2e.panel.panel import FAILED, Panel, open_page
+from tests.e2e.panel.panel import FAILED, WELL, Panel, open_page
 from tests.waiting import wait_until
 
 
@@ -61,6 +61,15 @@ def test_pages_say_what_is_away_and_come_back(page: Page, panel: Panel, service:
     for path, title, said in _AWAY[service]:
         open_page(page, path, title)
         expect(page.get_by_text(said)).to_have_count(0)
+
+
+def test_an_open_overview_does_not_call_all_well_beside_an_outage(page: Page, panel: Panel) -> None:
+    open_page(page, "/", "Overview")
+    expect(page.get_by_role("heading", name="Ledger")).to_be_visible()
+
+    with stopped(panel.stack, "clickhouse"):
+        expect(page.get_by_text(_CLICKHOUSE_AWAY).first).to_be_visible()
+        expect(page.get_by_test_id("stMain").get_by_text(WELL)).to_have_count(0, timeout=1_000)
 
 
 def test_an_event_that_can_not_be_sent_says_why(page: Page, panel: Panel) -> None:
