@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import streamlit as st
 import yaml
 
@@ -56,14 +57,12 @@ def render() -> None:
 
 def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
     first, second, third = st.columns([2, 1, 1])
-    today = datetime.now(UTC).date()
-    # A day that is not over would look like a fall, so it is shown only to those who choose it.
-    shown_to = min(bounds.last_date, max(bounds.first_date, today - timedelta(days=1)))
-    shown_from = max(bounds.first_date, shown_to - timedelta(days=_DAYS_SHOWN - 1))
+    # As the dashboards: the last 30 days of the data.
+    shown_from = max(bounds.first_date, bounds.last_date - timedelta(days=_DAYS_SHOWN - 1))
     with first:
         chosen = st.date_input(
             "Days (UTC)",
-            value=(shown_from, shown_to),
+            value=(shown_from, bounds.last_date),
             min_value=bounds.first_date,
             max_value=bounds.last_date,
             format="YYYY-MM-DD",
@@ -76,10 +75,6 @@ def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
     if len(days) != 2:
         st.info("Choose the last day as well.", icon=":material/date_range:")
         return None
-    if days[1] >= today:
-        st.caption(f"{today} is not over yet: its numbers are those until now.")
-    elif bounds.last_date >= today:
-        st.caption(f"Full days only: {today} is not over yet. Choose it as the last day to see it so far.")
     return Filters(days[0], days[1], tuple(sorted(devices)), tuple(sorted(countries)))
 
 
@@ -97,11 +92,24 @@ def _show_report(report: Report, filters: Filters) -> None:
     if not len(table):
         layout.empty(report.nothing)
         return
-    report.draw(table)
+    report.draw(_full_days(table))
     _show_table(table)
     with st.container(horizontal=True):
         _offer_csv(table, f"{report.name}_{filters.first_date}_{filters.last_date}.csv")
         _explain(report.view, report.explanation)
+
+
+def _full_days(table: pa.Table) -> pa.Table:
+    """The rows of a report by day without the day that is not over, which would look like a fall."""
+    today = datetime.now(UTC).date()
+    full = table.filter(pc.field("date") < pa.scalar(today)) if "date" in table.column_names else table
+    if not len(full) or len(full) == len(table):
+        return table
+    st.caption(
+        f"The chart ends with the last full day. {today} is not over yet; the table and the download have "
+        "its numbers so far."
+    )
+    return full
 
 
 def _show_table(table: pa.Table) -> None:
