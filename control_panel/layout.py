@@ -38,7 +38,7 @@ _STYLE: Final = """
   [data-testid^="stBaseButton-primary"] { background: #14657d; border-color: #14657d; color: #ffffff; }
   /* On a phone a graph from left to right keeps its size and scrolls; scaled down nobody could read it. */
   @media (max-width: 640px) {
-    [data-testid="stMermaidChart"] { overflow-x: auto; justify-content: flex-start; }
+    [data-testid="stMermaidChart"] { display: block; overflow-x: auto; }
     [data-testid="stMermaidChart"] img { max-width: none; width: auto; }
   }
   [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }

@@ -137,11 +137,14 @@ def _show_now() -> None:
             )
         _show_last_run(system.runs().reading(), now)
     if arrivals is not None:
-        st.subheader("Arriving events by source, per second", anchor=False)
+        present = _present(arrivals.table)
+        # A single line has no legend.
+        only = f": {present[0]}" if len(present) == 1 else ""
+        st.subheader(f"Arriving events by source, per second{only}", anchor=False)
         charts.lines(
             arrivals.table,
             "at",
-            _present(arrivals.table),
+            present,
             names={},
             alt="Events that arrived in each second of the last five minutes, by source",
             key="arrivals",

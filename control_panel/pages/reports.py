@@ -20,6 +20,7 @@ from control_panel.parts.report_list import DEVICES, NAMES, REPORTS, Report
 PAGE = PageInfo("Reports", ":material/bar_chart:", Section.INSIGHT, 1, "reports")
 
 _DAYS_SHOWN: Final = 30
+_ROWS_WITHOUT_SCROLLING: Final = 7
 _HEATMAP: Final = "Heatmap of clicks"
 
 
@@ -122,7 +123,14 @@ def _show_table(table: pa.Table) -> None:
             config[field.name] = st.column_config.NumberColumn(name, format="localized")
         else:
             config[field.name] = st.column_config.Column(name)
-    st.dataframe(table, hide_index=True, column_config=config, height=300, placeholder="–", alt="The numbers")
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config=config,
+        height=300 if len(table) > _ROWS_WITHOUT_SCROLLING else "content",
+        placeholder="–",
+        alt="The numbers",
+    )
 
 
 def _offer_csv(table: pa.Table, name: str) -> None:

@@ -70,18 +70,18 @@ def _show_counts(counts: tuple[dict[str, Any], ...]) -> None:
     st.dataframe(
         [
             {
-                "What is wrong": refused_event.describe(row["code"])[0],
                 "Code": row["code"],
                 "Field": row["field"] or "whole record",
                 "Source": row["source"],
                 "Events": row["events"],
+                "What is wrong": refused_event.describe(row["code"])[0],
             }
             for row in counts
         ],
         hide_index=True,
         column_config={
-            # As wide as the longest description; a narrower column cuts it without a sign.
-            "What is wrong": st.column_config.TextColumn(width=620),
+            # As wide as the longest description, and last: a narrower column would cut it without a sign.
+            "What is wrong": st.column_config.TextColumn(width=640),
             "Events": st.column_config.ProgressColumn(
                 format="localized", min_value=0, max_value=max(row["events"] for row in counts)
             ),
