@@ -91,7 +91,7 @@ class PrometheusApi:
         except httpx.HTTPError as error:
             raise ServiceUnavailableError(
                 f"Prometheus does not answer at {self._url}.",
-                hint="`make status` shows whether it runs; `make prometheus` fetches it where it is missing.",
+                hint="make status shows whether it runs; make prometheus fetches it where it is missing.",
             ) from error
         body = answer.json()
         if body.get("status") != "success":

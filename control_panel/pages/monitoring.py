@@ -5,10 +5,11 @@ from typing import Final
 
 import streamlit as st
 
+from clickstream.errors import ServiceUnavailableError
 from control_panel import layout
 from control_panel.clients.exporter import Component, components
 from control_panel.clients.prometheus import ALL_SERVICES, alerts, dashboards, panel_answers, service_names
-from control_panel.clients.readings import read_all
+from control_panel.clients.readings import Reading, read_all
 from control_panel.pages import PageInfo, Section
 from control_panel.panels import draw
 from monitoring.alerts.runbook import runbook_entry
@@ -50,7 +51,11 @@ def render() -> None:
 
 
 def _show(name: str, minutes: int, service: str) -> None:
-    _show_alerts()
+    reading = alerts().read()
+    _show_alerts(reading)
+    if isinstance(reading.problem, ServiceUnavailableError):
+        # Each panel would say the same.
+        return
     dashboard = dashboards()[name]
     questions = {
         panel.id: panel_answers(name, panel.id, minutes, service)
@@ -61,8 +66,7 @@ def _show(name: str, minutes: int, service: str) -> None:
     _show_panels(name, dashboard, minutes, service)
 
 
-def _show_alerts() -> None:
-    reading = alerts().read()
+def _show_alerts(reading: Reading[list[Alert]]) -> None:
     found = layout.part(reading, "The alerts") or []
     firing = sorted((one for one in found if one.state == "firing"), key=_urgency)
     if reading.value is not None and not firing:
