@@ -169,7 +169,8 @@ def test_a_killed_supervisor_is_brought_back_by_the_watchdog(stack: Stack) -> No
     wait_until(lambda: clickhouse(stack).restarts == 1, "the restart is counted")
     wait_until(lambda: len(watchdog_processes(stack)) == 2, "one watchdog and its substitute are left")
     # It would have had to take over if those who brought the supervisor back had been killed.
-    ended = re.findall(r"Ending what an earlier start left running: (.*)", watchdog_log(stack))
+    ended = re.findall(r"Ending what is left running of this stack: (.*)", watchdog_log(stack))
+    assert ended
     assert [line for line in ended if str(substitute.pid) in line] == []
 
 
