@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
 import yaml
 
 from clickstream.settings import PROJECT_ROOT
+from stack.processes import end_processes
 from stack.services import MAGE_PYTHON, MAIN_PYTHON, SUPERSET_PYTHON
 
 PROGRAMS: Final = {
@@ -95,11 +97,14 @@ class Containers:
             assert process.wait(timeout=600) == 0, self.output_of(container)
 
     def stop(self) -> None:
-        """Ask all of them to stop, and wait for that."""
-        for process in self._running.values():
+        """Ask all of them to stop, wait for that, and end what is left, as an engine does."""
+        alive = [process for process in self._running.values() if process.poll() is None]
+        family = [child for one in alive for child in psutil.Process(one.pid).children(recursive=True)]
+        for process in alive:
             process.terminate()
-        for process in self._running.values():
+        for process in alive:
             process.wait(timeout=120)
+        end_processes(family, patience_seconds=0)
 
     def _mount(self, container: str) -> list[Path]:
         """Make the container's directory; gives the volumes that it may write to."""
