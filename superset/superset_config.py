@@ -286,12 +286,14 @@ def _hold_doors(app: "Flask") -> None:
     from dashboards.live.host_names import refuse_unknown_hosts  # noqa: PLC0415
     from dashboards.live.phones import suit_phones  # noqa: PLC0415
     from dashboards.live.sign_in import limit_sign_ins  # noqa: PLC0415
+    from dashboards.live.time_ranges import explain_wrong_ranges  # noqa: PLC0415
     from dashboards.live.viewers import hold_viewers  # noqa: PLC0415
 
     _add_routes(app)
     limit_sign_ins(app)
     hold_viewers(app)
     suit_phones(app)
+    explain_wrong_ranges()
     refuse_unknown_hosts(app, os.environ.get("SUPERSET_ALLOWED_HOSTS", "localhost"))
 
 

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -171,6 +172,30 @@ def test_a_viewer_gets_what_datasets_define_and_nothing_else(
 
     assert refused.status_code == httpx.codes.FORBIDDEN
     assert "edit charts" in refused.text
+
+
+WRONG_RANGES = [
+    pytest.param("2026-01-02 : 2026-01-01", "larger than", id="ends before it begins"),
+    pytest.param("2026-99-99 : 2026-01-01", "2026-99-99", id="no such day"),
+    pytest.param("DATETRUNC(now) : ", "Expected", id="half an expression"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG_RANGES)
+def test_a_viewer_is_told_what_is_wrong_with_a_time_range(
+    viewer: SupersetClient, wrong: str, said: str
+) -> None:
+    part = {"granularity": "date", "time_range": wrong}
+
+    refused = viewer.post_chart_data(own_question(viewer, part))
+
+    assert refused.status_code == httpx.codes.BAD_REQUEST
+    assert said in refused.text
+
+
+@pytest.mark.parametrize("asked", ["'2026-01-02 : 2026-01-01'", "!((shift:x))", "!(1)", "(a:b)", "!!!"])
+def test_a_viewer_is_told_that_an_address_holds_no_time_range(viewer: SupersetClient, asked: str) -> None:
+    assert viewer.get(f"/api/v1/time_range/?q={quote(asked)}").status_code == httpx.codes.BAD_REQUEST
 
 
 def test_a_viewer_gets_no_column_that_is_there_for_a_metric_alone(viewer: SupersetClient) -> None:
