@@ -1,7 +1,7 @@
 """Answers a wrong time range with what is wrong with it.
 
 Superset 6.1 reads a range in many places and expects only some of the errors. A range that ends before it
-begins, or one without its text, would be an internal error (status 500).
+begins, or an address that holds none, would be an internal error (status 500).
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any
 
 from superset.common.query_context_factory import QueryContextFactory
 from superset.exceptions import QueryObjectValidationError
-from superset.views.api import get_time_range_schema
+from superset.views.api import Api, get_time_range_schema
 
 
 def explain_wrong_ranges() -> None:
@@ -22,6 +22,10 @@ def explain_wrong_ranges() -> None:
         except ValueError as error:
             raise QueryObjectValidationError(f"The request cannot be read: {error}.") from error
 
+    def response_400(view: Api, message: str) -> Any:
+        return view.json_response({"message": message}, 400)
+
     QueryContextFactory.create = create_explained
-    # The address checks what it gets against this object.
+    # The address checks what it gets against this object, and refuses it by a method that its class lacks.
     get_time_range_schema["items"]["required"] = ["timeRange"]
+    Api.response_400 = response_400
