@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from benchmarks.dashboard_page import PATIENCE_MS
 from stack.lifecycle import Stack
+from tests.waiting import wait_until
 
 WELL: Final = "Everything is well."
 FAILED: Final = "This part of the page failed."
@@ -42,6 +43,32 @@ def wait_until_drawn(page: Page) -> None:
     """Wait until the script has come to its end and every element is there."""
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
     expect(page.locator("[data-testid=stSkeleton]:visible")).to_have_count(0)
+
+
+def pick(page: Page, box: Locator, option: Locator, text: str = "") -> None:
+    """Choose an option of a select box; a page that is drawn again in between closes the list.
+
+    Args:
+        page: The page.
+        box: The select box.
+        option: The option.
+        text: What is typed to find it, if anything.
+    """
+
+    def is_picked() -> bool:
+        if text:
+            box.fill(text)
+        else:
+            box.click()
+        try:
+            option.click(timeout=5_000)
+        except Error:
+            page.keyboard.press("Escape")
+            return False
+        return True
+
+    wait_until_drawn(page)
+    wait_until(is_picked, "the option is chosen")
 
 
 def cells(page: Page) -> list[str]:

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from clickstream.cli.runs import process_pending
 from clickstream.storage.client import Role, connect
 from clickstream.storage.raw import count_pending
-from tests.e2e.panel.panel import Panel, cells, open_page
+from tests.e2e.panel.panel import Panel, cells, open_page, pick
 from tests.waiting import wait_until
 
 EVENTS = 5
@@ -93,8 +93,8 @@ def test_a_rule_repairs_many_and_replaying_them_twice_changes_nothing(page: Page
 def choose_rule(page: Page, field: str, value: str) -> None:
     """Fill in a rule that sets a field."""
     expect(page.get_by_role("button", name="Preview")).to_be_disabled()
-    page.get_by_role("combobox", name="Field to change").fill(field)
-    page.get_by_role("option", name=field, exact=True).click()
+    box = page.get_by_role("combobox", name="Field to change")
+    pick(page, box, page.get_by_role("option", name=field, exact=True), field)
     page.get_by_label("New value").fill(value)
     page.get_by_label("New value").press("Enter")
 
@@ -119,8 +119,7 @@ def search(page: Page, text: str) -> None:
 def test_the_event_that_was_edited_is_sent_although_others_arrive(page: Page, panel: Panel) -> None:
     refuse(panel, *(broken("edited", number) for number in range(3)))
     search(page, "edited")
-    page.get_by_role("combobox", name="The last 3 events").click()
-    page.get_by_role("option").nth(1).click()
+    pick(page, page.get_by_role("combobox", name="The last 3 events"), page.get_by_role("option").nth(1))
     editor = page.get_by_label("The event, to be edited")
     expect(editor).to_have_value(re.compile("/edited/1"))
     expect(page.get_by_role("button", name="Replay the event")).to_be_disabled()
