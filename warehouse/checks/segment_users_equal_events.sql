@@ -3,6 +3,7 @@
 -- Inputs: segment_users, events, users.
 select
     date,
+    url_host,
     device_type,
     country,
     user_ids,
@@ -11,6 +12,7 @@ from
 (
     select
         date,
+        url_host,
         device_type,
         country,
         arraySort(groupUniqArrayArray(users_state)) as user_ids,
@@ -18,11 +20,13 @@ from
     from segment_users
     group by
         date,
+        url_host,
         device_type,
         country
     union all
     select
         toDate(created_at) as date,
+        coalesce(nullIf(events.url_host, ''), '(no host)') as url_host,
         device_type,
         coalesce(nullIf(users.country, ''), 'unknown') as country,
         arraySort(arrayDistinct(groupArray(user_id))) as user_ids,
@@ -32,11 +36,13 @@ from
     where not is_bot
     group by
         date,
+        url_host,
         device_type,
         country
 )
 group by
     date,
+    url_host,
     device_type,
     country,
     user_ids

@@ -1,7 +1,8 @@
--- Purpose: who was active. One row per day, type of device and country.
+-- Purpose: who was active. One row per day, site, type of device and country.
 -- Inputs: events of people on the days, the users' countries.
 select
     toDate(created_at) as date,
+    url_host,
     device_type,
     if(users.country = '', 'unknown', users.country) as country,
     groupUniqArray(user_id) as users_state
@@ -11,5 +12,6 @@ where toDate(created_at) in {days:Array(Date)}
     and not is_bot
 group by
     date,
+    url_host,
     device_type,
     country

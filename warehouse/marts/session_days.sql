@@ -1,8 +1,10 @@
--- Purpose: beginnings and ends of sessions. One row per day, session, type of device and country with events on it.
+-- Purpose: beginnings and ends of sessions. One row per day, session, site,
+-- type of device and country with events on it.
 -- Inputs: events of people on the days, the users' countries.
 select
     toDate(created_at) as date,
     sipHash64(session_id) as session_hash,
+    url_host,
     device_type,
     if(users.country = '', 'unknown', users.country) as country,
     min(created_at) as first_at_state,
@@ -15,5 +17,6 @@ where toDate(created_at) in {days:Array(Date)}
 group by
     date,
     session_hash,
+    url_host,
     device_type,
     country

@@ -6,6 +6,7 @@ select
     wau,
     mau
 from active_users_of(
+    sites = [],
     device_types = {device_types:Array(String)},
     countries = {countries:Array(String)},
     first_date = {first_date:Date}

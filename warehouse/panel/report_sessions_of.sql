@@ -6,6 +6,6 @@ select
     average_seconds,
     median_seconds,
     single_event_sessions
-from session_durations_of(device_types = {device_types:Array(String)}, countries = {countries:Array(String)})
+from session_durations_of(sites = [], device_types = {device_types:Array(String)}, countries = {countries:Array(String)})
 where date between {first_date:Date} and {last_date:Date}
 order by date

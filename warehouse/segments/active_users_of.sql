@@ -1,5 +1,5 @@
--- Purpose: how many users of a segment are active by the day, week and month: of some types of device and
--- countries, where an empty list stands for all; from a first day on, so that older days need not be read.
+-- Purpose: how many users of a segment are active by the day, week and month: of some sites, types of
+-- device and countries, where an empty list stands for all; from a first day on, so that older days need not be read.
 -- One row per day from the first to the last with events of the segment. Input: daily_users.
 --
 -- An activity counts for 1, 7 and 30 days, but no longer than until the user's next one, so that nobody counts
@@ -15,6 +15,7 @@ with
             users_state
         from daily_users
         where date + 30 > {first_date:Date}
+            and (empty({sites:Array(String)}) or if(url_host = '', '(no host)', url_host) in {sites:Array(String)})
             and (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
             and (empty({countries:Array(String)}) or country in {countries:Array(String)})
     ),
@@ -24,7 +25,8 @@ with
             greatest(min(date), {first_date:Date}) as first_day,
             max(date) as last_day
         from daily_users
-        where (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
+        where (empty({sites:Array(String)}) or if(url_host = '', '(no host)', url_host) in {sites:Array(String)})
+            and (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
             and (empty({countries:Array(String)}) or country in {countries:Array(String)})
         having count() > 0
     ),

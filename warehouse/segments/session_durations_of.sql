@@ -1,5 +1,5 @@
--- Purpose: how long the users of a segment stay, by the day on which their sessions began: of some types of device
--- and countries, where an empty list stands for all.
+-- Purpose: how long the users of a segment stay, by the day on which their sessions began: of some sites, types of
+-- device and countries, where an empty list stands for all.
 -- One row per day on which sessions started. Input: session_spans_of.
 create or replace view session_durations_of
 as
@@ -13,5 +13,9 @@ select
         null
     ) as median_seconds,
     countIf(not has_duration) as single_event_sessions
-from session_spans_of(device_types = {device_types:Array(String)}, countries = {countries:Array(String)})
+from session_spans_of(
+    sites = {sites:Array(String)},
+    device_types = {device_types:Array(String)},
+    countries = {countries:Array(String)}
+)
 group by date

@@ -1,5 +1,5 @@
--- Purpose: when the sessions of a segment began and how long they lasted: of some types of device and countries,
--- where an empty list stands for all. Only the events of the segment count, also where a session has others.
+-- Purpose: when the sessions of a segment began and how long they lasted: of some sites, types of device and
+-- countries, where an empty list stands for all. Only the events of the segment count, also where a session has others.
 -- One row per session. Input: session_days.
 --
 -- A session lasts from its first event to its last, whatever days are between them. In whole milliseconds.
@@ -10,6 +10,7 @@ select
     toUnixTimestamp64Milli(max(last_at_state)) - first_ms as duration_ms,
     sum(events_state) > 1 as has_duration
 from session_days
-where (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
+where (empty({sites:Array(String)}) or if(url_host = '', '(no host)', url_host) in {sites:Array(String)})
+    and (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
     and (empty({countries:Array(String)}) or country in {countries:Array(String)})
 group by session_hash

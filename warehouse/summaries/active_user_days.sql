@@ -5,4 +5,4 @@ select
     dau,
     wau,
     mau
-from active_users_of(device_types = [], countries = [], first_date = '1970-01-01')
+from active_users_of(sites = [], device_types = [], countries = [], first_date = '1970-01-01')

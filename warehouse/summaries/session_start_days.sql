@@ -5,4 +5,4 @@ select
     average_seconds,
     median_seconds,
     single_event_sessions
-from session_durations_of(device_types = [], countries = [])
+from session_durations_of(sites = [], device_types = [], countries = [])

@@ -11,4 +11,4 @@ select
     date,
     duration_ms,
     has_duration
-from session_spans_of(device_types = [], countries = [])
+from session_spans_of(sites = [], device_types = [], countries = [])

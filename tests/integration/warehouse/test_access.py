@@ -15,7 +15,7 @@ from tests.integration.gateway.gateway_process import DASHBOARDS, GatewayProcess
 
 DATABASE = ClickHouseSettings.model_fields["database"].default
 GRANTED = {grant.rpartition(".")[2] for grant in dashboards_grants(DATABASE)}
-SEGMENT = "device_types = [], countries = []"
+SEGMENT = "sites = [], device_types = [], countries = []"
 ARGUMENTS = {
     "active_users_of": f"{SEGMENT}, first_date = '1970-01-01'",
     "session_durations_of": SEGMENT,

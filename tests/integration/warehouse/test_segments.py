@@ -18,15 +18,20 @@ from tests.integration.warehouse.recount import Event, recount
 from tests.integration.warehouse.rows import after, event_rows
 
 COUNTRIES = {1: "DE", 2: "DE", 3: "FR"}
-SEGMENTS: list[tuple[list[str], list[str]]] = [
-    ([], []),
-    (["mobile"], []),
-    ([], ["DE"]),
-    (["mobile", "tablet"], ["DE", "unknown"]),
-    (["desktop"], ["FR"]),
-    (["watch"], []),
-]
-SEGMENT_IDS = ["all", "a device", "a country", "devices and countries", "one of each", "nobody"]
+each_segment = pytest.mark.parametrize(
+    ("sites", "device_types", "countries"),
+    [
+        pytest.param([], [], [], id="all"),
+        pytest.param([], ["mobile"], [], id="a device"),
+        pytest.param([], [], ["DE"], id="a country"),
+        pytest.param([], ["mobile", "tablet"], ["DE", "unknown"], id="devices and countries"),
+        pytest.param(["shop.example.com"], [], [], id="a site"),
+        pytest.param(["(no host)"], [], [], id="events without a host"),
+        pytest.param(["shop.example.com", "blog.example.com"], ["mobile"], ["DE"], id="sites"),
+        pytest.param(["shop.example.com"], ["desktop"], ["FR"], id="one of each"),
+        pytest.param([], ["watch"], [], id="nobody"),
+    ],
+)
 
 
 def _country(event: Event) -> str:
@@ -53,6 +58,7 @@ def events(client: Client) -> list[Event]:
                 "session_id": f"s{dice.randrange(60)}",
                 "user_id": dice.randrange(6),
                 "url_path": dice.choice(["/", "/cart"]),
+                "url_host": dice.choice(["shop.example.com", "blog.example.com", ""]),
                 "device_type": dice.choice(["desktop", "mobile", "tablet"]),
                 "event_title": dice.choice(["hero", "buy"]),
                 "element_id": dice.choice(["#a", "#b"]),
@@ -66,44 +72,47 @@ def events(client: Client) -> list[Event]:
     return events
 
 
-def _of_segment(events: list[Event], device_types: list[str], countries: list[str]) -> list[Event]:
+def _of_segment(
+    events: list[Event], sites: list[str], device_types: list[str], countries: list[str]
+) -> list[Event]:
     return [
         event
         for event in events
-        if (not device_types or event["device_type"] in device_types)
+        if (not sites or (event["url_host"] or "(no host)") in sites)
+        and (not device_types or event["device_type"] in device_types)
         and (not countries or _country(event) in countries)
     ]
 
 
-@pytest.mark.parametrize("first_day", [None, 0, 1, 20, 30, 45, 59, 60])
-@pytest.mark.parametrize(("device_types", "countries"), SEGMENTS, ids=SEGMENT_IDS)
-def test_active_users_of_a_segment_are_those_of_its_events(
-    client: Client,
-    events: list[Event],
-    device_types: list[str],
-    countries: list[str],
-    first_day: int | None,
+FIRST_DAYS = [date(1970, 1, 1), *(after(days=days).date() for days in (0, 1, 20, 30, 45, 59, 60))]
+
+
+@each_segment
+def test_active_users_of_a_segment_are_those_of_its_events_from_any_first_day(
+    client: Client, events: list[Event], sites: list[str], device_types: list[str], countries: list[str]
 ) -> None:
-    first = date(1970, 1, 1) if first_day is None else after(days=first_day).date()
-    expected = recount(_of_segment(events, device_types, countries))["daily_active_users"]
-    found = client.query(
-        "select date, dau, wau, mau from active_users_of(device_types = {devices:Array(String)}, "
-        "countries = {countries:Array(String)}, first_date = {first:Date})",
-        parameters={"devices": device_types, "countries": countries, "first": first},
-    )
-    assert {tuple(row) for row in found.result_rows} == {row for row in expected if row[0] >= first}
+    expected = recount(_of_segment(events, sites, device_types, countries))["daily_active_users"]
+    for first in FIRST_DAYS:
+        found = client.query(
+            "select date, dau, wau, mau from active_users_of(sites = {sites:Array(String)}, "
+            "device_types = {devices:Array(String)}, countries = {countries:Array(String)}, "
+            "first_date = {first:Date})",
+            parameters={"sites": sites, "devices": device_types, "countries": countries, "first": first},
+        )
+        assert {tuple(row) for row in found.result_rows} == {row for row in expected if row[0] >= first}
 
 
-@pytest.mark.parametrize(("device_types", "countries"), SEGMENTS, ids=SEGMENT_IDS)
+@each_segment
 def test_sessions_of_a_segment_last_from_its_first_event_to_its_last(
-    client: Client, events: list[Event], device_types: list[str], countries: list[str]
+    client: Client, events: list[Event], sites: list[str], device_types: list[str], countries: list[str]
 ) -> None:
-    expected = recount(_of_segment(events, device_types, countries))["session_durations"]
+    expected = recount(_of_segment(events, sites, device_types, countries))["session_durations"]
     found = client.query(
         "select date, sessions, average_seconds, median_seconds, single_event_sessions "
         "from session_durations_of"
-        "(device_types = {devices:Array(String)}, countries = {countries:Array(String)})",
-        parameters={"devices": device_types, "countries": countries},
+        "(sites = {sites:Array(String)}, device_types = {devices:Array(String)}, "
+        "countries = {countries:Array(String)})",
+        parameters={"sites": sites, "devices": device_types, "countries": countries},
     )
     assert {tuple(row) for row in found.result_rows} == expected
 
