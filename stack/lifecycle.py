@@ -30,7 +30,6 @@ LOG_LINES_SHOWN = 20
 # A service that ends so often while `up` waits for it will not become healthy by more patience.
 DEATHS_ALLOWED = 2
 END_ROUNDS = 5
-LAST_PROCESSES_SECONDS = 3.0
 
 
 class ServiceStartError(ClickstreamError):
@@ -246,10 +245,8 @@ class Stack:
             self._report.say(f"{error} Ending its processes without it.")
         self.paths.addresses.unlink(missing_ok=True)
         self.paths.health.unlink(missing_ok=True)
-        if was_running:
-            # Some notice only now that what they served has ended; nothing is amiss with them.
-            psutil.wait_procs(processes_of(self.paths.data), timeout=LAST_PROCESSES_SECONDS * patience())
-        had_leftovers = self._end_leftovers()
+        # Helpers of the services, such as Mage's, may outlive them; after a stop in order nothing is amiss.
+        had_leftovers = self._end_leftovers(is_routine=was_running)
         shutil.rmtree(self.paths.short_directory, ignore_errors=True)
         return had_leftovers or was_running
 
@@ -273,7 +270,7 @@ class Stack:
             time.sleep(POLL_SECONDS / 2)
         self._report.ended(name, "stopped")
 
-    def _end_leftovers(self, *, spare_watchdog: bool = False) -> bool:
+    def _end_leftovers(self, *, spare_watchdog: bool = False, is_routine: bool = False) -> bool:
         """End processes of this stack that no supervisor looks after; False if there are none."""
         had_any = False
         # A supervisor that is among them may start another process before it ends.
@@ -285,7 +282,8 @@ class Stack:
                 break
             had_any = True
             numbers = ", ".join(str(process.pid) for process in leftovers)
-            self._report.say(f"Ending what is left running of this stack: process {numbers}.")
+            if not is_routine:
+                self._report.say(f"Ending what is left running of this stack: process {numbers}.")
             end_processes(leftovers, self.settings.stack.stop_timeout_seconds)
         return had_any
 
