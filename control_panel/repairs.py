@@ -126,9 +126,14 @@ def _apply(table: pa.Table, change: Callable[[str], str]) -> tuple[Outcome, pa.T
         if not problems:
             places.append(place)
             bodies.append(after)
-    outcome = Outcome(table.num_rows, changed, len(places), dict(still_wrong.most_common()))
+    outcome = Outcome(table.num_rows, changed, len(places), dict(sorted(still_wrong.items(), key=_rank)))
     # With its type: that of an empty list is unknown.
     return outcome, _with_bodies(table.take(pa.array(places, pa.int64())), bodies)
+
+
+def _rank(problem: tuple[str, int]) -> tuple[int, str]:
+    """The most frequent first; those that are equally frequent by name, so that their order never changes."""
+    return -problem[1], problem[0]
 
 
 def _problem_name(problem: EventError) -> str:
