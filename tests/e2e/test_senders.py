@@ -47,7 +47,11 @@ def followed(client: Client, condition: str, parameters: dict[str, Any], rows: i
     wait_until(lambda: len(client.query(query, parameters).result_rows) >= rows, "all is received", 60)
     process()
     coordinates = client.query(query, parameters).result_rows
-    places = {"origins": sorted({origin for origin, _, _ in coordinates}), "coordinates": coordinates}
+    places = {
+        "origins": sorted({origin for origin, _, _ in coordinates}),
+        "offsets": sorted({offset for _, offset, _ in coordinates}),
+        "coordinates": coordinates,
+    }
     found = client.query(load_sql("queries/trace_receipts"), places, tz_mode="aware").named_results()
     return sorted(found, key=lambda row: (row["source"], row["origin"], row["offset"], row["item"]))
 

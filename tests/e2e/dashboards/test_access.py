@@ -167,7 +167,8 @@ def own_question(client: SupersetClient, part: dict[str, Any], **context: object
 def test_a_viewer_gets_what_datasets_define_and_nothing_else(
     admin: SupersetClient, viewer: SupersetClient, part: dict[str, Any]
 ) -> None:
-    assert admin.post_chart_data(own_question(admin, part)).status_code == httpx.codes.OK
+    allowed = admin.post_chart_data(own_question(admin, part))
+    assert allowed.status_code == httpx.codes.OK, allowed.text
     refused = viewer.post_chart_data(own_question(viewer, part))
 
     assert refused.status_code == httpx.codes.FORBIDDEN
