@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import psutil
@@ -49,6 +50,8 @@ class Containers:
     def __init__(self, directory: Path, settings: Mapping[str, str], root: Path = PROJECT_ROOT) -> None:
         directory.mkdir()
         self._directory = directory
+        # Mage binds sockets there, whose paths have at most 107 characters.
+        self._temporary = TemporaryDirectory(prefix="containers-")
         self.settings = settings
         self._root = root
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -68,7 +71,7 @@ class Containers:
     def start(self, container: str, arguments: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         """Start a container, with its command or with these arguments of its program."""
         [program, *command] = SERVICES[container].get("entrypoint", []) + SERVICES[container]["command"]
-        temporary = self._directory / f"{container}.tmp"
+        temporary = Path(self._temporary.name, container)
         temporary.mkdir(exist_ok=True)
         walls = map(str, (*self._mount(container), temporary))
         path = PROGRAMS[image_of(container)] / program

@@ -129,7 +129,7 @@ def main(directory: Path) -> None:
     engine.become("reader")
     for view in VIEWS:
         engine.run(view, f"select * from {view}")
-    segments = "device_types = [], countries = [], first_date = '2025-01-01'"
+    segments = "sites = [], device_types = [], countries = [], first_date = '2025-01-01'"
     for view in SEGMENT_VIEWS:
         engine.run(view, f"select count() from {view}({segments})")
     sys.stdout.write(json.dumps(engine.refused))
