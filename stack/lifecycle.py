@@ -202,6 +202,8 @@ class Stack:
             return True
 
     def _start_supervisor(self) -> None:
+        # A stop before this has removed the directory of the socket.
+        self.paths.create()
         for leftover in (self.paths.socket, self.paths.run / PID_FILE):
             leftover.unlink(missing_ok=True)
         config = render_config(self.paths, self.services, self.settings)

@@ -294,6 +294,7 @@ def test_two_commands_do_not_start_and_stop_at_once(shared_stack: Stack) -> None
 
 def test_settings_changed_since_the_start_are_said(shared_stack: Stack) -> None:
     port = shared_stack.settings.clickhouse.port
+    wait_until(lambda: clickhouse(shared_stack).state is ServiceState.UP)
     shared_stack.settings.clickhouse.port = port + 1
     try:
         changes = shared_stack.address_changes()
