@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import yaml
@@ -6,7 +7,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from clickstream.errors import ClickstreamError
-from clickstream.settings import ClickHouseSettings
+from clickstream.etl.upgrade import upgrade_warehouse
+from clickstream.settings import ClickHouseSettings, get_settings
 from clickstream.storage.client import Role, connect
 from clickstream.storage.events import insert_events
 from clickstream.storage.marts import MARTS, SUMMARIES
@@ -33,12 +35,15 @@ def test_every_statement_of_a_migration_can_be_repeated(client: Client) -> None:
             client.command(statement)
 
 
-def test_two_that_migrate_at_once_do_no_harm(new_settings: ClickHouseSettings) -> None:
-    connections = [connect(new_settings, Role.WRITER) for _ in range(2)]
+def test_two_that_upgrade_at_once_do_no_harm(new_settings: ClickHouseSettings, tmp_path: Path) -> None:
+    stack = get_settings().stack.model_copy(update={"data_dir": tmp_path})
+    settings = get_settings().model_copy(update={"clickhouse": new_settings, "stack": stack})
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda connection: migrate(connection, new_settings), connections))
-    assert migrate(connections[0], new_settings) == []
-    assert all(read_view(connections[0], name).num_rows == 0 for name in VIEWS)
+        applied = [name for names in pool.map(upgrade_warehouse, [settings] * 2) for name in names]
+    assert applied == list_names("migrations")
+    client = connect(new_settings, Role.WRITER)
+    assert migrate(client, new_settings) == []
+    assert all(read_view(client, name).num_rows == 0 for name in VIEWS)
 
 
 def test_a_mart_that_a_migration_recreates_is_built_before_the_migration_counts_as_applied(
