@@ -103,7 +103,7 @@ class Accounts:
         return name != self.cookie_name
 
     def account_in(self, cookies: Mapping[str, str]) -> Account | None:
-        """The account that a browser has signed in with; None if there is none."""
+        """The account that a browser has signed in with; None if it has not signed in."""
         if not self._settings.sign_in:
             return self.account_of(None)
         return next(iter(self.cookies_of(cookies).values()), None)

@@ -36,7 +36,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         errors_left_out: Errors beyond those that an answer lists.
         warnings: Values of accepted events that can't be used, so that the events are stored without them,
             and fields that the contract does not know.
-        advice: What becomes of the rejected events; empty if there are none.
+        advice: What becomes of rejected events; empty if all were accepted.
         ids: For each event of the request its id as text, null where it was rejected; if it was asked for.
         warnings_left_out: Warnings beyond those that an answer lists.
     """

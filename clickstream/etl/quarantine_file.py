@@ -1,8 +1,8 @@
 """The quarantine as a CSV file that people fix in a spreadsheet and send back.
 
-One row a quarantined event: its coordinate, what is wrong, the fields as sent, the body as received. To fix
-it, edit the fields; where the text could not be read as an event there are none, so fill them in, or edit the
-body. The body counts only where all fields are empty. `clickstream.spreadsheet` keeps cells safe.
+One row for each quarantined event: its coordinate, what is wrong, the fields as sent, the body as received.
+To fix it, edit the fields. If the text could not be read as an event, the fields are empty: fill them in, or
+edit the body. The body counts only where all fields are empty. `clickstream.spreadsheet` keeps cells safe.
 """
 
 import csv

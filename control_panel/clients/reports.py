@@ -75,7 +75,7 @@ class Bounds:
 
 @shared(seconds=60)
 def bounds() -> Bounds | bool:
-    """Which data there are; False if there are none yet."""
+    """The days and countries that have data; False as long as no day has any."""
     row = query("report_bounds").to_pylist()[0]
     if row["last_date"] is None or not row["countries"]:
         return False

@@ -31,7 +31,7 @@ def show_jobs(kind: str, address: str, show_result: Callable[[Job], None], empty
         kind: Which jobs.
         address: The address of the page that shows them.
         show_result: Draws the result of a job that is done.
-        empty: What to say while there are none.
+        empty: What to say while there are no jobs.
     """
     asked = st.query_params.get(_JOB, "")
     found = sorted(jobs.list_jobs(kind), key=lambda job: job.id != asked)

@@ -18,6 +18,7 @@ from typing import IO, Any, Final, Self
 from urllib.parse import urlencode
 
 from clickstream.errors import ClickstreamError
+from clickstream.event.items import is_utf8
 from stack.gateway.accounts import Account
 from stack.gateway.errors import Code, StatementError
 
@@ -318,7 +319,7 @@ class Engine:
         try:
             answer = parser.execute(b"SELECT formatQuerySingleLine('" + literal + b"')", "TSVRaw")
         except StatementError as error:
-            if error.code == Code.UNKNOWN_EXCEPTION and not _is_utf8(text):
+            if error.code == Code.UNKNOWN_EXCEPTION and not is_utf8(text):
                 # The engine's message quotes these bytes, so it did not come through.
                 raise StatementError(
                     Code.SYNTAX_ERROR, "Syntax error: outside of strings, a statement must be UTF-8"
@@ -405,11 +406,3 @@ def _lock(directory: Path) -> IO[str]:
             hint="Stop the other gateway, or set CLICKSTREAM_STACK__DATA_DIR to another directory.",
         ) from None
     return handle
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -13,6 +13,8 @@ from kafka.record import default_records
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import decode_varint
 
+from clickstream.event.items import is_utf8
+
 _read_strictly: Final[Any] = DefaultRecordBatch._read_msg
 
 
@@ -47,7 +49,7 @@ def _mend_header_names(batch: Any) -> None:
         size, start = decode_varint(buffer, position)
         end = start + size
         name = bytes(buffer[start:end])
-        if not _is_utf8(name):
+        if not is_utf8(name):
             buffer[start:end] = bytes(byte if byte < 0x80 else ord("?") for byte in name)
         position = _end_of_bytes(buffer, end)
 
@@ -55,14 +57,6 @@ def _mend_header_names(batch: Any) -> None:
 def _end_of_bytes(buffer: bytearray, position: int) -> int:
     size, start = decode_varint(buffer, position)
     return int(start) + max(int(size), 0)
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _unpack_zstd(packed: bytes) -> bytes:
