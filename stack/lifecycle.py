@@ -20,7 +20,7 @@ from stack.health import health_problem
 from stack.log_files import last_lines
 from stack.paths import StackPaths
 from stack.patience import patience
-from stack.processes import end_processes, is_watchdog, processes_of
+from stack.processes import end_processes, is_watchdog, processes_of, wait_for_end
 from stack.progress import Reporter, SilentReporter
 from stack.services import Service, chosen_services
 from stack.supervision import DEAD_STATES, PID_FILE, WATCHDOG, ProcessInfo, Supervisor, render_config
@@ -260,7 +260,7 @@ class Stack:
             self._stop_service(service.name, processes.get(service.name))
         supervisor_process = [psutil.Process(self.supervisor.pid())]
         self.supervisor.shutdown()
-        psutil.wait_procs(supervisor_process, timeout=self.settings.stack.stop_timeout_seconds * patience())
+        wait_for_end(supervisor_process, self.settings.stack.stop_timeout_seconds * patience())
 
     def _stop_service(self, name: str, info: ProcessInfo | None) -> None:
         if info is None or info.state in DEAD_STATES:

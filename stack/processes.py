@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ import psutil
 # supervisor was killed, without guessing by name.
 DATA_MARK: Final = "CLICKSTREAM_STACK_MARK"
 SERVICE_MARK: Final = "CLICKSTREAM_SERVICE_MARK"
+
+_LOOK_SECONDS: Final = 0.02
 
 
 def marks(data: Path, service: str = "") -> Mapping[str, str]:
@@ -50,7 +53,7 @@ def is_watchdog(process: psutil.Process) -> bool:
 def is_running(pid: int) -> bool:
     """Whether there is such a process, and it has not ended."""
     try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+        return _runs(psutil.Process(pid))
     except psutil.Error:
         return False
 
@@ -58,9 +61,23 @@ def is_running(pid: int) -> bool:
 def end_processes(processes: Sequence[psutil.Process], patience_seconds: float) -> None:
     """Ask the processes to stop, and kill those that have not after a while."""
     _for_each(processes, psutil.Process.terminate)
-    _, left = psutil.wait_procs(processes, timeout=patience_seconds)
+    left = wait_for_end(processes, patience_seconds)
     _for_each(left, psutil.Process.kill)
-    psutil.wait_procs(left, timeout=patience_seconds)
+    wait_for_end(left, patience_seconds)
+
+
+def wait_for_end(processes: Sequence[psutil.Process], patience_seconds: float) -> list[psutil.Process]:
+    """Wait until the processes have ended; returns those that still run after a while.
+
+    A process that has ended counts as such although its parent has not collected its status:
+    the first process of a container or of a virtual machine may take seconds for that, or never do it.
+    """
+    patience_ends = time.monotonic() + patience_seconds
+    left = [process for process in processes if _runs(process)]
+    while left and time.monotonic() < patience_ends:
+        time.sleep(_LOOK_SECONDS)
+        left = [process for process in left if _runs(process)]
+    return left
 
 
 def tree_memory_bytes(pid: int) -> int:
@@ -147,6 +164,13 @@ def _memory_bytes(process: psutil.Process) -> int:
     except psutil.Error:
         return 0
     return int(getattr(memory, "pss", memory.rss))
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def _for_each(processes: Iterable[psutil.Process], act: Callable[[psutil.Process], None]) -> None:

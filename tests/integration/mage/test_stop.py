@@ -3,7 +3,7 @@
 import psutil
 
 from stack.lifecycle import Stack
-from stack.processes import processes_of
+from stack.processes import processes_of, wait_for_end
 
 
 def test_its_children_end_with_it(stack: Stack) -> None:
@@ -13,6 +13,5 @@ def test_its_children_end_with_it(stack: Stack) -> None:
 
     stack.down()
 
-    _, alive = psutil.wait_procs(children, timeout=10)
-    assert alive == []
+    assert wait_for_end(children, 10) == []
     assert processes_of(stack.paths.data) == []

@@ -27,10 +27,9 @@ STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
     "print('ready', flush=True); time.sleep(99)"
 )
-PARENT = (
-    "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)']);"
-    "print('ready', flush=True); child.wait()"
-)
+CHILD = "import time; print('ready', flush=True); time.sleep(99)"
+# The child says when it is ready: for a moment after its start, the kernel shows no environment of it.
+PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {CHILD!r}]).wait()"
 
 
 @pytest.fixture
