@@ -21,6 +21,9 @@ MAX_PIXELS_RIGHT: Final = 4_000
 MAX_PIXELS_DOWN: Final = 12_000
 """What the heatmap shows at most."""
 
+_OF_SEGMENTS: Final = frozenset({"active_users", "devices", "sessions"})
+"""Reports with a second, slower query for segments."""
+
 _MAX_OUTLINES: Final = 15
 _TAIL: Final = 0.02
 _BOM: Final = "\ufeff"
@@ -34,25 +37,28 @@ class Filters:
     Attributes:
         first_date: First day (UTC).
         last_date: Last day (UTC).
+        sites: Hosts of the pages; empty for all.
         device_types: Types of device; empty for all.
         countries: Countries of the users; empty for all.
     """
 
     first_date: date
     last_date: date
+    sites: tuple[str, ...] = ()
     device_types: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
 
     @property
     def is_segment(self) -> bool:
-        """Whether a part of the events counts only."""
-        return bool(self.device_types or self.countries)
+        """Whether only some of the events count."""
+        return bool(self.sites or self.device_types or self.countries)
 
     def parameters(self) -> dict[str, Any]:
         """The parameters of the queries."""
         return {
             "first_date": self.first_date,
             "last_date": self.last_date,
+            "sites": list(self.sites),
             "device_types": list(self.device_types),
             "countries": list(self.countries),
         }
@@ -65,21 +71,36 @@ class Bounds:
     Attributes:
         first_date: First day with events.
         last_date: Last day with events.
+        sites: Hosts of the pages.
         countries: Countries of the users.
     """
 
     first_date: date
     last_date: date
+    sites: tuple[str, ...]
     countries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClickedPage:
+    """A page of one site.
+
+    Attributes:
+        url_path: Its path.
+        url_host: Its site.
+    """
+
+    url_path: str
+    url_host: str
 
 
 @shared(seconds=60)
 def bounds() -> Bounds | bool:
-    """The days and countries that have data; False as long as no day has any."""
+    """The days, sites and countries that have data; False as long as no day has any."""
     row = query("report_bounds").to_pylist()[0]
     if row["last_date"] is None or not row["countries"]:
         return False
-    return Bounds(row["first_date"], row["last_date"], tuple(row["countries"]))
+    return Bounds(row["first_date"], row["last_date"], tuple(row["sites"]), tuple(row["countries"]))
 
 
 @shared(seconds=20)
@@ -87,24 +108,24 @@ def report(name: str, filters: Filters) -> pa.Table:
     """The rows of a report.
 
     Args:
-        name: The file `report_<name>` in `warehouse/panel`; of a segment `report_<name>_of` where it exists.
+        name: The file `report_<name>` in `warehouse/panel`; of a segment `report_<name>_of` if it exists.
         filters: What counts.
     """
-    has_variant = name in {"active_users", "sessions"}
-    suffix = "_of" if has_variant and filters.is_segment else ""
+    suffix = "_of" if name in _OF_SEGMENTS and filters.is_segment else ""
     return query(f"report_{name}{suffix}", **filters.parameters())
 
 
 @shared(seconds=20)
-def clicked_pages(filters: Filters) -> tuple[str, ...]:
+def clicked_pages(filters: Filters) -> tuple[ClickedPage, ...]:
     """Pages with clicks that have a position, the most clicked first."""
-    return tuple(str(row["url_path"]) for row in rows("clicked_pages", **filters.parameters()))
+    found = rows("clicked_pages", **filters.parameters())
+    return tuple(ClickedPage(row["url_path"], row["url_host"]) for row in found)
 
 
 @shared(seconds=20)
-def page_clicks(url_path: str, filters: Filters) -> pa.Table:
+def page_clicks(page: ClickedPage, filters: Filters) -> pa.Table:
     """Where a page is clicked, by element and square."""
-    return query("page_clicks", url_path=url_path, **filters.parameters())
+    return query("page_clicks", url_path=page.url_path, url_host=page.url_host, **filters.parameters())
 
 
 def visible(clicks: pa.Table) -> pa.Table:

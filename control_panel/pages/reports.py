@@ -1,6 +1,7 @@
 """What people see and click: the metrics, for any days and segment."""
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -15,7 +16,16 @@ from control_panel import charts, layout
 from control_panel.clients import reports
 from control_panel.clients.reports import Filters
 from control_panel.pages import PageInfo, Section
-from control_panel.parts.report_list import DEVICES, NAMES, REPORTS, Report
+from control_panel.parts.report_list import (
+    COUNTRY,
+    DEVICE_TYPE,
+    DEVICES,
+    NAMES,
+    REPORTS,
+    SITE,
+    Report,
+    page_names,
+)
 
 PAGE = PageInfo("Reports", ":material/bar_chart:", Section.INSIGHT, 1, "reports")
 
@@ -57,7 +67,8 @@ def render() -> None:
 
 
 def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
-    first, second, third = st.columns([2, 1, 1])
+    has_sites = len(bounds.sites) > 1
+    first, *others = st.columns([2, *[1] * (2 + has_sites)])
     # As the dashboards: the last 30 days of the data.
     shown_from = max(bounds.first_date, bounds.last_date - timedelta(days=_DAYS_SHOWN - 1))
     with first:
@@ -68,25 +79,30 @@ def _ask_for_filters(bounds: reports.Bounds) -> Filters | None:
             max_value=bounds.last_date,
             format="YYYY-MM-DD",
         )
-    with second:
+    sites: list[str] = []
+    if has_sites:
+        with others[0]:
+            sites = st.multiselect("Sites", bounds.sites, placeholder="All")
+    with others[-2]:
         devices = st.multiselect("Device types", DEVICES, placeholder="All")
-    with third:
+    with others[-1]:
         countries = st.multiselect("Countries", bounds.countries, placeholder="All")
     days: tuple[date, ...] = chosen if isinstance(chosen, tuple) else (chosen,)
     if len(days) != 2:
         st.info("Choose the last day as well.", icon=":material/date_range:")
         return None
-    return Filters(days[0], days[1], tuple(sorted(devices)), tuple(sorted(countries)))
+    return Filters(
+        days[0],
+        days[1],
+        sites=tuple(sorted(sites)),
+        device_types=tuple(sorted(devices)),
+        countries=tuple(sorted(countries)),
+    )
 
 
 def _show_report(report: Report, filters: Filters) -> None:
     st.subheader(report.title, anchor=False)
-    for chosen, is_known, name in (
-        (filters.device_types, report.knows_devices, "type of device"),
-        (filters.countries, report.knows_countries, "country"),
-    ):
-        if chosen and not is_known:
-            st.caption(f"This report is not available by {name}, so that filter is ignored here.")
+    _say_what_is_ignored(filters, report.ignores)
     table = layout.page_part(reports.report(report.name, filters), report.title)
     if table is None:
         return
@@ -98,6 +114,13 @@ def _show_report(report: Report, filters: Filters) -> None:
     with st.container(horizontal=True):
         _offer_csv(table, f"{report.name}_{filters.first_date}_{filters.last_date}.csv")
         _explain(report.view, report.explanation)
+
+
+def _say_what_is_ignored(filters: Filters, ignored: Collection[str]) -> None:
+    chosen = {SITE: filters.sites, DEVICE_TYPE: filters.device_types, COUNTRY: filters.countries}
+    for name, values in chosen.items():
+        if values and name in ignored:
+            st.caption(f"This report is not available by {name}, so that filter is ignored here.")
 
 
 def _full_days(table: pa.Table) -> pa.Table:
@@ -162,21 +185,23 @@ def _description(view: str) -> dict[str, Any]:
 
 def _show_heatmap(filters: Filters) -> None:
     st.subheader(_HEATMAP, anchor=False)
+    _say_what_is_ignored(filters, (COUNTRY,))
     pages = layout.page_part(reports.clicked_pages(filters), "The list of pages")
     if pages is None:
         return
     if not pages:
-        layout.empty("No click on these days and devices has a position.")
+        layout.empty("No click of these days and filters has a position.")
         return
+    named = dict(zip(page_names([asdict(page) for page in pages]), pages, strict=True))
     left, right = st.columns([2, 1])
     with left:
-        page = st.selectbox("Page", pages)
+        name = st.selectbox("Page", named)
     with right:
         # Narrow screens have other positions than wide ones, so one picture is of one type of device.
         choices = filters.device_types or DEVICES
         device = st.segmented_control("Screen", choices, default=choices[0], required=True, wrap=True)
     filters = replace(filters, device_types=(device or choices[0],))
-    clicks = layout.page_part(reports.page_clicks(page, filters), "The clicks")
+    clicks = layout.page_part(reports.page_clicks(named[name], filters), "The clicks")
     if clicks is None:
         return
     if not len(clicks):
@@ -193,7 +218,7 @@ def _show_heatmap(filters: Filters) -> None:
             reports.by_square(shown),
             reports.outlines(shown),
             bin_pixels=reports.BIN_PIXELS,
-            alt=f"Heatmap of {total} clicks on {page}, with the outlines of its elements",
+            alt=f"Heatmap of {total} clicks on {name}, with the outlines of its elements",
             key="heatmap",
         )
     with st.container(horizontal=True):

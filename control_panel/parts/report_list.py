@@ -1,6 +1,6 @@
 """The reports: their queries, how each is computed, and their charts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -11,6 +11,9 @@ import streamlit as st
 from control_panel import charts
 
 DEVICES: Final = ("desktop", "mobile", "tablet")
+SITE: Final = "site"
+DEVICE_TYPE: Final = "type of device"
+COUNTRY: Final = "country"
 NAMES: Final = {
     "date": "Day (UTC)",
     "dau": "DAU",
@@ -54,8 +57,7 @@ class Report:
         view: The view that it shows; the view's description explains the numbers.
         explanation: How it is computed, in a few sentences.
         draw: Draws its chart.
-        knows_countries: Whether it can be filtered by country.
-        knows_devices: Whether it can be filtered by type of device.
+        ignores: The filters that it cannot apply, by their names in a sentence.
         nothing: What is said if it has no row.
     """
 
@@ -64,9 +66,14 @@ class Report:
     view: str
     explanation: str
     draw: Callable[[pa.Table], None]
-    knows_countries: bool = True
-    knows_devices: bool = True
+    ignores: tuple[str, ...] = ()
     nothing: str = "There are no events for these days and filters."
+
+
+def page_names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What people call the page of each row: its path, and its site where there are several."""
+    is_one_site = len({row["url_host"] for row in rows}) == 1
+    return [row["url_path"] if is_one_site else f"{row['url_host']} {row['url_path']}" for row in rows]
 
 
 def _draw_users(table: pa.Table) -> None:
@@ -105,7 +112,11 @@ def _draw_sessions(table: pa.Table) -> None:
 
 def _draw_elements(table: pa.Table) -> None:
     top = table.slice(0, 15)
-    names = [f"{row['element_id']} {row['url_path']} · {_percent(row)}" for row in top.to_pylist()]
+    rows = top.to_pylist()
+    names = [
+        f"{row['element_id']} {page} · {_percent(row)}"
+        for row, page in zip(rows, page_names(rows), strict=True)
+    ]
     charts.bars(
         top.select(["views", "clicks"]).append_column("name", pa.array(names)),
         "name",
@@ -126,12 +137,9 @@ def _percent(row: dict[str, Any]) -> str:
 
 def _draw_pages(table: pa.Table) -> None:
     top = table.slice(0, 15)
-    # Where there is one site only, its name would be noise.
-    is_one_site = len(set(top["url_host"].to_pylist())) == 1
-    names = [
-        row["url_path"] if is_one_site else f"{row['url_host']} {row['url_path']}" for row in top.to_pylist()
-    ]
-    _draw_top(top, names, ["visits"], "Visits of the most visited pages", "report pages")
+    _draw_top(
+        top, page_names(top.to_pylist()), ["visits"], "Visits of the most visited pages", "report pages"
+    )
 
 
 def _draw_sources(table: pa.Table) -> None:
@@ -216,8 +224,8 @@ REPORTS: Final = (
         "Conversion by element",
         "elements",
         "segment_activity",
-        "Views and clicks of each element on each page; conversion is 100 × clicks / views, and empty where "
-        "there are no views.",
+        "Views and clicks of each element on each page of each site; conversion is 100 × clicks / views, "
+        "and empty where there are no views.",
         _draw_elements,
     ),
     Report(
@@ -258,7 +266,6 @@ REPORTS: Final = (
         "device_types",
         "Events, sessions and users by type of device; a user of two types counts under both.",
         _draw_devices,
-        knows_countries=False,
     ),
     Report(
         "Time of day",
@@ -274,8 +281,7 @@ REPORTS: Final = (
         "Events by the value of each field of the payload that is not one of the contract. A session counts "
         "once for each day on which it has the value. Rare values of a day are counted as (other).",
         _draw_own_fields,
-        knows_countries=False,
-        knows_devices=False,
+        ignores=(SITE, DEVICE_TYPE, COUNTRY),
         nothing="No event of these days has a field in its payload besides those of the contract.",
     ),
 )

@@ -1,12 +1,12 @@
 -- Purpose: active users of a segment by day. One row per day.
--- Input: active_users_of; first and last day, types of device and countries, where an empty list stands for all.
+-- Input: active_users_of; first and last day, sites, types of device and countries; an empty list stands for all.
 select
     date,
     dau,
     wau,
     mau
 from active_users_of(
-    sites = [],
+    sites = {sites:Array(String)},
     device_types = {device_types:Array(String)},
     countries = {countries:Array(String)},
     first_date = {first_date:Date}

@@ -1,5 +1,5 @@
 -- Purpose: views and clicks by day. One row per day.
--- Input: segment_activity; first and last day, types of device and countries, where an empty list stands for all.
+-- Input: segment_activity; first and last day, sites, types of device and countries; an empty list stands for all.
 select
     date,
     sum(views) as views,
@@ -7,6 +7,7 @@ select
     if(views = 0, null, 100 * clicks / views) as conversion_percent
 from segment_activity
 where date between {first_date:Date} and {last_date:Date}
+    and (empty({sites:Array(String)}) or url_host in {sites:Array(String)})
     and (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
     and (empty({countries:Array(String)}) or country in {countries:Array(String)})
 group by date

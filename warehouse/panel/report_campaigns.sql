@@ -1,6 +1,6 @@
 -- Purpose: which campaigns bring visits. One row per source, medium and campaign, the most frequent first, at most
 -- 1000; as the dashboard's "Campaigns".
--- Input: visit_sources; first and last day, types of device and countries, where an empty list stands for all.
+-- Input: visit_sources; first and last day, sites, types of device and countries; an empty list stands for all.
 select
     utm_source,
     utm_medium,
@@ -10,6 +10,7 @@ select
     sum(visit_sources.events) / nullIf(visits, 0) as events_per_visit
 from visit_sources
 where date between {first_date:Date} and {last_date:Date}
+    and (empty({sites:Array(String)}) or url_host in {sites:Array(String)})
     and (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
     and (empty({countries:Array(String)}) or country in {countries:Array(String)})
 group by

@@ -1,6 +1,6 @@
 -- Purpose: which pages are visited. One row per page and site, the most visited first, at most 1000; as the
 -- dashboard's "Pages by visits".
--- Input: segment_visits; first and last day, types of device and countries, where an empty list stands for all.
+-- Input: segment_visits; first and last day, sites, types of device and countries; an empty list stands for all.
 select
     url_path,
     url_host,
@@ -10,6 +10,7 @@ select
     if(views = 0, null, 100 * clicks / views) as conversion_percent
 from segment_visits
 where date between {first_date:Date} and {last_date:Date}
+    and (empty({sites:Array(String)}) or url_host in {sites:Array(String)})
     and (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
     and (empty({countries:Array(String)}) or country in {countries:Array(String)})
 group by

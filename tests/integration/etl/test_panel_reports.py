@@ -1,6 +1,7 @@
 """The panel's reports have the numbers of the dashboards' charts, in the same order."""
 
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,13 +13,20 @@ from clickstream.storage.sql import load_sql
 from tests.integration.etl.pipelines import load, run
 
 ASSETS: Final = Path("superset/assets")
-ALWAYS: Final = {"first_date": date(1970, 1, 1), "last_date": date(2149, 1, 1)}
+ALWAYS: Final[dict[str, Any]] = {
+    "first_date": date(1970, 1, 1),
+    "last_date": date(2149, 1, 1),
+    "sites": [],
+    "device_types": [],
+    "countries": [],
+}
 CHARTS: Final = {
     "pages": "top_pages",
     "sources": "referrers",
     "campaigns": "campaigns",
     "own_fields": "own_field_values",
 }
+UNFILTERED: Final = ("own_fields",)
 HEADER: Final = "type,created_at,session_id,user_id,url,referrer,payload"
 
 
@@ -45,25 +53,59 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_reports_rank_and_count_as_the_charts_of_the_dashboards(client: Client, events: Path) -> None:
+FILTERS: Final[dict[str, dict[str, list[str]]]] = {
+    "everything": {},
+    "a site": {"url_host": ["a.example"]},
+    "both sites": {"url_host": ["a.example", "b.example"]},
+    "a site that has no events": {"url_host": ["c.example"]},
+    "a device": {"device_type": ["mobile"]},
+    "a site and a country": {"url_host": ["b.example"], "country": ["unknown"]},
+}
+WITH_EVENTS: Final = ("everything", "a site", "both sites", "a site and a country")
+PARAMETERS: Final = {"url_host": "sites", "device_type": "device_types", "country": "countries"}
+
+
+def shown_by_chart(client: Client, name: str, filters: dict[str, list[str]]) -> list[tuple[Any, ...]]:
+    """The rows of a chart of the dashboards, as Superset asks for them."""
+    params = read_asset("charts", name)["params"]
+    dataset = read_asset("datasets", read_asset("charts", name)["dataset"])
+    metrics = {metric: dataset["metrics"][metric]["expression"] for metric in params["metrics"]}
+    groups = ", ".join(params["groupby"])
+    columns = ", ".join(f"{expression} as {metric}" for metric, expression in metrics.items())
+    conditions = "".join(f" and {column} in {values}" for column, values in filters.items())
+    found = client.query(
+        f"select {groups}, {columns} from {dataset['table']} where 1{conditions} group by {groups} "
+        f"order by {params['timeseries_limit_metric']} desc"
+    )
+    return [tuple(row) for row in found.result_rows]
+
+
+@pytest.fixture
+def filled(client: Client, events: Path) -> Client:
     load(events)
     run()
+    return client
 
-    for report, chart_name in CHARTS.items():
-        params = read_asset("charts", chart_name)["params"]
-        dataset = read_asset("datasets", read_asset("charts", chart_name)["dataset"])
-        metrics = {name: dataset["metrics"][name]["expression"] for name in params["metrics"]}
-        groups = ", ".join(params["groupby"])
-        columns = ", ".join(f"{expression} as {name}" for name, expression in metrics.items())
-        ranked_by = params["timeseries_limit_metric"]
-        shown = client.query(
-            f"select {groups}, {columns} from {dataset['table']} group by {groups} order by {ranked_by} desc"
-        )
-        found = client.query(
-            load_sql(f"panel/report_{report}"), parameters={**ALWAYS, "device_types": [], "countries": []}
-        )
 
-        assert len(found.result_rows) > 1, report
-        assert set(found.result_rows) == set(shown.result_rows), report
-        rank = len(params["groupby"])
-        assert [row[rank] for row in found.result_rows] == [row[rank] for row in shown.result_rows], report
+def test_reports_rank_and_count_as_the_charts_of_the_dashboards(filled: Client) -> None:
+    for (report, chart), (name, filters) in product(CHARTS.items(), FILTERS.items()):
+        if report in UNFILTERED and filters:
+            continue
+        case = f"{report} of {name}"
+        shown = shown_by_chart(filled, chart, filters)
+        chosen = {PARAMETERS[column]: values for column, values in filters.items()}
+        found = filled.query(load_sql(f"panel/report_{report}"), parameters={**ALWAYS, **chosen}).result_rows
+
+        assert bool(found) is (name in WITH_EVENTS), case
+        assert {tuple(row) for row in found} == set(shown), case
+        rank = len(read_asset("charts", chart)["params"]["groupby"])
+        assert [row[rank] for row in found] == [row[rank] for row in shown], case
+
+
+def test_elements_of_two_sites_stay_apart_as_on_the_dashboard(filled: Client) -> None:
+    for name, filters in FILTERS.items():
+        chosen = {PARAMETERS[column]: values for column, values in filters.items()}
+        found = filled.query(load_sql("panel/report_elements"), parameters={**ALWAYS, **chosen})
+        columns = ("element_id", "url_path", "url_host", "views", "clicks", "conversion_percent")
+        rows = {tuple(row[column] for column in columns) for row in found.named_results()}
+        assert rows == set(shown_by_chart(filled, "conversion_by_element", filters)), name

@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from clickstream.storage.checks import run_checks
 from clickstream.storage.events import insert_events
 from clickstream.storage.marts import rebuild_days
+from clickstream.storage.sql import load_sql
 from clickstream.storage.users import USERS_SCHEMA, insert_users
 from clickstream.storage.views import read_view
 from tests.integration.warehouse.recount import Event, recount
@@ -115,6 +116,57 @@ def test_sessions_of_a_segment_last_from_its_first_event_to_its_last(
         parameters={"sites": sites, "devices": device_types, "countries": countries},
     )
     assert {tuple(row) for row in found.result_rows} == expected
+
+
+@each_segment
+@pytest.mark.parametrize(
+    ("report", "view"),
+    [
+        ("active_users", "daily_active_users"),
+        ("sessions", "session_durations"),
+        ("devices", "device_types"),
+    ],
+)
+def test_a_report_of_the_panel_counts_the_events_of_its_segment(
+    client: Client,
+    events: list[Event],
+    report: str,
+    view: str,
+    sites: list[str],
+    device_types: list[str],
+    countries: list[str],
+) -> None:
+    expected = recount(_of_segment(events, sites, device_types, countries))[view]
+    parameters = {
+        "first_date": after(days=1).date(),
+        "last_date": after(days=40).date(),
+        "sites": sites,
+        "device_types": device_types,
+        "countries": countries,
+    }
+    found = client.query(load_sql(f"panel/report_{report}_of"), parameters=parameters)
+    first, last = parameters["first_date"], parameters["last_date"]
+    assert {tuple(row) for row in found.result_rows} == {row for row in expected if first <= row[0] <= last}
+
+
+@pytest.mark.parametrize("site", ["shop.example.com", "blog.example.com", "(no host)"])
+def test_the_heatmap_of_the_panel_shows_the_clicks_of_one_site(
+    client: Client, events: list[Event], site: str
+) -> None:
+    days = {"first_date": date(1970, 1, 1), "last_date": date(2149, 1, 1)}
+    filters = {**days, "device_types": ["mobile"], "sites": [site]}
+    of_site = _of_segment(events, [site], ["mobile"], [])
+    clicks = Counter(event["url_path"] for event in of_site if event["type"] == "click")
+
+    pages = client.query(load_sql("panel/clicked_pages"), parameters=filters).result_rows
+
+    assert {(path, host): count for path, host, count in pages} == {
+        (path, site): count for path, count in clicks.items()
+    }
+    for path, host, count in pages:
+        page = {"url_path": path, "url_host": host}
+        squares = client.query(load_sql("panel/page_clicks"), parameters={**filters, **page}).result_rows
+        assert sum(square[-1] for square in squares) == count
 
 
 def _pylist(client: Client, view: str) -> list[dict[str, Any]]:
