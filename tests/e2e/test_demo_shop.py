@@ -44,7 +44,7 @@ def test_a_purchase_in_the_demo_shop_becomes_events(api: ApiStack, page: Page) -
         _process()
         return bool(client.command(clicks) == 6)
 
-    wait_until(is_stored, "six clicks in events", 60)
+    wait_until(is_stored, "six clicks in events")
     rows = client.query(
         "select element_id, event_title, url_path, device_type, ip, x > 0, payload.price.:String, source "
         "from events where type = 'click' and url_path like '/demo%' order by created_at, id"

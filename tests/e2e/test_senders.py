@@ -44,7 +44,7 @@ def producer(api: ApiStack) -> Iterator[KafkaProducer]:
 def followed(client: Client, condition: str, parameters: dict[str, Any], rows: int) -> list[dict[str, Any]]:
     """What became of some raw events, once all of them are received and processed."""
     query = f"select origin, offset, item from raw_events where {condition}"
-    wait_until(lambda: len(client.query(query, parameters).result_rows) >= rows, "all is received", 60)
+    wait_until(lambda: len(client.query(query, parameters).result_rows) >= rows, "all is received")
     process()
     coordinates = client.query(query, parameters).result_rows
     places = {
@@ -75,7 +75,7 @@ def test_a_senders_clock_that_is_an_hour_wrong(
     answer = api.post([over_http])
     sender_ms = int((datetime.now(UTC) + skew).timestamp() * 1_000)
     value = json.dumps([over_broker]).encode()
-    producer.send(api.settings.broker.topic, value, timestamp_ms=sender_ms).get(timeout=10)
+    producer.send(api.settings.broker.topic, value, timestamp_ms=sender_ms).get(timeout=60)
 
     found = followed(client, "body like {session:String}", {"session": f"%{session}%"}, rows=2)
 
@@ -109,7 +109,7 @@ def test_equal_batches_at_the_same_time_are_stored_once(
     threads = [threading.Thread(target=post, args=(events,)) for events in (batch, without_ids) * 2]
     for thread in threads:
         thread.start()
-    producer.send(api.settings.broker.topic, json.dumps(batch).encode()).get(timeout=10)
+    producer.send(api.settings.broker.topic, json.dumps(batch).encode()).get(timeout=60)
     for thread in threads:
         thread.join()
 
@@ -142,7 +142,7 @@ def test_records_that_are_no_events_are_quarantined_and_the_next_one_is_stored(
     topic = api.settings.broker.topic
     good = event()
     values = [value for value, _ in NO_EVENTS.values()] + [json.dumps(good).encode()]
-    sent = [producer.send(topic, value, key=b"any", partition=0).get(timeout=20) for value in values]
+    sent = [producer.send(topic, value, key=b"any", partition=0).get(timeout=60) for value in values]
     first = {"origin": f"{topic}/0", "first": sent[0].offset, "last": sent[-1].offset}
 
     found = followed(

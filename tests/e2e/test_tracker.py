@@ -44,13 +44,13 @@ def test_a_view_is_half_of_an_element_for_a_second_once_a_page_view(page: Page, 
     # The window is 800 pixels high and paragraphs have a margin.
     boxes = "<style>p {margin: 0}</style>" + box("whole", 0) + box("half", 700) + box("less", 701)
     page.goto(site.write("boxes", boxes + box("later", 2000)))
-    wait_until(lambda: sorted(titles(site.events())) == ["half", "whole"], "the first views", seconds=30)
+    wait_until(lambda: sorted(titles(site.events())) == ["half", "whole"], "the first views")
     page.evaluate("scrollTo(0, 1800)")
     page.wait_for_timeout(300)
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(1_500)
     page.evaluate("scrollTo(0, 1800)")
-    wait_until(lambda: "later" in titles(site.events()), "the view of what was scrolled to", seconds=30)
+    wait_until(lambda: "later" in titles(site.events()), "the view of what was scrolled to")
     assert sorted(titles(site.events())) == ["half", "later", "whole"], (
         "a glance is no view, nor is a second look"
     )

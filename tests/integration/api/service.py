@@ -92,7 +92,7 @@ class ApiStack:
     def stop(self, service: str) -> None:
         """Stops a service; until it has ended it could not be started again."""
         self.stack.supervisor.stop_process(service)
-        wait_until(lambda: self.pid(service) == 0, f"{service} has ended", seconds=30)
+        wait_until(lambda: self.pid(service) == 0, f"{service} has ended")
 
     def start(self, service: str) -> None:
         """Has a stopped service started."""
@@ -155,7 +155,7 @@ class OwnApi:
                 stderr=subprocess.STDOUT,
             )
         self.client = httpx.Client(base_url=self.url, timeout=20, trust_env=False)
-        wait_until(self._answers, "the API answers", seconds=30)
+        wait_until(self._answers, "the API answers")
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, "the API ended"

@@ -32,14 +32,14 @@ def test_keys_are_made_used_and_revoked(guarded: OwnApi) -> None:
     assert (unknown.status_code, unknown.json()["code"]) == (401, "write_key_unknown")
 
     [key] = _clickstream("key", "create", "shop")
-    wait_until(lambda: _status(guarded, key, "203.0.113.2") == 202, "the new key is taken", 10)
+    wait_until(lambda: _status(guarded, key, "203.0.113.2") == 202, "the new key is taken")
     assert guarded.client.post(f"/events?key={key}", json=[event()]).status_code == 202
     listed = _clickstream("key", "list")
     assert "shop" in listed
     assert key not in listed
     key_id = listed[listed.index("shop") - 2]
     _clickstream("key", "revoke", key_id)
-    wait_until(lambda: _status(guarded, key, "203.0.113.3") == 401, "the revoked key is refused", 10)
+    wait_until(lambda: _status(guarded, key, "203.0.113.3") == 401, "the revoked key is refused")
 
 
 def _status(guarded: OwnApi, key: str, address: str) -> int:

@@ -151,7 +151,7 @@ def test_without_clickhouse_it_says_when_to_ask_again_and_events_are_taken(api: 
         assert api.is_ready()
     finally:
         api.start("clickhouse")
-    wait_until(lambda: follow(api, story.VIEW).status_code == 200, "ClickHouse is back", seconds=30)
+    wait_until(lambda: follow(api, story.VIEW).status_code == 200, "ClickHouse is back")
 
 
 def test_a_clickhouse_that_hangs_holds_up_no_sender(api: ApiStack) -> None:
@@ -162,11 +162,11 @@ def test_a_clickhouse_that_hangs_holds_up_no_sender(api: ApiStack) -> None:
             started = time.monotonic()
             answers = list(pool.map(lambda _: follow(api, story.VIEW), range(6)))
             seconds = time.monotonic() - started
-            wait_until(lambda: len(senders.accepted) > 100, "events flow", seconds=30)
+            wait_until(lambda: len(senders.accepted) > 100, "events flow")
     finally:
         os.kill(pid, signal.SIGCONT)
     assert [answer.status_code for answer in answers] == [503] * 6
     assert seconds < LONGEST_LOOK_UP_SECONDS
-    assert (senders.refusals, senders.slowest_seconds < 2) == ([], True)
-    wait_until(lambda: follow(api, story.VIEW).status_code == 200, "it answers again", seconds=30)
+    assert (senders.refusals, senders.slowest_seconds < LONGEST_LOOK_UP_SECONDS / 2) == ([], True)
+    wait_until(lambda: follow(api, story.VIEW).status_code == 200, "it answers again")
     assert str(story.VIEW) not in api.log

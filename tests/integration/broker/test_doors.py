@@ -165,7 +165,7 @@ def answers(stream: StreamStack, tmp_path_factory: pytest.TempPathFactory) -> An
     producer = stream.producer()
     bodies = {name: _sent(name, "broker") for name in CASES} | {name: MISTAKES[name][0] for name in MISTAKES}
     for name, body in bodies.items():
-        sent = producer.send(stream.broker.topic, body).get(timeout=10)
+        sent = producer.send(stream.broker.topic, body).get(timeout=60)
         coordinates[f"{sent.topic}/{sent.partition}", sent.offset] = f"broker/{name}"
     producer.close()
 

@@ -29,7 +29,7 @@ def send(
     headers: list[tuple[str, bytes]] | None = None,
     timestamp_ms: int | None = None,
 ) -> Coordinate:
-    sent = producer.send(topic, value, key=b"any", headers=headers, timestamp_ms=timestamp_ms).get(timeout=10)
+    sent = producer.send(topic, value, key=b"any", headers=headers, timestamp_ms=timestamp_ms).get(timeout=60)
     return f"{sent.topic}/{sent.partition}", sent.offset
 
 
@@ -139,7 +139,7 @@ SEND_WITH_SNAPPY = """
 import sys
 from kafka import KafkaProducer
 producer = KafkaProducer(bootstrap_servers=sys.argv[1], compression_type="snappy")
-sent = producer.send(sys.argv[2], b"[" + b" " * 100_000 + b"{}]").get(timeout=10)
+sent = producer.send(sys.argv[2], b"[" + b" " * 100_000 + b"{}]").get(timeout=60)
 print(sent.partition, sent.offset)
 """
 

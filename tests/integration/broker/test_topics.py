@@ -38,7 +38,7 @@ def test_a_record_that_is_longer_than_a_topic_takes_is_refused_to_its_sender(str
     producer = stream.producer(retries=0)
 
     with pytest.raises(MessageSizeTooLargeError):
-        producer.send(stream.broker.topic, b"x" * (MAX_SENT_BYTES + 1)).get(timeout=20)
+        producer.send(stream.broker.topic, b"x" * (MAX_SENT_BYTES + 1)).get(timeout=60)
     producer.close()
 
 

@@ -43,7 +43,7 @@ def test_events_go_through_the_other_broker(stack: Stack, elsewhere: str) -> Non
         ]
     producer = KafkaProducer(bootstrap_servers=elsewhere)
     sent = producer.send(stack.settings.broker.topic, json.dumps([event(session_id="direct")]).encode())
-    sent.get(timeout=10)
+    sent.get(timeout=60)
     producer.close()
     client = reader(stack.settings)
     query = (

@@ -190,7 +190,7 @@ def test_a_client_that_waits_for_the_end_gets_a_status(gateway: GatewayProcess) 
 def test_a_query_ends_when_its_client_goes_away(gateway: GatewayProcess) -> None:
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(gateway.url, params={"query_id": "left-alone"}, content=BUSY, auth=WRITER, timeout=1)
-    wait_until(lambda: not _runs(gateway, "left-alone"), "the query is gone", 10)
+    wait_until(lambda: not _runs(gateway, "left-alone"), "the query is gone")
 
 
 def test_a_query_is_killed_by_its_clients_id(gateway: GatewayProcess) -> None:
@@ -202,27 +202,27 @@ def test_a_query_is_killed_by_its_clients_id(gateway: GatewayProcess) -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    wait_until(lambda: _runs(gateway, "to-be-killed"), seconds=10)
+    wait_until(lambda: _runs(gateway, "to-be-killed"))
     assert (
         gateway.post("select 1", {"query_id": "to-be-killed"}).headers["X-ClickHouse-Exception-Code"] == "216"
     )
     gateway.post("kill query where query_id = 'to-be-killed' sync").raise_for_status()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert codes == ["394"]
 
 
 def test_a_query_replaces_the_one_with_its_id(gateway: GatewayProcess) -> None:
     thread = threading.Thread(target=gateway.post, args=(BUSY, {"query_id": "replaced"}))
     thread.start()
-    wait_until(lambda: _runs(gateway, "replaced"), seconds=10)
+    wait_until(lambda: _runs(gateway, "replaced"))
     answer = gateway.post("select 1", {"query_id": "replaced", "replace_running_query": "1"})
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert answer.text == "1\n"
 
 
 def test_others_are_served_while_queries_run(gateway: GatewayProcess, table: str) -> None:
     """Four slow queries take all of the reader's connections; health and others do not wait for them."""
-    slow = "select sum(sleepEachRow(0.1)) from numbers(30) settings max_block_size = 1"
+    slow = "select sum(sleepEachRow(0.1)) from numbers(600) settings max_block_size = 1"
     threads = [
         threading.Thread(
             target=gateway.post, args=(slow, {"query_id": f"slow-{number}"}), kwargs={"auth": READER}
@@ -231,12 +231,12 @@ def test_others_are_served_while_queries_run(gateway: GatewayProcess, table: str
     ]
     for thread in threads:
         thread.start()
-    wait_until(lambda: all(_runs(gateway, f"slow-{number}") for number in range(4)), seconds=10)
-    begun = time.monotonic()
+    wait_until(lambda: all(_runs(gateway, f"slow-{number}") for number in range(4)))
     assert httpx.get(gateway.url + "ping").status_code == 200
     assert httpx.get(gateway.url + "health/ready").status_code == 200
     assert gateway.post(f"select count() from {table}").text == "0\n"
-    assert time.monotonic() - begun < 1
+    assert all(_runs(gateway, f"slow-{number}") for number in range(4))
+    gateway.post("kill query where query_id like 'slow-%' sync").raise_for_status()
     for thread in threads:
         thread.join()
 
