@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
 from supervisor.states import ProcessStates
 
 from clickstream.errors import ClickstreamError
@@ -25,9 +26,12 @@ from clickstream.settings import Settings, get_settings
 from clickstream.topics import ensure_topics
 from stack.health_report import HealthReport, HealthState, read_report, write_report
 from stack.paths import StackPaths
+from stack.resource_use import ResourceUse, families_of, use_of
 from stack.services import Service, service_named
 from stack.supervision import ProcessInfo
 from stack.watchdog import LOOK_SECONDS, WRITE_SECONDS, Watchdog
+
+_MEASURE_SECONDS: Final = 15.0
 
 _LOST_PROCESS: Final = -1
 """Stands for the process of the container's last life, so that this one counts as a restart."""
@@ -55,12 +59,17 @@ def keep(service: Service, settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     info = ProcessInfo(ProcessStates.RUNNING, process.pid, int(time.time()), stopped_at=0, trouble="")
-    written_at = 0.0
+    written_at, measured_at = 0.0, 0.0
     known = None
+    use: dict[str, ResourceUse] = {}
     while process.poll() is None:
         found = watchdog.look({} if is_asked_to_stop.is_set() else {service.name: info})
+        if time.monotonic() - measured_at >= _MEASURE_SECONDS:
+            families = families_of({service.name: process.pid})
+            use = {name: use_of(pids) for name, pids in families.items()}
+            measured_at = time.monotonic()
         if found.services != known or time.monotonic() - written_at >= WRITE_SECONDS:
-            write_report(report, found)
+            write_report(report, structs.replace(found, use=use))
             known, written_at = found.services, time.monotonic()
         time.sleep(LOOK_SECONDS)
     state = ProcessStates.STOPPED if is_asked_to_stop.is_set() else ProcessStates.EXITED

@@ -1,10 +1,15 @@
 """What the watchdog knows of the services, as a file that others read: `run/health.json`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 import msgspec
+
+from stack.resource_use import ResourceUse
+
+_SILENT_AFTER: Final = timedelta(seconds=60)
 
 
 class HealthState(StrEnum):
@@ -48,16 +53,22 @@ class HealthReport(msgspec.Struct):
         checked_at: The moment.
         services: What is known of each, by name.
         supervisor_pid: The supervisor's process; 0 where there is none, as in a container.
+        use: What the services use, by name, as a container measures it; without Docker the exporter does.
     """
 
     checked_at: datetime
     services: dict[str, ServiceHealth]
     supervisor_pid: int = 0
+    use: dict[str, ResourceUse] = {}
 
     @property
     def age_seconds(self) -> float:
         """How long ago that moment was."""
         return (datetime.now(UTC) - self.checked_at).total_seconds()
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether it is so old that nobody can be looking after the services any more."""
+        return now - self.checked_at > _SILENT_AFTER
 
 
 def read_report(path: Path) -> HealthReport | None:

@@ -247,6 +247,7 @@ class Stack:
             self._report.say(f"{error} Ending its processes without it.")
         self.paths.addresses.unlink(missing_ok=True)
         self.paths.health.unlink(missing_ok=True)
+        shutil.rmtree(self.paths.health.with_suffix(""), ignore_errors=True)
         # Helpers of the services, such as Mage's, may outlive them; after a stop in order nothing is amiss.
         had_leftovers = self._end_leftovers(is_routine=was_running)
         shutil.rmtree(self.paths.short_directory, ignore_errors=True)

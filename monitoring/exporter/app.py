@@ -17,8 +17,9 @@ from starlette.routing import Route
 from clickstream.settings import Settings
 from monitoring.exporter.broker import BrokerLag
 from monitoring.exporter.components import ComponentStates, read_components
+from monitoring.exporter.elsewhere import ForeignServer, foreign_servers
 from monitoring.exporter.probes import Probe, ProbeCollector
-from monitoring.exporter.processes import ComponentUse, DiskUse
+from monitoring.exporter.processes import ComponentUse, DiskUse, ReportedUse
 from monitoring.exporter.warehouse import Warehouse, look_at_activity, look_at_events
 from serving.host_names import allowed_host_check
 from serving.hosts import KnownHosts
@@ -31,11 +32,11 @@ def make_probes(settings: Settings) -> Sequence[Probe]:
     """All probes; none looks yet."""
     paths = StackPaths(settings.stack.data_path)
     often = float(settings.monitoring.scrape_interval_seconds)
-    use = Probe("processes", ComponentUse(paths), _USE_SECONDS)
+    # In a container there is no supervisor whose processes could be measured.
+    use = ComponentUse(paths) if paths.supervisor_config.exists() else ReportedUse(paths)
     return (
         Probe("components", ComponentStates(paths.health), min(often, settings.stack.health_check_seconds)),
-        # In a container there is no supervisor whose processes could be measured.
-        *([use] if paths.supervisor_config.exists() else []),
+        Probe("processes", use, _USE_SECONDS),
         Probe("disk", DiskUse(paths), often),
         Probe("broker", BrokerLag(settings.broker), often),
         Probe("activity", Warehouse(settings.clickhouse, look_at_activity), _USE_SECONDS),
@@ -50,6 +51,7 @@ def make_probes(settings: Settings) -> Sequence[Probe]:
 def create_app(settings: Settings) -> Starlette:
     """The exporter; its probes look for as long as it runs."""
     probes = make_probes(settings)
+    servers = [ForeignServer(name, *how, settings) for name, how in foreign_servers(settings).items()]
     report = StackPaths(settings.stack.data_path).health
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ProbeCollector(probes))
@@ -58,11 +60,12 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        for probe in probes:
-            probe.start()
+        threads: Sequence[Probe | ForeignServer] = (*probes, *servers)
+        for thread in threads:
+            thread.start()
         yield
-        for probe in probes:
-            probe.stop()
+        for thread in threads:
+            thread.stop()
 
     def get_metrics(_: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,7 +1,7 @@
 """The components of the system: what the watchdog reports of them, for Prometheus and as JSON."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -13,8 +13,6 @@ from stack.health_report import HealthReport, read_report
 
 State = Literal["starting", "up", "failing", "restarting", "stopped", "unknown"]
 STATES: Final[tuple[State, ...]] = ("starting", "up", "failing", "restarting", "stopped", "unknown")
-
-_SILENT_AFTER: Final = timedelta(seconds=60)
 
 
 class Component(msgspec.Struct, frozen=True):
@@ -56,17 +54,27 @@ def read_components(path: Path, now: datetime) -> Components:
             report on its own service.
         now: The present moment.
     """
-    paths = [path, *sorted(path.with_suffix("").glob(f"*{path.suffix}"))]
-    reports = [report for report in map(read_report, paths) if report is not None]
+    reports = read_reports(path)
+    # If two report on the same component, as after a change of settings, the newer report counts.
+    by_age = sorted(reports, key=lambda report: report.checked_at)
+    newest = {name: report for report in by_age for name in report.services}
     return Components(
-        checked_at=max((report.checked_at for report in reports), default=None),
-        components=[one for report in reports for one in _components(report, now)],
+        checked_at=by_age[-1].checked_at if by_age else None,
+        components=[
+            one for report in reports for one in _components(report, now) if newest[one.name] is report
+        ],
     )
+
+
+def read_reports(path: Path) -> Sequence[HealthReport]:
+    """The watchdog's report, if there is one, and those in the folder of the same name without suffix."""
+    paths = [path, *sorted(path.with_suffix("").glob(f"*{path.suffix}"))]
+    return [report for report in map(read_report, paths) if report is not None]
 
 
 def _components(report: HealthReport, now: datetime) -> list[Component]:
     silence = now - report.checked_at
-    is_silent = silence > _SILENT_AFTER
+    is_silent = report.is_silent(now)
     return [
         Component(
             name=name,

@@ -1,24 +1,23 @@
-"""What the components use, asked of the operating system: CPU, memory, log files, disk."""
+"""What the components use: CPU, memory, log files, disk."""
 
 import os
 import shutil
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from datetime import UTC, datetime
 
-import psutil
 from prometheus_client.metrics_core import Metric
 
 from monitoring.exporter import metrics
+from monitoring.exporter.components import read_reports
 from stack.paths import StackPaths
-from stack.processes import own_memory_bytes
+from stack.resource_use import ResourceUse, families_of, use_of
 from stack.supervision import Supervisor
 
 SUPERVISOR = "supervisor"
 
 
 class ComponentUse:
-    """CPU and memory of the processes of each component."""
+    """CPU and memory of each component without Docker, where the exporter can measure all processes."""
 
     def __init__(self, paths: StackPaths) -> None:
         self._supervisor = Supervisor(paths)
@@ -29,20 +28,30 @@ class ComponentUse:
         Raises:
             ServiceUnavailableError: The supervisor does not answer.
         """
-        families = self._families()
-        return [
-            metrics.COMPONENT_CPU.family(((name,), _cpu_seconds(pids)) for name, pids in families.items()),
-            metrics.COMPONENT_MEMORY.family(
-                ((name,), sum(map(own_memory_bytes, pids))) for name, pids in families.items()
-            ),
-        ]
-
-    def _families(self) -> Mapping[str, Sequence[int]]:
-        """The processes of each component: its own, then its descendants."""
-        children = _children_by_parent()
         roots = {name: info.pid for name, info in self._supervisor.processes().items() if info.pid}
-        families = {name: _descent(pid, children) for name, pid in roots.items()}
-        return {**families, SUPERVISOR: [self._supervisor.pid()]}
+        # All other processes descend from the supervisor, whose own use is that of its process alone.
+        families = {**families_of(roots), SUPERVISOR: [self._supervisor.pid()]}
+        return _as_metrics({name: use_of(pids) for name, pids in families.items()})
+
+
+class ReportedUse:
+    """CPU and memory of each component with Docker, where each container reports its own."""
+
+    def __init__(self, paths: StackPaths) -> None:
+        self._path = paths.health
+
+    def __call__(self) -> Sequence[Metric]:
+        """Reads the reports; those of containers that have ended are left out."""
+        now = datetime.now(UTC)
+        reports = [report for report in read_reports(self._path) if not report.is_silent(now)]
+        return _as_metrics({name: use for report in reports for name, use in report.use.items()})
+
+
+def _as_metrics(use: Mapping[str, ResourceUse]) -> Sequence[Metric]:
+    return [
+        metrics.COMPONENT_CPU.family(((name,), one.cpu_seconds) for name, one in use.items()),
+        metrics.COMPONENT_MEMORY.family(((name,), one.memory_bytes) for name, one in use.items()),
+    ]
 
 
 class DiskUse:
@@ -68,28 +77,3 @@ def _log_files(paths: StackPaths) -> Iterable[os.DirEntry[str]]:
         return []
     with os.scandir(paths.logs) as entries:
         return [entry for entry in entries if entry.name.endswith(".log")]
-
-
-def _children_by_parent() -> Mapping[int, Sequence[int]]:
-    children: dict[int, list[int]] = defaultdict(list)
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            children[process.ppid()].append(process.pid)
-    return children
-
-
-def _descent(pid: int, children: Mapping[int, Sequence[int]]) -> Sequence[int]:
-    family = [pid]
-    for member in family:
-        family += children.get(member, ())
-    return family
-
-
-def _cpu_seconds(pids: Sequence[int]) -> float:
-    """CPU time of the processes and of children that have ended, so that it does not fall when one ends."""
-    total = 0.0
-    for pid in pids:
-        with suppress(psutil.Error):
-            times = psutil.Process(pid).cpu_times()
-            total += times.user + times.system + times.children_user + times.children_system
-    return total

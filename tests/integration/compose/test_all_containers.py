@@ -17,6 +17,7 @@ from clickstream.settings import PROJECT_ROOT
 from dashboards.files import read_assets
 from stack.healthy import problem_of
 from stack.isolated import isolated_stack
+from stack.probes import get
 from stack.services import MAGE_PROJECT
 from tests.integration.compose.containers import SERVICES, Containers
 from tests.waiting import wait_until
@@ -131,6 +132,27 @@ def test_a_service_becomes_healthy_and_is_refused_nothing(running: Containers, n
     wait_until(lambda: problem_of(name, data) is None, f"{name} is up", seconds=240)
 
     assert [line for line in running.output_of(name).splitlines() if REFUSED.search(line)] == []
+
+
+def test_the_exporter_says_what_each_container_uses_and_whether_the_broker_answers(
+    running: Containers,
+) -> None:
+    url = f"http://127.0.0.1:{running.settings['CLICKSTREAM_MONITORING__EXPORTER_PORT']}/metrics"
+
+    def samples() -> Mapping[str, float]:
+        lines = [line for line in get(url, timeout=30).splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+    memory = {name: f'clickstream_component_memory_bytes{{component="{name}"}}' for name in LASTING}
+    wait_until(
+        lambda: all(samples().get(metric, 0) > 20e6 for metric in memory.values()),
+        "all containers report their memory",
+        seconds=240,
+    )
+    wait_until(
+        lambda: samples().get('clickstream_component_up{component="kafka"}') == 1, "Kafka is up", seconds=60
+    )
+    assert samples()['clickstream_component_cpu_seconds_total{component="api"}'] > 0
 
 
 def test_the_command_line_loads_a_file_through_the_pipelines(running: Containers) -> None:

@@ -13,6 +13,8 @@ import yaml
 
 from clickstream.settings import PROJECT_ROOT, Settings
 from clickstream.topics import MAX_SENT_BYTES
+from monitoring.reference import declarations_by_service
+from monitoring.references import series_names
 from stack.env_file import setting_entries
 from stack.prometheus.install import Program, required
 from tests.unit.compose.conftest import FILE, Compose, required_variables
@@ -331,8 +333,8 @@ def test_every_folder_that_a_volume_is_mounted_on_is_made_by_the_image(
 
 def test_prometheus_accepts_the_configuration_of_its_container(tmp_path: Path) -> None:
     """The files lie beside each other, as the container mounts them."""
-    for source in ("monitoring/prometheus/prometheus.yaml", "monitoring/alerts/alerts.yaml"):
-        shutil.copy(PROJECT_ROOT / source, tmp_path)
+    for source in ("prometheus/prometheus.yaml", "prometheus/containers.yaml", "alerts/alerts.yaml"):
+        shutil.copy(PROJECT_ROOT / "monitoring" / source, tmp_path)
     promtool = required(Program.PROMTOOL)
 
     done = subprocess.run(
@@ -344,3 +346,16 @@ def test_prometheus_accepts_the_configuration_of_its_container(tmp_path: Path) -
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SUCCESS" in done.stdout
+
+
+def test_metrics_of_other_images_get_the_names_that_the_dashboards_ask_for() -> None:
+    rule_tests = PROJECT_ROOT / "monitoring" / "tests" / "containers.test.yaml"
+    rules = yaml.safe_load((PROJECT_ROOT / "monitoring" / "prometheus" / "containers.yaml").read_text())
+
+    done = subprocess.run(
+        [required(Program.PROMTOOL), "test", "rules", rule_tests], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    declared = series_names(declarations_by_service())
+    assert {rule["record"] for group in rules["groups"] for rule in group["rules"]} <= declared

@@ -4,7 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from clickstream.settings import BrokerSettings, ClickHouseSettings, Settings, StackSettings
 from monitoring.exporter.components import read_components
+from monitoring.exporter.elsewhere import ForeignServer, foreign_servers
+from stack.probes import Problem
 
 REPORT = "health.json"
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
@@ -66,3 +71,55 @@ def test_each_container_reports_on_its_own_service(tmp_path: Path) -> None:
 
     assert found.checked_at == NOW
     assert [(one.name, one.state) for one in found.components] == [("api", "failing"), ("mage", "unknown")]
+
+
+def test_of_two_reports_on_a_component_the_newer_one_counts(tmp_path: Path) -> None:
+    (tmp_path / "health").mkdir()
+    write_report(tmp_path, NOW - timedelta(seconds=90))
+    (tmp_path / REPORT).rename(tmp_path / "health" / "api.json")
+    write_report(tmp_path, NOW)
+
+    [api] = read_components(tmp_path / REPORT, NOW).components
+
+    assert api.state == "failing"
+
+
+@pytest.mark.parametrize(
+    ("clickhouse", "broker", "servers"),
+    [
+        ("127.0.0.1", "", {}),
+        ("localhost", "", {}),
+        ("clickhouse", "redpanda:29092", {"clickhouse": "clickhouse:8123", "kafka": "redpanda:29092"}),
+        ("127.0.0.1", "kafka.example.org:9092", {"kafka": "kafka.example.org:9092"}),
+    ],
+    ids=["neither", "neither-by-name", "containers", "broker-only"],
+)
+def test_servers_that_no_watchdog_keeps_are_checked(
+    tmp_path: Path, clickhouse: str, broker: str, servers: dict[str, str]
+) -> None:
+    settings = Settings(
+        stack=StackSettings(data_dir=tmp_path),
+        clickhouse=ClickHouseSettings(host=clickhouse),
+        broker=BrokerSettings(external_servers=broker),
+    )
+
+    found = foreign_servers(settings)
+
+    assert {name: address for name, (_, address) in found.items()} == servers
+
+
+def test_a_server_that_fails_and_recovers_keeps_its_last_failure(tmp_path: Path) -> None:
+    settings = Settings(stack=StackSettings(data_dir=tmp_path))
+    (tmp_path / "run" / "health").mkdir(parents=True)
+    answers = iter([None, Problem("does not listen"), Problem("does not answer"), None])
+    server = ForeignServer("kafka", lambda *_: next(answers), "redpanda:29092", settings)
+
+    def look() -> tuple[str, str, str | None]:
+        server.check_once()
+        [found] = read_components(tmp_path / "run" / REPORT, datetime.now(UTC)).components
+        return found.state, found.reason, found.last_failure_reason
+
+    assert look() == ("up", "", None)
+    assert look() == ("failing", "does not listen", "does not listen")
+    assert look() == ("failing", "does not answer", "does not listen")
+    assert look() == ("up", "", "does not listen")

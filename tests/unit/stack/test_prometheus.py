@@ -37,7 +37,7 @@ def test_prometheus_accepts_its_configuration(settings: Settings, tmp_path: Path
 def test_prometheus_in_containers_asks_the_same_services() -> None:
     path = PROJECT_ROOT / "monitoring" / "prometheus" / "prometheus.yaml"
     in_containers: Any = yaml.safe_load(path.read_text())
-    jobs = {job["job_name"].replace("redpanda", "kafka") for job in in_containers["scrape_configs"]}
+    jobs = {job["job_name"] for job in in_containers["scrape_configs"]}
 
     missing = {service.name for service in SERVICES if service.metrics_path} - jobs
 
