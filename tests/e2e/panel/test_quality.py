@@ -117,7 +117,7 @@ def search(page: Page, text: str) -> None:
 
 
 def edits(page: Page, text: str) -> bool:
-    """Whether the one editor holds this text; while a page is drawn, the editor before it may be there too."""
+    """Whether the one editor holds this text; while a page is drawn, the one before it may be there too."""
     editors = page.get_by_label("The event, to be edited")
     held: list[str] = editors.evaluate_all("editors => editors.map(editor => editor.value)")
     return len(held) == 1 and text in held[0]
