@@ -6,15 +6,17 @@ from typing import Final
 import streamlit as st
 
 from clickstream.errors import ServiceUnavailableError
+from clickstream.settings import get_settings
 from control_panel import layout
 from control_panel.clients.exporter import Component, components
 from control_panel.clients.prometheus import ALL_SERVICES, alerts, dashboards, panel_answers, service_names
 from control_panel.clients.readings import Reading, read_all
 from control_panel.pages import PageInfo, Section
 from control_panel.panels import draw
-from monitoring.alerts.runbook import runbook_entry
+from monitoring.alerts.runbook import docker_equivalents, runbook_entry
 from monitoring.grafana.reading import ROW, Dashboard, by_lines
 from monitoring.prometheus_api import Alert
+from stack.paths import StackPaths
 
 PAGE = PageInfo("Monitoring", ":material/monitoring:", Section.SYSTEM, 9, "monitoring")
 
@@ -29,6 +31,7 @@ def render() -> None:
         PAGE, "Metrics of all services, from Prometheus. The question marks explain what is normal."
     )
     names = [name for name in _ORDER if name in dashboards()]
+    _resolve_uid()
     columns = st.columns([3, 1, 1, 2], vertical_alignment="bottom")
     with columns[0]:
         name = st.segmented_control(
@@ -48,6 +51,14 @@ def render() -> None:
     chosen = columns[3].multiselect("Services", known, placeholder="All", key=f"services-{name}")
     service = "|".join(re.escape(one) for one in chosen) or ALL_SERVICES
     st.fragment(_show, run_every=_REFRESH[refresh])(name, _MINUTES[minutes], service)
+
+
+def _resolve_uid() -> None:
+    """Accept a dashboard's uid in the address, as links in the runbook and in Grafana have it."""
+    asked = st.query_params.get("dashboard")
+    for name, dashboard in dashboards().items():
+        if dashboard.uid == asked:
+            st.session_state["dashboard"] = name
 
 
 def _show(name: str, minutes: int, service: str) -> None:
@@ -87,7 +98,18 @@ def _show_alerts(reading: Reading[list[Alert]]) -> None:
     for name in dict.fromkeys(one.name for one in firing):
         if entry := runbook_entry(name):
             with st.expander(f"What to do about {name}", key=f"runbook-{name}", icon=":material/menu_book:"):
-                st.markdown(entry)
+                st.markdown(linked(entry))
+                if not StackPaths(get_settings().stack.data_path).supervisor_config.exists():
+                    st.markdown(docker_equivalents(entry))
+
+
+def linked(entry: str) -> str:
+    """The runbook's entry with links to the dashboards that it names."""
+    uids = {dashboard.title: dashboard.uid for dashboard in dashboards().values()}
+    names = "|".join(map(re.escape, uids))
+    return re.sub(
+        rf"\*({names})\*", lambda found: f"[{found[1]}](/monitoring?dashboard={uids[found[1]]})", entry
+    )
 
 
 def _urgency(alert: Alert) -> tuple[bool, str, str, str]:

@@ -12,7 +12,12 @@ import pytest
 from clickstream.settings import PROJECT_ROOT
 from tests.unit.compose.conftest import COMPOSE
 
-PAGES = (*PROJECT_ROOT.glob("docs/*.md"), PROJECT_ROOT / "README.md", *PROJECT_ROOT.glob("*compose*.yml"))
+PAGES = (
+    *PROJECT_ROOT.glob("docs/*.md"),
+    PROJECT_ROOT / "README.md",
+    PROJECT_ROOT / "monitoring" / "RUNBOOK.md",
+    *PROJECT_ROOT.glob("*compose*.yml"),
+)
 OF_ONE_SERVICE = {"exec", "run"}
 OF_SERVICES = {"build", "logs", "pull", "up"}
 NOT_IN_THE_FILE = {"secrets"}

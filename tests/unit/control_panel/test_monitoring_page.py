@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from control_panel.clients.exporter import components
-from control_panel.clients.prometheus import alerts, panel_answers, service_names
-from monitoring.alerts.runbook import runbook_entry
+from control_panel.clients.prometheus import alerts, dashboards, panel_answers, service_names
+from monitoring.alerts.runbook import docker_equivalents, runbook_entry
 
 ALERT = {
     "labels": {"alertname": "ComponentDown", "severity": "critical", "component": "kafka"},
@@ -102,4 +102,22 @@ def test_alerts_come_in_the_order_of_their_urgency_and_say_why_and_what_to_do() 
         "**DiskFillsUp**"
     ]
     [entry] = [one for one in app.expander if one.label == "What to do about ComponentDown"]
-    assert [one.value for one in entry.markdown] == [runbook_entry("ComponentDown")]
+    text = runbook_entry("ComponentDown")
+    assert "*Components*" in text
+    # The tests' data directory has no supervisor, like a container's.
+    assert [one.value for one in entry.markdown] == [
+        text.replace("*Components*", "[Components](/monitoring?dashboard=clickstream-components)"),
+        docker_equivalents(text),
+    ]
+
+
+@pytest.mark.usefixtures("monitoring")
+@pytest.mark.parametrize(("name", "uid"), [(name, one.uid) for name, one in dashboards().items()])
+def test_an_address_names_a_dashboard_by_its_uid(name: str, uid: str) -> None:
+    app = AppTest.from_function(_draw, default_timeout=60)
+    app.query_params["dashboard"] = uid
+
+    app.run()
+
+    assert [one.message for one in app.exception] == []
+    assert app.session_state["dashboard"] == name

@@ -10,7 +10,7 @@ import yaml
 
 from clickstream.settings import PROJECT_ROOT
 from monitoring.alerts.rules import ALERTS, RUNBOOK, AlertTemplateError, read_thresholds, render
-from monitoring.alerts.runbook import runbook_entry
+from monitoring.alerts.runbook import docker_equivalents, runbook_entry
 from stack.prometheus.install import Program, required
 
 RULE_TESTS: Final = PROJECT_ROOT / "monitoring" / "tests" / "alerts.test.yaml"
@@ -79,6 +79,34 @@ def test_a_runbook_entry_says_what_it_means_where_to_look_and_what_to_do(name: s
 
     assert re.findall(r"^\*\*(.+?)\*\*:", entry, re.MULTILINE) == ["Means", "Look at", "Do"]
     assert "## " not in entry
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("Run `make down`, then `make up`.", ["make up", "make down"]),
+        ("`clickstream quarantine list` and `make logs SERVICE=kafka`", ["make logs", "clickstream"]),
+        ("Lower `CLICKSTREAM_BROKER__HEAP_BYTES`.", ["CLICKSTREAM_BROKER__HEAP_BYTES"]),
+        ("Wait.", []),
+    ],
+    ids=["commands", "with-arguments", "setting", "nothing"],
+)
+def test_an_entry_has_the_docker_equivalents_of_what_it_names(entry: str, expected: list[str]) -> None:
+    lines = docker_equivalents(entry).splitlines()
+
+    assert len(lines) == len(expected)
+    assert all(line.startswith(f"- `{name}") for line, name in zip(lines, expected, strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_of_an_entry_has_a_docker_equivalent(name: str) -> None:
+    entry = runbook_entry(name)
+    commands = set(re.findall(r"`(make \w+|clickstream|CLICKSTREAM_\w+)\b", entry))
+    equivalents = docker_equivalents(entry)
+
+    # Limits on senders are the same setting with Docker.
+    named = {command for command in commands if f"- `{command}" not in equivalents}
+    assert named <= {"CLICKSTREAM_API__RATE_LIMIT_PER_SECOND"}
 
 
 def test_an_alert_without_an_entry_has_no_text() -> None:
