@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from clickstream.errors import ClickstreamError, ServiceUnavailableError
-from control_panel import text, verdict
+from control_panel import tables, text, verdict
 from control_panel.accounts import Account
 from control_panel.clients import mage, system
 from control_panel.clients.exporter import components
@@ -31,7 +31,6 @@ _LOGO: Final = (
     f"<svg xmlns='http://www.w3.org/2000/svg' width='30' height='30' viewBox='0 0 24 24'>{_MARK}</svg>"
 )
 _STYLE: Final = """
-<style>
   [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
   [data-testid="stMainBlockContainer"] { padding-top: 3.5rem; max-width: 90rem; }
   /* White on the dark theme's primary colour would be too faint. */
@@ -42,14 +41,13 @@ _STYLE: Final = """
     [data-testid="stMermaidChart"] img { max-width: none; width: auto; }
   }
   [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
-</style>
 """
 
 
 def configure() -> None:
     """Set up the frame; the first thing in a run."""
     st.set_page_config(page_title="Clickstream", page_icon=_LOGO, layout="wide")
-    st.html(_STYLE)
+    st.html(f"<style>{_STYLE}{tables.STYLE}</style>")
 
 
 def navigate(account: Account) -> None:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from clickstream.storage.runs import RunRecord, RunStatus
-from control_panel import charts, layout, text, verdict
+from control_panel import charts, layout, tables, text, verdict
 from control_panel.clients import system
 from control_panel.clients.addresses import service_links
 from control_panel.clients.exporter import Component, components
@@ -29,6 +29,7 @@ _OUTAGES: Final = "outages in the verdict"
 
 _STATE_COLOURS: Final = {"up": "green", "starting": "blue", "restarting": "orange", "stopped": "gray"}
 _COUNT_NAMES: Final = {
+    "source": "Source",
     "received": "Received",
     "stored": "Stored",
     "duplicate": "Duplicates",
@@ -36,14 +37,12 @@ _COUNT_NAMES: Final = {
     "pending": "Pending",
     "erased": "Erased",
     "open": "Not repaired",
-    "unaccounted": "Unaccounted",
 }
-_COUNT_HELP: Final = {
-    "quarantined": "Refused events, including those that were repaired and replayed; a replay has a row of "
-    "its own.",
-    "pending": "Received, but not processed yet.",
-    "open": "Quarantined events that were not replayed.",
-}
+_COUNT_HELP: Final = (
+    "Pending events were received, but not processed yet. Quarantined counts all refused events, also those "
+    "that were repaired and replayed; a replay has a row of its own. Not repaired counts those that were not "
+    "replayed."
+)
 
 
 def render() -> None:
@@ -242,19 +241,8 @@ def _show_ledger() -> None:
             if not rows:
                 st.caption("Nothing was received today (UTC).")
                 continue
-            names = {"source": "Source", **_COUNT_NAMES}
-            st.dataframe(
-                [
-                    {names.get(name, name): value for name, value in row.items() if name != "unaccounted"}
-                    for row in rows
-                ],
-                hide_index=True,
-                column_config={
-                    name: st.column_config.NumberColumn(format="localized", help=_COUNT_HELP.get(column))
-                    for column, name in _COUNT_NAMES.items()
-                },
-                alt="Counts of the ledger by source",
-            )
+            tables.counts(rows, "source", _COUNT_NAMES, alt="Counts of the ledger by source")
+    st.caption(_COUNT_HELP)
 
 
 @st.fragment(run_every=_COMPONENTS_SECONDS)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from clickstream.errors import BadInputError
 from clickstream.mage_api import PipelineRun, RunStatus
-from control_panel import layout, text
+from control_panel import confirmation, layout, text
 from control_panel.clients import mage, system
 from control_panel.clients.addresses import editor_url
 from control_panel.clients.readings import act, read_all
@@ -32,6 +32,9 @@ _STATUS_NAMES: Final = {
 _STATUS_COLOURS: Final = {"completed": "green", "failed": "red", "running": "blue"}
 _INTERVALS: Final = {"* * * * *": "every minute", "17 * * * *": "every hour, at minute 17"}
 _FIRST: Final = ("process_events", "load_csv", "stream_events", "rebuild_marts", "replay_quarantine")
+_WHILE_PAUSED: Final = {
+    "process_events": "Until then events are received and kept, but they wait, and the numbers stand still.",
+}
 _STREAMING: Final = "streaming"
 _RUN: Final = "run"
 """In the address: the run whose details are shown."""
@@ -105,15 +108,25 @@ def _show_schedule(pipeline: mage.Pipeline) -> None:
     st.markdown(f"Schedule: {layout.escape(interval)} {state}{following}")
     if not is_operator():
         return
-    label = "Pause the schedule" if schedule.is_active else "Resume the schedule"
-    if st.button(label, icon=":material/pause:" if schedule.is_active else ":material/play_arrow:"):
+    if schedule.is_active:
+        is_wanted = confirmation.asked(
+            "Pause the schedule",
+            f"`{pipeline.name}` will not start by itself until somebody resumes the schedule. "
+            f"{_WHILE_PAUSED.get(pipeline.name, '')} A run that has started goes on.",
+            key="pause",
+            icon=":material/pause:",
+        )
+    else:
+        is_wanted = st.button("Resume the schedule", icon=":material/play_arrow:")
+    if not is_wanted:
+        return
 
-        def change() -> None:
-            require_operator()
-            act(lambda: mage.set_active(schedule, active=not schedule.is_active))
+    def change() -> None:
+        require_operator()
+        act(lambda: mage.set_active(schedule, active=not schedule.is_active))
 
-        layout.attempt(change)
-        st.rerun()
+    layout.attempt(change)
+    st.rerun()
 
 
 def _show_run_now(name: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from control_panel import charts, layout, text
+from control_panel import charts, confirmation, layout, tables, text
 from control_panel.clients import generators
 from control_panel.clients.readings import act
 from control_panel.session import is_operator, require_operator
@@ -22,6 +22,14 @@ from generator.live.options import (
 
 _LIVE_SECONDS = 2
 _DEFAULTS = LiveOptions()
+_COUNT_NAMES = {
+    "source": "Source",
+    "received": "Acknowledged",
+    "valid": "Valid",
+    "duplicate": "Duplicates",
+    "faulty": "Faulty",
+    "unacknowledged": "In flight",
+}
 _STATE_COLOURS = {"running": "green", "stopped": "gray", "failed": "red"}
 _TARGETS = {Target.BROKER: "the broker", Target.HTTP: "the HTTP API", Target.BOTH: "both, half each"}
 _MAX_SEED = 2**53 - 1
@@ -142,19 +150,13 @@ def _show_generator(one: NamedStatus) -> None:
         received = sum(source.received for source in status.sources.values())
         st.metric("Acknowledged", text.number(received))
     rows = [
-        {
-            "Source": str(source),
-            "Acknowledged": counts.received,
-            "Valid": counts.valid,
-            "Duplicates": counts.duplicate,
-            "Faulty": counts.faulty,
-            "In flight": counts.unacknowledged,
-        }
+        {"source": source, **{name: getattr(counts, name) for name in _COUNT_NAMES if name != "source"}}
         for source, counts in status.sources.items()
         if counts.received or counts.unacknowledged
     ]
     if rows:
-        st.dataframe(rows, hide_index=True, alt=f"What the generator {one.name} has sent, by source")
+        alt = f"What the generator {one.name} has sent, by source"
+        tables.counts(rows, "source", _COUNT_NAMES, alt=alt)
     for source, counts in status.sources.items():
         if counts.problem and counts.unacknowledged:
             st.warning(f"{source}: {layout.escape(counts.problem)}", icon=":material/sync_problem:")
@@ -181,11 +183,12 @@ def _show_buttons(one: NamedStatus) -> None:
             return
         if st.button("Start again", key=f"again {one.name}", icon=":material/play_arrow:"):
             _change(lambda: generators.start(one.name, one.status.options))
-        if one.name != DEFAULT_GENERATOR and st.button(
+        if one.name != DEFAULT_GENERATOR and confirmation.asked(
             "Remove",
+            f"Removes the generator **{one.name}** and its settings from this list. Its "
+            f"{text.number(_sent(one))} events stay where they are.",
             key=f"remove {one.name}",
             icon=":material/delete:",
-            help="Removes the generator from this list; its events and the totals stay.",
         ):
             _change(lambda: generators.remove(one.name))
 

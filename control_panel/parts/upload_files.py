@@ -6,7 +6,7 @@ import streamlit as st
 
 from clickstream.loads.history import Load
 from clickstream.mage_api import PipelineRun, RunStatus
-from control_panel import jobs, layout, text, uploads
+from control_panel import confirmation, jobs, layout, text, uploads
 from control_panel.clients import loads, mage
 from control_panel.clients.readings import act
 from control_panel.jobs import JobStatus
@@ -49,14 +49,14 @@ def _show_upload(upload: Upload, known: dict[str, Load]) -> None:
             text=f"{text.size(upload.received_bytes)} have arrived. To continue after an interruption, open "
             f"[this address](/upload?upload={upload.id}) and choose the same file.",
         )
-        _show_remove(upload, "Cancel the upload")
+        _show_remove(upload)
         return
     job = preview_of(upload)
     if job is None or job.state.status is JobStatus.CANCELLED:
         with st.container(horizontal=True):
             if st.button("Inspect the file", key=f"look {upload.id}", icon=":material/search:"):
                 _inspect(upload)
-            _show_remove(upload, "Delete the file")
+            _show_remove(upload)
     elif job.is_running:
         st.progress(0.0, text="The file is being inspected …")
         if st.button("Cancel", key=f"cancel {job.id}", icon=":material/cancel:"):
@@ -64,7 +64,7 @@ def _show_upload(upload: Upload, known: dict[str, Load]) -> None:
             st.rerun(scope="fragment")
     elif job.state.status is JobStatus.FAILED:
         st.error(layout.escape(job.state.message), icon=":material/error:")
-        _show_remove(upload, "Delete the file")
+        _show_remove(upload)
     else:
         _show_preview(upload, read_preview(job), known)
 
@@ -108,7 +108,7 @@ def _show_preview(upload: Upload, preview: Preview, known: dict[str, Load]) -> N
             type="primary" if load is None else "secondary",
         ):
             layout.attempt(lambda: _load(upload))
-        _show_remove(upload, "Delete the file")
+        _show_remove(upload, load)
 
 
 def _show_rows(upload: Upload, preview: Preview) -> None:
@@ -243,14 +243,24 @@ def _cancel_load(run_id: int) -> None:
     act(lambda: loads.cancel_load(run_id))
 
 
-def _show_remove(upload: Upload, label: str) -> None:
-    if st.button(label, key=f"remove {upload.id}", icon=":material/delete:"):
+def _show_remove(upload: Upload, load: Load | None = None) -> None:
+    arrived = text.size(upload.received_bytes)
+    if not upload.is_complete:
+        label, consequence = "Cancel the upload", f"Deletes the {arrived} that have arrived."
+    elif load is None:
+        label, consequence = "Delete the file", f"Deletes this copy ({arrived}), which has not been loaded."
+    else:
+        label = "Delete the file"
+        consequence = f"Deletes this copy ({arrived}). The {load.received:,} lines that were loaded stay."
+    key, icon = f"remove {upload.id}", ":material/delete:"
+    if not confirmation.asked(label, f"{consequence} Your own file is not touched.", key=key, icon=icon):
+        return
 
-        def remove() -> bool:
-            require_operator()
-            uploads.remove_upload(upload.id)
-            return True
+    def remove() -> bool:
+        require_operator()
+        uploads.remove_upload(upload.id)
+        return True
 
-        if layout.attempt(remove):
-            st.query_params.pop(_FILE, None)
-            st.rerun(scope="fragment")
+    if layout.attempt(remove):
+        st.query_params.pop(_FILE, None)
+        st.rerun(scope="fragment")

@@ -71,6 +71,22 @@ def pick(page: Page, box: Locator, option: Locator, text: str = "") -> None:
     wait_until(is_picked, "the option is chosen")
 
 
+def confirm(page: Page, name: str) -> None:
+    """Press a button that asks first, and agree; a page that is drawn again may have closed the question."""
+    question = page.get_by_test_id("stPopoverBody").get_by_role("button", name=name, exact=True)
+
+    def is_agreed() -> bool:
+        if not question.is_visible():
+            page.get_by_test_id("stPopover").get_by_role("button", name=name, exact=True).click()
+        try:
+            question.click(timeout=5_000)
+        except Error:
+            return False
+        return True
+
+    wait_until(is_agreed, f"{name} is agreed to")
+
+
 def cells(page: Page) -> list[str]:
     """The texts of all tables; they are drawn on canvases, with a table for screen readers inside."""
     return page.locator("[data-testid=stDataFrame] canvas td").all_text_contents()

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from generator.live_cli import list_generators
-from tests.e2e.panel.panel import Panel, open_page
+from tests.e2e.panel.panel import Panel, confirm, open_page
 from tests.waiting import wait_until
 
 
@@ -41,7 +41,7 @@ def test_a_generator_is_started_seen_on_the_overview_and_stopped(page: Page, pan
     assert mine[0].state == "stopped"
     assert mine[0].options.rate_per_second == 60
 
-    page.get_by_role("button", name="Remove").click()
+    confirm(page, "Remove")
     expect(page.get_by_role("button", name="Remove")).to_have_count(0)
     assert [one.name for one in list_generators(panel.settings.generator)] == ["default"]
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from clickstream.mage_api import MageClient
 from clickstream.settings import PROJECT_ROOT
-from tests.e2e.panel.panel import Panel, cells, open_page
+from tests.e2e.panel.panel import Panel, cells, confirm, open_page
 from tests.waiting import wait_until
 
 
@@ -61,7 +61,7 @@ def test_a_schedule_is_paused_and_resumed(page: Page, panel: Panel) -> None:
     before = file.read_text(encoding="utf-8")
     try:
         open_page(page, "/pipelines?pipeline=process_events", "Pipelines")
-        page.get_by_role("button", name="Pause the schedule").click()
+        confirm(page, "Pause the schedule")
         expect(page.get_by_text("paused", exact=True)).to_be_visible()
         assert not is_active()
 
