@@ -16,7 +16,7 @@ import msgspec
 from benchmarks.http_client import HOST, Outcome, Task
 from benchmarks.samples import POST_BATCH, POST_HALF_LOAD, POST_SINGLE, Extent, Sample, Subject, percentiles
 from stack.isolated import isolated_stack
-from stack.processes import free_ports, holder_of
+from stack.processes import free_port, holder_of
 
 _SECONDS: Final = 3.0
 _WARM_UP_SECONDS: Final = 1.0
@@ -137,7 +137,7 @@ def _per_cpu_second(outcome: Outcome, task: Task) -> float:
 @contextmanager
 def _bare_api() -> Iterator[Server]:
     """The baseline, beside the API on the same broker."""
-    [port] = free_ports(HOST, 1)
+    port = free_port(HOST)
     with subprocess.Popen([sys.executable, "-m", "benchmarks.bare_api", str(port)]) as process:
         try:
             _wait_for_answer(port)

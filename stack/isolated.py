@@ -9,7 +9,7 @@ from typing import Final
 from clickstream.settings import get_settings
 from stack.env_file import PREFIX, load_settings, variable_of
 from stack.lifecycle import Stack
-from stack.processes import free_ports
+from stack.processes import reserved_ports
 from stack.services import SERVICES
 
 HOST: Final = "127.0.0.1"
@@ -34,21 +34,10 @@ def isolated_stack(
         overrides: More settings, by their environment variables.
     """
     env_path = directory / ".env"
-    settings_text = {
-        variable_of("stack", "name"): directory.name,
-        variable_of("stack", "data_dir"): str(directory / "data"),
-        variable_of("stack", "host"): HOST,
-        variable_of("stack", "services"): ",".join(services),
-        # Several of them may start at the same time on a machine that has enough to do already.
-        variable_of("stack", "start_timeout_seconds"): "300",
-        **_free_port_settings(),
-        **(overrides or {}),
-    }
-    env_path.write_text(
-        "".join(f"{name}={value}\n" for name, value in settings_text.items()), encoding="utf-8"
-    )
-    env_path.chmod(0o600)
-    with _only_these_settings(env_path):
+    with (
+        _own_ports() as ports,
+        _settings_file(env_path, {**_basics(directory, services), **ports, **(overrides or {})}),
+    ):
         stack = Stack(load_settings())
         try:
             stack.up()
@@ -57,15 +46,30 @@ def isolated_stack(
             stack.down()
 
 
-def _free_port_settings() -> Mapping[str, str]:
-    """A free port for every service, also for those that don't run: nothing may reach another stack."""
-    names = [variable_of(*setting) for service in SERVICES for setting in service.port_settings()]
-    ports = map(str, free_ports(HOST, len(names)))
-    return dict(zip(names, ports, strict=True))
+def _basics(directory: Path, services: Sequence[str]) -> Mapping[str, str]:
+    return {
+        variable_of("stack", "name"): directory.name,
+        variable_of("stack", "data_dir"): str(directory / "data"),
+        variable_of("stack", "host"): HOST,
+        variable_of("stack", "services"): ",".join(services),
+        # Several of them may start at the same time on a machine that has enough to do already.
+        variable_of("stack", "start_timeout_seconds"): "300",
+    }
 
 
 @contextmanager
-def _only_these_settings(env_path: Path) -> Iterator[None]:
+def _own_ports() -> Iterator[Mapping[str, str]]:
+    """A port for every service, also for those that don't run: nothing may reach another stack."""
+    names = [variable_of(*setting) for service in SERVICES for setting in service.port_settings()]
+    with reserved_ports(HOST, len(names)) as ports:
+        yield dict(zip(names, map(str, ports), strict=True))
+
+
+@contextmanager
+def _settings_file(env_path: Path, variables: Mapping[str, str]) -> Iterator[None]:
+    """Write the file, and let nothing else set anything."""
+    env_path.write_text("".join(f"{name}={value}\n" for name, value in variables.items()), encoding="utf-8")
+    env_path.chmod(0o600)
     aside = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
     for name in aside:
         del os.environ[name]

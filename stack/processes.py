@@ -4,7 +4,8 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -117,17 +118,27 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def free_ports(host: str, count: int) -> list[int]:
-    """So many different ports that are free right now."""
-    probes = []
-    try:
+@contextmanager
+def reserved_ports(host: str, count: int) -> Iterator[list[int]]:
+    """Different free ports, which nobody else gets while the block runs, neither by chance nor for a client.
+
+    They are bound but not listened on. Linux lets a server listen on such a port if it sets SO_REUSEADDR,
+    as all services of the stack do.
+    """
+    with ExitStack() as reservations:
+        ports = []
         for _ in range(count):
-            probe = socket.create_server((host, 0))
-            probes.append(probe)
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+            reservation = reservations.enter_context(socket.socket())
+            reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reservation.bind((host, 0))
+            ports.append(int(reservation.getsockname()[1]))
+        yield ports
+
+
+def free_port(host: str) -> int:
+    """A port that is free right now."""
+    with reserved_ports(host, 1) as [port]:
+        return port
 
 
 def holder_of(port: int) -> psutil.Process | None:

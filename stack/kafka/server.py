@@ -12,7 +12,7 @@ from clickstream.settings import BrokerSettings, Settings
 from clickstream.topics import MAX_SENT_BYTES
 from stack.kafka.install import KafkaInstallError, jars_directory, java
 from stack.paths import StackPaths
-from stack.processes import free_ports
+from stack.processes import free_port
 
 # Kafka has no sign-in here, so it listens to this machine only, whatever the other services do.
 HOST: Final = "127.0.0.1"
@@ -121,7 +121,7 @@ def make_ready(settings: Settings) -> Sequence[str]:
     home = StackPaths(settings.stack.data_path).home_of("kafka")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     data = home / "records"
-    [controller_port] = free_ports(HOST, 1)
+    controller_port = free_port(HOST)
     if not data.is_dir():
         _format(settings.broker, data, controller_port)
     configuration = home / "server.properties"

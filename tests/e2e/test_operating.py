@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -11,10 +11,11 @@ import pytest
 
 from clickstream.settings import PROJECT_ROOT
 from stack.env_file import variable_of
-from stack.processes import free_ports
+from stack.processes import reserved_ports
 from stack.services import SERVICES
 
 PAGES = ("operating", "upgrading")
+PORTS = [setting for service in SERVICES for setting in service.port_settings()]
 BACKUP = "/tmp/clickstream-backup.tar.gz"
 
 
@@ -27,12 +28,10 @@ def commands(page: str) -> list[str]:
 class Checkout:
     """A clone with settings of its own: free ports, and the services that these pages need."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, ports: Sequence[int]) -> None:
         self.path = path
         subprocess.run(["git", "clone", "--quiet", PROJECT_ROOT, path], check=True)
-        names = [setting for service in SERVICES for setting in service.port_settings()]
-        ports = free_ports("127.0.0.1", len(names))
-        lines = [f"{variable_of(*name)}={port}" for name, port in zip(names, ports, strict=True)]
+        lines = [f"{variable_of(*name)}={port}" for name, port in zip(PORTS, ports, strict=True)]
         lines += [
             f"{variable_of('stack', 'name')}=operating",
             f"{variable_of('stack', 'services')}=clickhouse",
@@ -84,10 +83,11 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    made = Checkout(tmp_path_factory.mktemp("operating") / "checkout")
-    made.start()
-    yield made
-    made.run("make down")
+    with reserved_ports("127.0.0.1", len(PORTS)) as ports:
+        made = Checkout(tmp_path_factory.mktemp("operating") / "checkout", ports)
+        made.start()
+        yield made
+        made.run("make down")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from clickstream.settings import PROJECT_ROOT
-from stack.processes import free_ports
+from stack.processes import free_port
 from tests.integration.api.service import ApiStack, OwnApi, Record, event
 from tests.waiting import wait_until
 
@@ -60,7 +60,7 @@ def installation(api: ApiStack, tmp_path_factory: pytest.TempPathFactory) -> Ite
     command = [sys.executable, "-m", "clickstream.cli.app", "key", "create", "www.shop.example"]
     key = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     with OwnApi(api, folder / "api.log", **settings) as service:
-        [port] = free_ports("127.0.0.1", 1)
+        port = free_port("127.0.0.1")
         with _proxy(folder, port, service):
             yield Installation(f"https://{NAME}:{port}", port, key, service)
 

@@ -18,7 +18,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from clickstream.settings import Settings
 from stack.lifecycle import Stack
-from stack.processes import free_ports
+from stack.processes import free_port
 from tests.waiting import wait_until
 
 
@@ -141,7 +141,7 @@ class OwnApi:
     """A separate API on the broker of the stack, which a test can configure, stop and kill."""
 
     def __init__(self, api: ApiStack, log: Path, **overrides: str) -> None:
-        [port] = free_ports("127.0.0.1", 1)
+        port = free_port("127.0.0.1")
         self.url = f"http://127.0.0.1:{port}"
         settings = {"port": port, **overrides}
         with log.open("wb") as output:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stack.launch import service_environment
-from stack.processes import free_ports
+from stack.processes import free_port
 from stack.services import MAGE_PYTHON, service_named
 from tests.integration.broker.stream import StreamStack, assert_stored_once, sending
 from tests.waiting import wait_until
@@ -57,7 +57,7 @@ def test_while_clickhouse_is_away_the_stream_waits_and_says_so(stream: StreamSta
 def test_records_that_are_delivered_again_add_nothing(stream: StreamStack) -> None:
     stream.wait_for_idle()
     before = stream.stored()
-    [port] = free_ports("127.0.0.1", 1)
+    port = free_port("127.0.0.1")
 
     with second_process(stream, port, CLICKSTREAM_BROKER__CONSUMER_GROUP="begins-anew"):
         wait_until(lambda: stream.metrics(port).get("known_records_total", 0) >= len(before), "all are known")
@@ -68,7 +68,7 @@ def test_records_that_are_delivered_again_add_nothing(stream: StreamStack) -> No
 
 def test_two_processes_share_the_partitions_and_one_takes_over_from_the_other(stream: StreamStack) -> None:
     stream.wait_for_idle()
-    [port] = free_ports("127.0.0.1", 1)
+    port = free_port("127.0.0.1")
     with sending(stream) as load:
         with second_process(stream, port) as second:
 

@@ -6,7 +6,7 @@ from kafka.errors import MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from clickstream.errors import ServiceUnavailableError
 from clickstream.topics import MAX_SENT_BYTES, ensure_topics
-from stack.processes import free_ports
+from stack.processes import free_port
 from tests.integration.broker.stream import StreamStack
 
 
@@ -47,7 +47,7 @@ def test_a_misspelt_topic_does_not_spring_into_being(stream: StreamStack, admin:
 
 
 def test_a_broker_that_is_away_is_said(stream: StreamStack) -> None:
-    [port] = free_ports("127.0.0.1", 1)
+    port = free_port("127.0.0.1")
     away = stream.broker.model_copy(update={"external_servers": f"127.0.0.1:{port}"})
 
     with pytest.raises(ServiceUnavailableError, match=f"can't be made at 127.0.0.1:{port}"):

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from clickstream.settings import PROJECT_ROOT
-from stack.processes import free_ports
+from stack.processes import free_port
 from tests.waiting import wait_until
 
 Start = Callable[[], subprocess.Popen[bytes]]
@@ -22,7 +22,7 @@ Start = Callable[[], subprocess.Popen[bytes]]
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts a container of the generator, again with the same data, and ends what is left of it."""
-    [port] = free_ports("127.0.0.1", 1)
+    port = free_port("127.0.0.1")
     environment = {
         "PATH": os.defpath,
         "CLICKSTREAM_ENV_FILE": str(tmp_path / "none"),

@@ -28,7 +28,7 @@ from clickstream.settings import PROJECT_ROOT
 from clickstream.storage.runs import RunRecord, last_runs
 from clickstream.storage.runs import RunStatus as RecordedStatus
 from stack.lifecycle import Stack
-from stack.processes import free_ports, processes_of
+from stack.processes import free_port, processes_of
 from tests.waiting import wait_until
 
 SAMPLE = PROJECT_ROOT / "data" / "sample_events.csv"
@@ -192,7 +192,7 @@ def test_a_wrong_password_is_said(stack: Stack) -> None:
 
 
 def test_without_a_server_the_hint_says_how_to_start_it(stack: Stack) -> None:
-    [port] = free_ports("127.0.0.1", 1)
+    port = free_port("127.0.0.1")
     nowhere = stack.settings.mage.model_copy(update={"port": port})
     with MageClient(nowhere) as client, pytest.raises(ServiceUnavailableError) as failure:
         client.trigger("process_events")

@@ -23,7 +23,7 @@ from stack.env_file import load_settings
 from stack.isolated import isolated_stack
 from stack.lifecycle import BusyError, ServiceStartError, Stack
 from stack.paths import DataDirectoryError
-from stack.processes import free_ports, is_watchdog, processes_of
+from stack.processes import free_port, is_watchdog, processes_of
 from stack.status import ServiceState, ServiceStatus, stack_status
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -309,7 +309,7 @@ def test_settings_changed_since_the_start_are_said(shared_stack: Stack) -> None:
 def test_up_applies_settings_that_have_changed_since_the_start(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [port] = free_ports("127.0.0.1", 1)
+    port = free_port("127.0.0.1")
     monkeypatch.setenv("CLICKSTREAM_CLICKHOUSE__PORT", str(port))
     get_settings.cache_clear()
     changed = Stack(load_settings())

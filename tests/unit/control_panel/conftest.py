@@ -20,7 +20,7 @@ from control_panel.observed import Observed
 from control_panel.routes import make_routes, route
 from control_panel.server import accounts as panel_accounts
 from stack.env_file import ensure_env_file, setting_entries
-from stack.processes import free_ports
+from stack.processes import reserved_ports
 
 ORIGIN = "http://127.0.0.1:8501"
 PORTS = [entry.variable for entry in setting_entries() if entry.variable.endswith("PORT")]
@@ -88,11 +88,12 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     ensure_env_file(tmp_path / ".env")
     monkeypatch.setenv("CLICKSTREAM_STACK__DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("CLICKSTREAM_PANEL__SIGN_IN", "false")
-    for name, port in zip(PORTS, free_ports("127.0.0.1", len(PORTS)), strict=True):
-        monkeypatch.setenv(name, str(port))
-    _forget()
-    yield
-    _forget()
+    with reserved_ports("127.0.0.1", len(PORTS)) as ports:
+        for name, port in zip(PORTS, ports, strict=True):
+            monkeypatch.setenv(name, str(port))
+        _forget()
+        yield
+        _forget()
 
 
 def _forget() -> None:

@@ -42,7 +42,7 @@ def _draw() -> None:
 
 
 def open_part(part: str, **address: str) -> AppTest:
-    app = AppTest.from_function(_draw, default_timeout=60)
+    app = AppTest.from_function(_draw, default_timeout=120)
     for name, value in {"part": part, **address}.items():
         app.query_params[name] = value
     return app.run()

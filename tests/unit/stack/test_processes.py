@@ -14,12 +14,12 @@ import pytest
 from stack.processes import (
     described,
     end_processes,
-    free_ports,
     holder_of,
     is_free,
     marks,
     own_memory_bytes,
     processes_of,
+    reserved_ports,
     tree_memory_bytes,
 )
 
@@ -106,5 +106,20 @@ def test_a_port_is_taken_while_somebody_listens_on_it() -> None:
     assert described(holder).startswith(f"process {os.getpid()} (")
 
 
-def test_free_ports_differ() -> None:
-    assert len(set(free_ports("127.0.0.1", 20))) == 20
+def test_reserved_ports_differ_and_a_server_can_listen_there() -> None:
+    with reserved_ports("127.0.0.1", 20) as ports:
+        assert len(set(ports)) == 20
+        for port in ports:
+            assert is_free("127.0.0.1", port)
+            with socket.create_server(("127.0.0.1", port)):
+                assert not is_free("127.0.0.1", port)
+
+
+def test_a_reserved_port_goes_to_no_client() -> None:
+    """Else a client's connection, which takes any free port, would keep the service from its own."""
+    with (
+        reserved_ports("127.0.0.1", 1) as [port],
+        socket.socket() as client,
+        pytest.raises(OSError, match="in use"),
+    ):
+        client.bind(("127.0.0.1", port))

@@ -11,7 +11,7 @@ from generator.live.account import Account
 from generator.live.control import LiveGenerator
 from generator.live.options import DEFAULT_GENERATOR, LiveOptions, Target
 from generator.live.targets import Targets
-from stack.processes import free_ports
+from stack.processes import free_port
 from tests.waiting import wait_until
 
 NOW = datetime.now(UTC)
@@ -20,7 +20,7 @@ NOW = datetime.now(UTC)
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Settings]:
     monkeypatch.setenv("CLICKSTREAM_ENV_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("CLICKSTREAM_API__PORT", str(free_ports("127.0.0.1", 1)[0]))
+    monkeypatch.setenv("CLICKSTREAM_API__PORT", str(free_port("127.0.0.1")))
     get_settings.cache_clear()
     yield get_settings()
     get_settings.cache_clear()
