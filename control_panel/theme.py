@@ -3,6 +3,7 @@
 from typing import Final
 
 COLOURS: Final = {
+    "page_views": "#5B8C5A",
     "views": "#7A8DA8",
     "clicks": "#E8743B",
     "dau": "#19A979",

@@ -42,11 +42,15 @@ VIEW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "single_event_sessions",
     ),
     "device_types": ("date", "device_type", "events", "sessions", "users"),
-    "page_views": ("date", "url_path", "views", "clicks", "users", "sessions"),
+    "page_views": (
+        *("date", "url_path", "views", "clicks", "users", "sessions"),
+        *("page_views", "element_views"),
+    ),
     "click_positions": ("date", "url_path", "element_id", "x_bin", "y_bin", "clicks"),
     "own_fields": (
         *("date", "field", "value", "views", "clicks", "conversion_percent"),
         *("sessions", "sessions_viewed", "sessions_clicked", "values_found"),
+        *("page_views", "element_views"),
     ),
     "own_field_elements": (
         *("date", "field", "value", "element_id", "views", "clicks", "conversion_percent"),

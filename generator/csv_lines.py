@@ -73,7 +73,9 @@ class SessionLines:
     def __init__(self) -> None:
         # By identity: the elements of PAGES live as long as the program.
         self._payloads = {
-            id(element): _cut_payload(element) for page in PAGES.values() for element in page.elements
+            id(element): _cut_payload(element)
+            for page in PAGES.values()
+            for element in (page.itself, *page.elements)
         }
         self._minutes: dict[int, str] = {}
 

@@ -10,6 +10,8 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 SHOP_URL: Final = "https://shop.example.com"
 PRODUCT_COUNT: Final = 24
+PAGE_ELEMENT: Final = "html"
+"""The element that stands for the page as a whole: a view of it is a page view."""
 
 DESKTOP, MOBILE, TABLET = range(3)
 """Index of a layout in `Element.boxes`."""
@@ -63,6 +65,7 @@ class Page(msgspec.Struct, frozen=True):
         queries: Query strings that occur, `?` included; one is drawn for each visit.
         leaves: Chance that a visitor who opens nothing here leaves the shop.
         pace: How long people look at an element here, against the average.
+        itself: The page as a whole, whose views are page views, as the tracker sends them.
         elements: From top to bottom; the first is always seen.
     """
 
@@ -71,12 +74,14 @@ class Page(msgspec.Struct, frozen=True):
     queries: tuple[str, ...]
     leaves: float
     pace: float
+    itself: Element
     elements: tuple[Element, ...]
 
 
 _Row = tuple[str, str, float, float, str, tuple[int, int, int, int]]
 """element_id, event_title, seen, clicked, leads_to, (left, top, width, height) on a desktop."""
 
+_ITSELF: Final[_Row] = (PAGE_ELEMENT, "page", 1.0, 0.0, "", (0, 0, 1440, 900))
 _CART_ICON: Final[_Row] = ("#cart-icon", "open_cart", 0.35, 0.06, "cart", (1340, 20, 60, 40))
 _SEARCH_BOX: Final[_Row] = ("#search-box", "search", 0.55, 0.11, "search", (420, 20, 480, 40))
 
@@ -201,7 +206,7 @@ _PRODUCT_ROWS: Final[tuple[_Row, ...]] = (
 
 
 def scalar_fields(custom: dict[str, Json]) -> tuple[tuple[str, str], ...]:
-    """Custom fields that the warehouse must show by value: texts, numbers and truth values."""
+    """Custom fields that the warehouse must show by value: texts, numbers and booleans."""
     return tuple(
         (name, _as_text(value)) for name, value in custom.items() if isinstance(value, str | int | float)
     )
@@ -243,22 +248,29 @@ def _place(box: tuple[int, int, int, int], layout: int) -> Box:
     )
 
 
+def _build_page(
+    name: str,
+    url_path: str,
+    queries: tuple[str, ...],
+    leaves: float,
+    pace: float,
+    rows: tuple[_Row, ...],
+    custom: dict[str, Json],
+) -> Page:
+    itself, *elements = _build_elements(url_path, (_ITSELF, *rows), custom)
+    return Page(name, url_path, queries, leaves, pace, itself, tuple(elements))
+
+
 def _build_pages() -> dict[str, Page]:
-    pages = {
-        name: Page(name, path, queries, leaves, pace, _build_elements(path, rows, {}))
-        for name, (path, queries, leaves, pace, rows) in _PAGES.items()
-    }
+    pages = {name: _build_page(name, *page, custom={}) for name, page in _PAGES.items()}
     for number in range(1, PRODUCT_COUNT + 1):
-        path = f"/product/{100 + number}"
+        name, path = f"product {number}", f"/product/{100 + number}"
         custom: dict[str, Json] = {
             "product_id": 100 + number,
             "price": round(9.9 + 7.35 * (number * 7 % PRODUCT_COUNT), 2),
             "currency": "EUR",
         }
-        elements = _build_elements(path, _PRODUCT_ROWS, custom)
-        pages[f"product {number}"] = Page(
-            f"product {number}", path, ("", "", "?color=red"), 0.45, 1.2, elements
-        )
+        pages[name] = _build_page(name, path, ("", "", "?color=red"), 0.45, 1.2, _PRODUCT_ROWS, custom)
     return pages
 
 

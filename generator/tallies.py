@@ -1,11 +1,13 @@
 """What one day counts, kept while its events come and then turned into the rows of the answer key."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
 from generator.plan import DAY_MS
 from generator.sessions import Event, Session
+from generator.shop import PAGE_ELEMENT
 
 HOUR_MS: Final = 3_600_000
 BIN_PIXELS: Final = 20
@@ -92,6 +94,7 @@ class DayTally:
         self.activity: dict[tuple[int, str], list[int]] = {}
         self.devices: dict[str, Crowd] = {}
         self.pages: dict[str, Crowd] = {}
+        self.page_views: Counter[str] = Counter()
         self.positions: dict[tuple[str, str, int, int], int] = {}
         self.own_fields: dict[str, dict[str, dict[str, ElementCount]]] = {}
         self.durations_ms: list[int] = []
@@ -124,6 +127,8 @@ class DayTally:
         if page is None:
             page = self.pages[path] = Crowd()
         page.add(is_click=is_click, user=user, session=session)
+        if element_id == PAGE_ELEMENT and not is_click:
+            self.page_views[path] += 1
 
         device = self.devices.get(device_type)
         if device is None:
@@ -168,18 +173,25 @@ class DayTally:
                 for device_type, crowd in sorted(self.devices.items())
             ),
             "page_views": (
-                [self.date, path, crowd.views, crowd.clicks, len(crowd.users), crowd.sessions]
+                [
+                    *(self.date, path, crowd.views, crowd.clicks, len(crowd.users), crowd.sessions),
+                    *(self.page_views[path], crowd.views - self.page_views[path]),
+                ]
                 for path, crowd in sorted(self.pages.items())
             ),
             "click_positions": (
                 [self.date, *position, clicks] for position, clicks in sorted(self.positions.items())
             ),
             "own_fields": (
-                [self.date, field, value, *count.activity(), *seen, len(values)]
+                [
+                    *(self.date, field, value, *count.activity()),
+                    *(count.sessions, count.sessions_viewed, count.sessions_clicked, len(values)),
+                    *(page_views, count.views - page_views),
+                ]
                 for field, values in sorted(self.own_fields.items())
                 for value, counts in sorted(values.items())
                 for count in (counts[ALL_ELEMENTS],)
-                for seen in ((count.sessions, count.sessions_viewed, count.sessions_clicked),)
+                for page_views in (counts[PAGE_ELEMENT].views if PAGE_ELEMENT in counts else 0,)
             ),
             "own_field_elements": (
                 [

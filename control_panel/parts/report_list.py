@@ -19,7 +19,8 @@ NAMES: Final = {
     "dau": "DAU",
     "wau": "WAU",
     "mau": "MAU",
-    "views": "Views",
+    "page_views": "Page views",
+    "views": "Element views",
     "clicks": "Clicks",
     "conversion_percent": "Conversion %",
     "sessions": "Sessions",
@@ -84,7 +85,12 @@ def _draw_users(table: pa.Table) -> None:
 
 def _draw_activity(table: pa.Table) -> None:
     charts.lines(
-        table, "date", ["views", "clicks"], names=NAMES, alt="Views and clicks by day", key="report activity"
+        table,
+        "date",
+        ["page_views", "views", "clicks"],
+        names=NAMES,
+        alt="Page views, element views and clicks by day",
+        key="report activity",
     )
 
 
@@ -179,11 +185,11 @@ def _draw_top(top: pa.Table, names: list[str], columns: list[str], alt: str, key
 def _draw_hours(table: pa.Table) -> None:
     hours = pa.array([f"{hour:02d}" for hour in table["hour_of_day"].to_pylist()])
     charts.bars(
-        table.select(["views", "clicks"]).append_column("hour", hours),
+        table.select(["page_views", "views", "clicks"]).append_column("hour", hours),
         "hour",
-        ["views", "clicks"],
+        ["page_views", "views", "clicks"],
         names=NAMES,
-        alt="Views and clicks by the hour of the day",
+        alt="Page views, element views and clicks by the hour of the day",
         key="report hours",
     )
 
@@ -217,7 +223,8 @@ REPORTS: Final = (
         "Views and clicks",
         "activity",
         "segment_activity",
-        "Events of type view and click by the day of `created_at`. Conversion is 100 × clicks / views.",
+        "Page views, views of elements and clicks by the day of `created_at`. Conversion is 100 × clicks / "
+        "views of elements.",
         _draw_activity,
     ),
     Report(
@@ -233,7 +240,8 @@ REPORTS: Final = (
         "pages",
         "segment_visits",
         "Visits are distinct sessions with an event on the page: the path without query and fragment, and "
-        "the site. Views and clicks are of the elements of the page; conversion is 100 × clicks / views.",
+        "the site. Page views say how often the page was opened. Element views and clicks are of its elements; "
+        "conversion is 100 × clicks / element views.",
         _draw_pages,
     ),
     Report(
@@ -271,7 +279,7 @@ REPORTS: Final = (
         "Time of day",
         "hours",
         "segment_activity",
-        "Views and clicks by the hour (UTC) of `created_at`, over all days chosen.",
+        "Page views, element views and clicks by the hour (UTC) of `created_at`, over all days chosen.",
         _draw_hours,
     ),
     Report(

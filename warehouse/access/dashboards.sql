@@ -15,6 +15,7 @@ grant select on {database}.daily_active_users;
 grant select on {database}.element_conversion;
 grant select on {database}.event_warnings;
 grant select on {database}.expectation_outcomes;
+grant select on {database}.last_full_day_of;
 grant select on {database}.lateness;
 grant select on {database}.ledger;
 grant select on {database}.own_field_elements;

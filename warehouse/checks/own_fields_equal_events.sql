@@ -21,6 +21,7 @@ select
     clicks,
     sessions_viewed,
     sessions_clicked,
+    page_views,
     sum(of_view) as side
 from
 (
@@ -33,6 +34,7 @@ from
         clicks,
         sessions_viewed,
         sessions_clicked,
+        page_views,
         1 as of_view
     from own_fields
     union all
@@ -45,6 +47,7 @@ from
         clicks,
         sessions_viewed,
         sessions_clicked,
+        if(element_id = 'html', views, 0) as page_views,
         1 as of_view
     from own_field_elements
     union all
@@ -57,6 +60,7 @@ from
         countIf(type = 'click') as clicks,
         uniqExactIf(session_id, type = 'view') as sessions_viewed,
         uniqExactIf(session_id, type = 'click') as sessions_clicked,
+        countIf(type = 'view' and events.element_id = 'html') as page_views,
         -1 as of_view
     from events
     array join own_fields as own_field
@@ -76,5 +80,6 @@ group by
     views,
     clicks,
     sessions_viewed,
-    sessions_clicked
+    sessions_clicked,
+    page_views
 having side != 0

@@ -8,6 +8,8 @@ select
     clicks,
     users,
     sessions,
+    page_views,
+    element_views,
     sum(of_view) as side
 from
 (
@@ -18,6 +20,8 @@ from
         clicks,
         users,
         sessions,
+        page_views,
+        element_views,
         1 as of_view
     from page_views
     union all
@@ -28,6 +32,8 @@ from
         countIf(type = 'click') as clicks,
         uniqExact(user_id) as users,
         uniqExact(session_id) as sessions,
+        countIf(type = 'view' and element_id = 'html') as page_views,
+        countIf(type = 'view' and element_id != 'html') as element_views,
         -1 as of_view
     from events
     where not is_bot
@@ -41,5 +47,7 @@ group by
     views,
     clicks,
     users,
-    sessions
+    sessions,
+    page_views,
+    element_views
 having side != 0

@@ -11,6 +11,8 @@ select
     country,
     views,
     clicks,
+    page_views,
+    element_views,
     sum(of_view) as side
 from
 (
@@ -24,6 +26,8 @@ from
         country,
         views,
         clicks,
+        page_views,
+        element_views,
         1 as of_view
     from segment_activity
     union all
@@ -37,6 +41,8 @@ from
         coalesce(nullIf(users.country, ''), 'unknown') as country,
         countIf(type = 'view') as views,
         countIf(type = 'click') as clicks,
+        countIf(type = 'view' and element_id = 'html') as page_views,
+        countIf(type = 'view' and element_id != 'html') as element_views,
         -1 as of_view
     from events
     left join users final on users.id = events.user_id
@@ -59,5 +65,7 @@ group by
     device_type,
     country,
     views,
-    clicks
+    clicks,
+    page_views,
+    element_views
 having side != 0

@@ -9,6 +9,8 @@ select
     country,
     views,
     clicks,
+    page_views,
+    element_views,
     session_hashes,
     sum(of_view) as side
 from
@@ -21,6 +23,8 @@ from
         country,
         sum(views) as views,
         sum(clicks) as clicks,
+        sum(page_views) as page_views,
+        sum(element_views) as element_views,
         arraySort(groupUniqArrayArray(sessions_state)) as session_hashes,
         1 as of_view
     from segment_visits
@@ -39,6 +43,8 @@ from
         coalesce(nullIf(users.country, ''), 'unknown') as country,
         countIf(type = 'view') as views,
         countIf(type = 'click') as clicks,
+        countIf(type = 'view' and element_id = 'html') as page_views,
+        countIf(type = 'view' and element_id != 'html') as element_views,
         arraySort(arrayDistinct(groupArray(sipHash64(session_id)))) as session_hashes,
         -1 as of_view
     from events
@@ -59,5 +65,7 @@ group by
     country,
     views,
     clicks,
+    page_views,
+    element_views,
     session_hashes
 having side != 0

@@ -5,7 +5,8 @@ select
     countIf(type = 'view') as views_state,
     countIf(type = 'click') as clicks_state,
     uniqExactState(user_id) as users_state,
-    uniqExact(session_id) as sessions_state
+    uniqExact(session_id) as sessions_state,
+    countIf(type = 'view' and element_id = 'html') as page_views_state
 from events
 where toDate(created_at) in {days:Array(Date)}
     and not is_bot

@@ -1,9 +1,10 @@
--- Purpose: views and clicks by day. One row per day.
+-- Purpose: page views, views of elements and clicks by day. One row per day.
 -- Input: segment_activity; first and last day, sites, types of device and countries; an empty list stands for all.
 select
     date,
-    sum(views) as views,
-    sum(clicks) as clicks,
+    sum(segment_activity.page_views) as page_views,
+    sum(element_views) as views,
+    sum(segment_activity.clicks) as clicks,
     if(views = 0, null, 100 * clicks / views) as conversion_percent
 from segment_activity
 where date between {first_date:Date} and {last_date:Date}

@@ -6,11 +6,12 @@ select
     url_host,
     element_id,
     event_title,
-    sum(views) as views,
-    sum(clicks) as clicks,
+    sum(element_views) as views,
+    sum(segment_activity.clicks) as clicks,
     if(views = 0, null, 100 * clicks / views) as conversion_percent
 from segment_activity
 where date between {first_date:Date} and {last_date:Date}
+    and element_id != 'html'
     and (empty({sites:Array(String)}) or url_host in {sites:Array(String)})
     and (empty({device_types:Array(String)}) or device_type in {device_types:Array(String)})
     and (empty({countries:Array(String)}) or country in {countries:Array(String)})

@@ -1,8 +1,9 @@
--- Purpose: at which time of the day elements are seen and clicked. One row per hour of the day.
+-- Purpose: at which time of the day pages and elements are seen and elements are clicked. One row per hour of the day.
 -- Input: segment_activity; first and last day, sites, types of device and countries; an empty list stands for all.
 select
     hour_of_day,
-    sum(views) as views,
+    sum(segment_activity.page_views) as page_views,
+    sum(element_views) as views,
     sum(clicks) as clicks
 from segment_activity
 where date between {first_date:Date} and {last_date:Date}

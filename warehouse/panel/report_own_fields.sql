@@ -5,7 +5,8 @@ select
     field,
     value,
     sum(own_fields.sessions) as sessions,
-    sum(own_fields.views) as views,
+    sum(own_fields.page_views) as page_views,
+    sum(element_views) as views,
     sum(own_fields.clicks) as clicks,
     if(views = 0, null, 100 * clicks / views) as conversion_percent,
     100 * sum(own_fields.sessions_clicked) / nullIf(sum(own_fields.sessions_viewed), 0) as sessions_clicked_percent

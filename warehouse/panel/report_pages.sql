@@ -5,7 +5,8 @@ select
     url_path,
     url_host,
     uniqExactArray(sessions_state) as visits,
-    sum(segment_visits.views) as views,
+    sum(segment_visits.page_views) as page_views,
+    sum(element_views) as views,
     sum(segment_visits.clicks) as clicks,
     if(views = 0, null, 100 * clicks / views) as conversion_percent
 from segment_visits

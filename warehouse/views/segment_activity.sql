@@ -11,8 +11,10 @@ create or replace view segment_activity
     event_title String comment 'Name of the event',
     device_type String comment 'desktop, mobile or tablet',
     country String comment 'Country of the user; unknown if it is not known',
-    views UInt64 comment 'Views of elements',
-    clicks UInt64 comment 'Clicks on elements'
+    views UInt64 comment 'Views of pages and elements',
+    clicks UInt64 comment 'Clicks on elements',
+    page_views UInt64 comment 'Those of the views that are of a page itself, the element html: how often it was opened',
+    element_views UInt64 comment 'The other views: how often elements were seen'
 )
 as
 select
@@ -26,5 +28,7 @@ select
     device_type,
     country,
     views_state as views,
-    clicks_state as clicks
+    clicks_state as clicks,
+    if(element_id = 'html', views_state, 0) as page_views,
+    views_state - page_views as element_views
 from activity_hours

@@ -10,7 +10,7 @@ create or replace view segment_funnel
     event_title String comment 'Name of the event',
     device_type String comment 'desktop, mobile or tablet',
     country String comment 'Country of the user; unknown if it is not known',
-    step String comment 'View, Click or Checkout: all views, all clicks, clicks with the event title checkout',
+    step String comment 'View, Click or Checkout: all views of elements, all clicks, clicks with the event title checkout',
     events UInt64 comment 'Events that are in the step'
 )
 as
@@ -25,6 +25,7 @@ select
     'View' as step,
     views_state as events
 from activity_hours
+where element_id != 'html'
 union all
 select
     date,

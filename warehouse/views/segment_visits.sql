@@ -7,9 +7,11 @@ create or replace view segment_visits
     url_path String comment 'Path of the page',
     device_type String comment 'desktop, mobile or tablet',
     country String comment 'Country of the user; unknown if it is not known',
-    views UInt64 comment 'Views of elements of the page',
+    views UInt64 comment 'Views of the page and of its elements',
     clicks UInt64 comment 'Clicks on elements of the page',
-    sessions_state Array(UInt64) comment 'Set of the sessions with events; uniqExactArray(sessions_state) is their number'
+    sessions_state Array(UInt64) comment 'Set of the sessions with events; uniqExactArray(sessions_state) is their number',
+    page_views UInt64 comment 'Those of the views that are of the page itself: how often it was opened',
+    element_views UInt64 comment 'The other views: how often elements of the page were seen'
 )
 as
 select
@@ -20,5 +22,7 @@ select
     country,
     views_state as views,
     clicks_state as clicks,
-    sessions_state
+    sessions_state,
+    page_views_state as page_views,
+    views_state - page_views_state as element_views
 from visit_days

@@ -78,13 +78,26 @@ def _value(event: Event, field: str) -> Any:
 
 
 def _activity(events: list[Event]) -> dict[str, Any]:
-    views = sum(event["type"] == "view" for event in events)
-    clicks = len(events) - views
+    views = [event for event in events if event["type"] == "view"]
+    page_views = sum(event["element_id"] == "html" for event in views)
+    clicks = len(events) - len(views)
+    element_views = len(views) - page_views
     return {
-        "views_total": views,
+        "page_views_total": page_views,
+        "views_total": element_views,
         "clicks_total": clicks,
-        "conversion_percent": 100 * clicks / views if views else None,
+        "conversion_percent": 100 * clicks / element_views if element_views else None,
     }
+
+
+def of_elements(rows: Callable[[Shown], Rows]) -> Callable[[Shown], Rows]:
+    """The same of events of elements alone, without those of the page itself."""
+
+    def without_pages(shown: Shown) -> Rows:
+        events = [event for event in shown.events if event["element_id"] != "html"]
+        return rows(Shown(events, shown.first, shown.last))
+
+    return without_pages
 
 
 def activity_by(*fields: str, metrics: tuple[str, ...]) -> Callable[[Shown], Rows]:
@@ -130,7 +143,7 @@ def funnel(shown: Shown) -> Rows:
     """Views, clicks and clicks on what is called checkout."""
     clicks = [event for event in shown.within() if event["type"] == "click"]
     steps = {
-        "View": len(shown.within()) - len(clicks),
+        "View": _activity(shown.within())["views_total"],
         "Click": len(clicks),
         "Checkout": sum(event["event_title"] == "checkout" for event in clicks),
     }
@@ -146,7 +159,7 @@ def funnel(shown: Shown) -> Rows:
 
 def conversion_by_event_title(shown: Shown) -> Rows:
     """Of the titles with enough views."""
-    by_title = activity_by("event_title", metrics=("views_total", "conversion_percent"))(shown)
+    by_title = of_elements(activity_by("event_title", metrics=("views_total", "conversion_percent")))(shown)
     return [
         {
             "event_title": row["event_title"],
@@ -183,7 +196,7 @@ def of_top_elements(*fields: str, metric: str) -> Callable[[Shown], Rows]:
     """Of the twenty elements with most events."""
 
     def rows(shown: Shown) -> Rows:
-        totals = Counter(event["element_id"] for event in shown.within())
+        totals = Counter(event["element_id"] for event in shown.within() if event["element_id"] != "html")
         top = sorted(totals, key=lambda name: (-totals[name], name))[:20]
         events = [event for event in shown.events if event["element_id"] in top]
         return activity_by(*fields, metrics=(metric,))(Shown(events, shown.first, shown.last))
@@ -193,8 +206,24 @@ def of_top_elements(*fields: str, metric: str) -> Callable[[Shown], Rows]:
 
 def pages_by_day(shown: Shown) -> Rows:
     """The view page_views, whole rows."""
-    columns = ("date", "url_path", "views", "clicks", "users", "sessions")
-    return [dict(zip(columns, row, strict=True)) for row in recount(shown.within())["page_views"]]
+    columns = (
+        *("date", "url_path", "views", "clicks", "users", "sessions"),
+        *("page_views", "element_views"),
+    )
+    rows = [dict(zip(columns, row, strict=True)) for row in recount(shown.within())["page_views"]]
+    return [{name: value for name, value in row.items() if name != "views"} for row in rows]
+
+
+def page_views_by_day(shown: Shown) -> Rows:
+    """Page views and visits by day."""
+    return [
+        {
+            **key,
+            "page_views_total": _activity(group)["page_views_total"],
+            "visits": len({event["session_id"] for event in group}),
+        }
+        for key, group in _grouped(shown.within(), "date")
+    ]
 
 
 def daily_visits(events: list[Event]) -> list[Event]:
@@ -255,11 +284,13 @@ def of_the_period(shown: Shown) -> dict[str, float | None]:
         "median_seconds": median(durations),
         "single_event_percent": 100 * single / sessions,
         "conversion_percent": _activity(shown.within())["conversion_percent"],
+        "page_views_total": _activity(shown.within())["page_views_total"],
     }
 
 
 OF_A_PERIOD: Final = {
     "conversion": "conversion_percent",
+    "page_views": "page_views_total",
     "sessions": "sessions_total",
     "average_session": "average_seconds",
     "median_session": "median_seconds",
@@ -287,7 +318,8 @@ def elements_by_day(shown: Shown) -> Rows:
         *("date", "url_path", "element_id", "event_title"),
         *("views", "clicks", "conversion_percent", "sessions_viewed", "sessions_clicked"),
     )
-    return [dict(zip(columns, row, strict=True)) for row in recount(shown.within())["element_conversion"]]
+    rows = [dict(zip(columns, row, strict=True)) for row in recount(shown.within())["element_conversion"]]
+    return [row for row in rows if row["element_id"] != "html"]
 
 
 def click_positions(shown: Shown) -> Rows:
@@ -322,7 +354,8 @@ def by_own_field(events: Iterable[Event]) -> list[Event]:
 
 def own_field_values(shown: Shown) -> Rows:
     """Activity, and sessions that count once for each day."""
-    rows = activity_by("field", "value", metrics=("views_total", "clicks_total", "conversion_percent"))(shown)
+    metrics = ("page_views_total", "views_total", "clicks_total", "conversion_percent")
+    rows = activity_by("field", "value", metrics=metrics)(shown)
     for row in rows:
         events = [
             event
@@ -370,6 +403,9 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
     "weekly_active_users": _users("wau"),
     "monthly_active_users": _users("mau"),
     "active_users_by_day": _users("dau", "wau", "mau"),
+    "page_views": activity_by("date", metrics=("page_views_total",)),
+    "page_views_by_day": page_views_by_day,
+    "page_views_by_site": activity_by("date", "url_host", metrics=("page_views_total",)),
     "conversion": activity_by("date", metrics=("conversion_percent",)),
     "clicks_and_views_by_day": activity_by("date", metrics=("views_total", "clicks_total")),
     "sessions": of_view("session_durations", _SESSIONS, {"sessions": "sessions_total"}),
@@ -382,11 +418,14 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
     "referrers": visits_from("referrer_host"),
     "campaigns": visits_from("utm_source", "utm_medium", "utm_campaign"),
     "referrers_by_day": visits_by_day("referrer_host", "sessions_total"),
-    "conversion_by_element": activity_by(
-        *("element_id", "url_path", "url_host"), metrics=("views_total", "clicks_total", "conversion_percent")
+    "conversion_by_element": of_elements(
+        activity_by(
+            *("element_id", "url_path", "url_host"),
+            metrics=("views_total", "clicks_total", "conversion_percent"),
+        )
     ),
     "conversion_by_event_title": conversion_by_event_title,
-    "activity_by_hour": activity_by("hour", metrics=("views_total", "clicks_total")),
+    "activity_by_hour": activity_by("hour", metrics=("page_views_total", "views_total", "clicks_total")),
     "funnel": funnel,
     "devices": distinct_by("device_type", of="user_id", metric="users"),
     "session_duration_by_day": of_view(
@@ -410,8 +449,8 @@ EXPECTED: Final[Mapping[str, Callable[[Shown], Rows]]] = {
     "own_field_conversion": activity_by("value", metrics=("conversion_percent",)),
     "own_field_conversion_by_day": activity_by("date", "value", metrics=("conversion_percent",)),
     "own_field_values": own_field_values,
-    "own_field_elements": activity_by(
-        "element_id", "value", metrics=("views_total", "clicks_total", "conversion_percent")
+    "own_field_elements": of_elements(
+        activity_by("element_id", "value", metrics=("views_total", "clicks_total", "conversion_percent"))
     ),
     "own_field_coverage": own_field_coverage,
 }

@@ -40,7 +40,8 @@ def line(number: int) -> str:
     kind = "click" if number % 3 == 0 else "view"
     url = f"https://{'ab'[number % 2]}.example/{number % 7}?utm_source=mail&utm_campaign={number % 4 // 3}"
     referrer = ("", "https://search.example/", "https://news.example/x")[number // 5 % 3]
-    payload = '""event_title"": ""home"", ""element_id"": ""#a"", ""x"": 1, ""y"": 2'
+    element = "html" if number % 4 == 1 else "#a"
+    payload = f'""event_title"": ""home"", ""element_id"": ""{element}"", ""x"": 1, ""y"": 2'
     variant = f'""variant"": ""{"AB"[number % 5 // 3]}""'
     at = f"2025-06-0{1 + number % 3}T10:{number % 60:02}:00Z"
     return f'{kind},{at},s-{number // 5},{number // 5 + 1},{url},{referrer},"{{{payload}, {variant}}}"'

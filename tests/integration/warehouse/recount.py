@@ -108,9 +108,16 @@ def page_views(events: list[Event]) -> Rows:
             _count(group, "click"),
             _distinct(group, "user_id"),
             _distinct(group, "session_id"),
+            *_of_pages_and_elements(group),
         )
         for key, group in _group(events, lambda e: (_day(e), e["url_path"])).items()
     }
+
+
+def _of_pages_and_elements(events: list[Event]) -> tuple[int, int]:
+    of_pages = [event for event in events if event["element_id"] == "html"]
+    page_views = _count(of_pages, "view")
+    return page_views, _count(events, "view") - page_views
 
 
 def click_positions(events: list[Event]) -> Rows:
@@ -152,7 +159,9 @@ def own_fields(events: list[Event]) -> Rows:
     for day, field, value, group in _by_own_field(events):
         *activity, viewed, clicked = _activity(group)
         sessions = _distinct(group, "session_id")
-        rows.add((day, field, value, *activity, sessions, viewed, clicked, len(values[day, field])))
+        found = len(values[day, field])
+        row = (day, field, value, *activity, sessions, viewed, clicked, found)
+        rows.add((*row, *_of_pages_and_elements(group)))
     return rows
 
 

@@ -81,7 +81,7 @@ _EVENTS = st.lists(
             "url_path": st.sampled_from(["/", "/cart"]),
             "device_type": st.sampled_from(["desktop", "mobile"]),
             "event_title": st.sampled_from(["hero", "buy"]),
-            "element_id": st.sampled_from(["#a", "#b"]),
+            "element_id": st.sampled_from(["#a", "#b", "html"]),
             "x": _POSITIONS,
             "y": _POSITIONS,
             "bot_name": st.sampled_from(["", "", "", "BingBot"]),
@@ -139,7 +139,7 @@ def events() -> list[Event]:
             "url_path": generator.choice(["/", "/cart"]),
             "device_type": generator.choice(["desktop", "mobile"]),
             "event_title": "hero",
-            "element_id": generator.choice(["#a", "#b"]),
+            "element_id": generator.choice(["#a", "#b", "html"]),
             "x": generator.randrange(100),
             "y": generator.randrange(100),
         }

@@ -62,7 +62,7 @@ def events(client: Client) -> list[Event]:
                 "url_host": dice.choice(["shop.example.com", "blog.example.com", ""]),
                 "device_type": dice.choice(["desktop", "mobile", "tablet"]),
                 "event_title": dice.choice(["hero", "buy"]),
-                "element_id": dice.choice(["#a", "#b"]),
+                "element_id": dice.choice(["#a", "#b", "html"]),
                 "x": dice.randrange(100),
                 "y": dice.randrange(100),
                 "source": dice.choice(["csv", "http"]),

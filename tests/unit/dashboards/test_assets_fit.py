@@ -18,7 +18,7 @@ NOT_TO_BE_SHOWN = {
 }
 """Views for the pipelines alone, and those instead of which charts read views that know all filters."""
 
-NOT_TODAY = re.compile(r"and \(\s+date < toDate\(now\('UTC'\)\)")
+NOT_TODAY = re.compile(r"where date <= \(\s+select last_date\s+from last_full_day_of\(")
 """How the query of a dataset leaves out the day that is not over."""
 
 TIME_AXES = {"date", "hour", "received_date", "checked_at", "hour_of_day"}

@@ -36,5 +36,5 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 @pytest.fixture(scope="session")
 def sparse_dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Days without any event, sessions of one event, windows longer than the gaps."""
-    plan = Plan(events=80, days=50, seed=2, faults=0, duplicates=0.1)
+    plan = Plan(events=80, days=50, seed=11, faults=0, duplicates=0.1)
     return make_dataset(plan, tmp_path_factory.mktemp("sparse"))

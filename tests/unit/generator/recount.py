@@ -268,13 +268,22 @@ def _device_types(events: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
+def _with_kinds_of_views(events: pd.DataFrame) -> pd.DataFrame:
+    of_page = events["element_id"] == "html"
+    return events.assign(
+        is_page_view=events["is_view"] & of_page, is_element_view=events["is_view"] & ~of_page
+    )
+
+
 def _page_views(events: pd.DataFrame) -> pd.DataFrame:
-    groups = events.groupby(["date", "url_path"])
+    groups = _with_kinds_of_views(events).groupby(["date", "url_path"])
     return groups.agg(
         views=("is_view", "sum"),
         clicks=("is_click", "sum"),
         users=("user_id", "nunique"),
         sessions=("session_id", "nunique"),
+        page_views=("is_page_view", "sum"),
+        element_views=("is_element_view", "sum"),
     ).reset_index()
 
 
@@ -307,7 +316,8 @@ def _own_fields_by_value(events: pd.DataFrame) -> pd.DataFrame:
         counts[f"sessions_{kind}"] = _sessions(rows, keys, kind)
     counts = counts.fillna({"sessions_is_view": 0, "sessions_is_click": 0}).reset_index()
     counts["values_found"] = counts.groupby(["date", "field"])["value"].transform("nunique")
-    return counts
+    kinds = _with_kinds_of_views(rows).groupby(keys)[["is_page_view", "is_element_view"]].sum()
+    return counts.merge(kinds.reset_index(), on=keys)
 
 
 def _own_field_elements(events: pd.DataFrame) -> pd.DataFrame:

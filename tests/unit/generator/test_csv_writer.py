@@ -116,7 +116,8 @@ def test_the_last_day_may_end_early_in_proportion(tmp_path: Path) -> None:
     # A Monday until a quarter to ten has about a fifth of the events of the Monday before.
     assert 0.1 < by_day["2024-03-04"] / by_day["2024-02-26"] < 0.3
     end_ms = datetime(2024, 3, 4, 9, 41, tzinfo=UTC).timestamp() * 1_000
-    assert end_ms - 60_000 < made.recount.events["created_ms"].max() < end_ms
+    # A visit begins every three minutes or so.
+    assert end_ms - 900_000 < made.recount.events["created_ms"].max() < end_ms
     assert made.recount.stored == plan.valid_events
     assert Plan.from_parameters(plan.parameters()) == plan
 
@@ -125,7 +126,7 @@ def test_every_session_and_midnight_is_plausible(dataset: Dataset) -> None:
     events = dataset.recount.events
     sessions = events.groupby("session_id").agg(events=("id", "size"), days=("date", "nunique"))
 
-    assert 6 <= sessions["events"].mean() <= 12
+    assert 8 <= sessions["events"].mean() <= 16
     assert (sessions["days"] == 2).sum() >= dataset.plan.days - 3
 
 
@@ -142,7 +143,7 @@ def test_clicks_only_on_seen_elements(dataset: Dataset) -> None:
 
 
 def test_conversion_is_that_of_a_shop(dataset: Dataset) -> None:
-    counts = dataset.recount.events.groupby("element_id")[["is_view", "is_click"]].sum()
+    counts = dataset.recount.events.groupby("element_id")[["is_view", "is_click"]].sum().drop("html")
     common = counts[counts["is_view"] > 200]
     percent = 100 * common["is_click"] / common["is_view"]
 

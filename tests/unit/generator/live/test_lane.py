@@ -39,7 +39,7 @@ def walks(sessions: Iterable[Session]) -> set[Walk]:
     return {
         (session.person.user_id, tuple(f"{event.url} {event.element.element_id}" for event in session.events))
         for session in sessions
-        if len(session.events) >= 6
+        if len(session.events) >= 9
     }
 
 
