@@ -74,6 +74,11 @@ def shown_by_chart(client: Client, name: str, filters: dict[str, list[str]]) -> 
     groups = ", ".join(params["groupby"])
     columns = ", ".join(f"{expression} as {metric}" for metric, expression in metrics.items())
     conditions = "".join(f" and {column} in {values}" for column, values in filters.items())
+    conditions += "".join(
+        f" and {item['subject']} != '{item['comparator']}'"
+        for item in params["adhoc_filters"]
+        if item["operator"] == "!="
+    )
     found = client.query(
         f"select {groups}, {columns} from {dataset['table']} where 1{conditions} group by {groups} "
         f"order by {params['timeseries_limit_metric']} desc"
