@@ -56,6 +56,12 @@ Origin = Annotated[
     ),
 ]
 Session = Annotated[str, typer.Option(help="Only events of this session.")]
+Line = Annotated[
+    int | None,
+    typer.Option(
+        min=0, metavar="NUMBER", help="Only this line of the --file, or this offset of the --origin."
+    ),
+]
 
 Since = Annotated[
     datetime | None,
@@ -85,6 +91,7 @@ def list_events(
     origin: Origin = "",
     file: File = None,
     session: Session = "",
+    line: Line = None,
     since: Since = None,
     until: Until = None,
     limit: Annotated[int, typer.Option(min=1, help="Largest number of events, the latest first.")] = 20,
@@ -94,13 +101,16 @@ def list_events(
     """List refused events and what is wrong with them; `clickstream trace RECORD` shows all of one.
 
     Examples: clickstream quarantine list --code missing_field --limit 5,
-    clickstream quarantine list --origin clickstream.events/0 --session s-77
+    clickstream quarantine list --origin clickstream.events/0 --session s-77,
+    clickstream quarantine list --file events.csv --line 17
     """
+    wanted_origin = _origin(origin, file)
     wanted = QuarantineFilter(
         code=code,
         source=source,
-        origin=_origin(origin, file),
+        origin=wanted_origin,
         session=session,
+        line=_line(line, wanted_origin),
         since=since,
         until=until,
         include_replayed=replayed,
@@ -126,6 +136,7 @@ def list_events(
                 "origin": origin,
                 "file": file,
                 "session": session,
+                "line": line,
                 "since": since and since.isoformat(),
                 "until": until and until.isoformat(),
             }
@@ -140,7 +151,9 @@ def list_events(
 
 def _options(given: Mapping[str, object]) -> str:
     """The options that were given, as they are typed."""
-    return "".join(f" --{name} {shlex.quote(str(value))}" for name, value in given.items() if value)
+    return "".join(
+        f" --{name} {shlex.quote(str(value))}" for name, value in given.items() if value not in (None, "")
+    )
 
 
 def _origin(origin: str, file: Path | None) -> str:
@@ -149,6 +162,14 @@ def _origin(origin: str, file: Path | None) -> str:
     if origin:
         raise BadInputError("Give --origin or --file, not both.")
     return origin_of(inspect_csv(file).sha256)
+
+
+def _line(line: int | None, origin: str) -> int | None:
+    if line is not None and not origin:
+        raise BadInputError(
+            "--line needs --file or --origin, since each file and each partition has such a line or offset."
+        )
+    return line
 
 
 def _session_of(row: dict[str, Any]) -> str:
@@ -185,6 +206,7 @@ def export(
     origin: Origin = "",
     from_file: File = None,
     session: Session = "",
+    line: Line = None,
     since: Since = None,
     until: Until = None,
     excel: Annotated[
@@ -206,11 +228,13 @@ def export(
 
     Examples: clickstream quarantine export --out bad.csv, clickstream quarantine export --out bad.csv --excel
     """
+    wanted_origin = _origin(origin, from_file)
     wanted = QuarantineFilter(
         code=code,
         source=source,
-        origin=_origin(origin, from_file),
+        origin=wanted_origin,
         session=session,
+        line=_line(line, wanted_origin),
         since=since,
         until=until,
     )

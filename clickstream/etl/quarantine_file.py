@@ -8,6 +8,7 @@ edit the body. The body counts only where all fields are empty. `clickstream.spr
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -64,6 +65,21 @@ def _as_texts(row: Mapping[str, Any]) -> dict[str, str]:
     return texts
 
 
+@dataclass(frozen=True, slots=True)
+class FixedRow:
+    """One row of a fixed file.
+
+    Attributes:
+        coordinate: The event that it fixes.
+        fields: Its cells that are not empty, by field.
+        body: The text as received, or as edited.
+    """
+
+    coordinate: Coordinate
+    fields: Mapping[str, str]
+    body: str
+
+
 def read_fixes(path: Path) -> dict[Coordinate, str]:
     """The new bodies of a fixed file by coordinate.
 
@@ -73,6 +89,27 @@ def read_fixes(path: Path) -> dict[Coordinate, str]:
     Raises:
         BadInputError: The file is missing, or `clickstream quarantine export` did not write it.
     """
+    return {
+        row.coordinate: encode_body(tuple(row.fields), list(row.fields.values())) if row.fields else row.body
+        for row in _rows(path)
+    }
+
+
+def bodies_beside_fields(path: Path) -> dict[Coordinate, str]:
+    """The bodies that a fixed file has, and that are not sent, because there are fields beside them.
+
+    Raises:
+        BadInputError: As `read_fixes`.
+    """
+    return {row.coordinate: row.body for row in _rows(path) if row.fields}
+
+
+def is_edited(body: str, original: str) -> bool:
+    """Whether somebody changed a body; spreadsheets write line ends in their own way."""
+    return body.split() != original.split()
+
+
+def _rows(path: Path) -> Iterator[FixedRow]:
     if not path.is_file():
         raise BadInputError(
             f"There is no file {path}.", hint="Make one with `clickstream quarantine export`."
@@ -82,7 +119,7 @@ def read_fixes(path: Path) -> dict[Coordinate, str]:
             header = file.readline()
             file.seek(0)
             delimiter = max(_DELIMITERS, key=header.count)
-            return dict(_fixes(path, csv.DictReader(file, delimiter=delimiter)))
+            yield from _read_rows(path, csv.DictReader(file, delimiter=delimiter))
         except (UnicodeDecodeError, csv.Error) as error:
             raise BadInputError(f"{path} can't be read: {error}.", hint="Save it as “CSV UTF-8”.") from error
 
@@ -97,7 +134,7 @@ def _long_cells() -> Iterator[None]:
         csv.field_size_limit(limit)
 
 
-def _fixes(path: Path, reader: "csv.DictReader[str]") -> Iterator[tuple[Coordinate, str]]:
+def _read_rows(path: Path, reader: "csv.DictReader[str]") -> Iterator[FixedRow]:
     missing = [name for name in (*COORDINATE, "body") if name not in (reader.fieldnames or ())]
     if missing:
         raise BadInputError(
@@ -114,4 +151,4 @@ def _fixes(path: Path, reader: "csv.DictReader[str]") -> Iterator[tuple[Coordina
                 hint="Keep the columns origin, offset and item as they were exported.",
             ) from None
         fields = {name: texts[name] for name in CSV_COLUMNS if texts.get(name)}
-        yield coordinate, encode_body(tuple(fields), list(fields.values())) if fields else texts["body"]
+        yield FixedRow(coordinate, fields, texts["body"])

@@ -18,7 +18,7 @@ from clickhouse_connect.driver.client import Client
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, to_manifest
-from clickstream.etl.quarantine_file import Coordinate, read_fixes
+from clickstream.etl.quarantine_file import Coordinate, bodies_beside_fields, is_edited, read_fixes
 from clickstream.etl.run_lock import held_lock
 from clickstream.etl.staging import Staging
 from clickstream.event.clocks import settle_clock
@@ -50,11 +50,13 @@ class Replay(msgspec.Struct):
         run: The record of the run; its `stored` are rows sent again.
         batches: Into how many files the rows are cut.
         not_found: Rows of the fixed file that are not in quarantine, or were replayed before.
+        ignored_bodies: Rows of the fixed file whose body was edited beside fields, which are sent instead.
     """
 
     run: Run
     batches: int = 0
     not_found: int = 0
+    ignored_bodies: int = 0
 
 
 def select_quarantined(
@@ -78,6 +80,7 @@ def select_quarantined(
     journal.resume_run(replay.run)
     wanted = QuarantineFilter(code=_parse_code(code), source=source or None, origin=origin, session=session)
     fixes = read_fixes(Path(fixed_file)) if fixed_file else None
+    unsent = bodies_beside_fields(Path(fixed_file)) if fixed_file else {}
     staging = _staging(settings, replay)
     client = connect(settings.clickhouse, Role.WRITER)
     with held_lock(client, settings.etl_locks, PIPELINE):
@@ -90,6 +93,7 @@ def select_quarantined(
                 staging.write(f"chosen-{replay.batches}", chosen)
                 replay.batches += 1
                 replay.run.counts.rows_in += chosen.num_rows
+                replay.ignored_bodies += _count_edited(chosen, unsent)
     replay.not_found = len(fixes) - replay.run.counts.rows_in if fixes is not None else 0
     announce(f"{replay.run.counts.rows_in:,} quarantined events chosen.")
     return to_manifest(replay)
@@ -161,6 +165,15 @@ def _with_fixes(batch: pa.Table, fixes: dict[Coordinate, str] | None) -> pa.Tabl
     return fixed.filter(fixed["fixed_body"].is_valid())
 
 
+def _count_edited(chosen: pa.Table, unsent: dict[Coordinate, str]) -> int:
+    """How many of the bodies that are not sent differ from those of their rows."""
+    originals: list[Any] = chosen["body"].to_pylist()
+    return sum(
+        is_edited(unsent.get(coordinate, original), original)
+        for coordinate, original in zip(_coordinates(chosen), originals, strict=True)
+    )
+
+
 def _raw_rows(chosen: pa.Table, known: set[str], first_offset: int) -> pa.Table:
     """The rows to append: one for each quarantined row, or for each event of an array that one holds."""
     received_at_ms = int(datetime.now(UTC).timestamp() * 1_000)
@@ -197,8 +210,16 @@ def _items(body: str, fixed_body: str | None, code: ErrorCode) -> Sequence[Value
 
 def _summary(replay: Replay) -> str:
     missing = f" {replay.not_found:,} of the file are not in quarantine." if replay.not_found else ""
+    ignored = _say_ignored(replay.ignored_bodies) if replay.ignored_bodies else ""
     waiting = " `process_events` takes them next." if replay.run.counts.stored else ""
-    return f"{replay.run.counts.stored:,} quarantined events sent again.{waiting}{missing}"
+    return f"{replay.run.counts.stored:,} quarantined events sent again.{waiting}{missing}{ignored}"
+
+
+def _say_ignored(rows: int) -> str:
+    return (
+        f" In {rows:,} {'row' if rows == 1 else 'rows'} of the file, `body` was edited beside filled cells: "
+        "the cells were sent, and `body` was not. To send an edited `body`, empty the other cells."
+    )
 
 
 def _staging(settings: Settings, replay: Replay) -> Staging:

@@ -69,6 +69,7 @@ class QuarantineFilter:
         origin: Those of this file (`csv/<sha256>` or its beginning) or partition (`<topic>/<number>`); all if
             empty.
         session: Those of this session; all if empty.
+        line: Those of this line of a file, or of this offset of a partition; all if None.
         text: Those whose body holds this text, in any case; all if empty.
         since: Those received then or later; all if None. Without a zone it is UTC.
         until: Those received before then; all if None. Without a zone it is UTC.
@@ -80,6 +81,7 @@ class QuarantineFilter:
     source: str | None = None
     origin: str = ""
     session: str = ""
+    line: int | None = None
     text: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -93,6 +95,7 @@ class QuarantineFilter:
             "source": self.source or "",
             "origin": self.origin,
             "session": self.session,
+            "line": -1 if self.line is None else self.line,
             "text": self.text,
             "since_ms": _in_ms(self.since or _EPOCH),
             "until_ms": _in_ms(self.until or _NEVER),

@@ -240,8 +240,8 @@ REPORTS: Final = (
         "pages",
         "segment_visits",
         "Visits are distinct sessions with an event on the page: the path without query and fragment, and "
-        "the site. Page views say how often the page was opened. Element views and clicks are of its elements; "
-        "conversion is 100 × clicks / element views.",
+        "the site. Page views say how often the page was opened. Element views and clicks are of its "
+        "elements; conversion is 100 × clicks / element views.",
         _draw_pages,
     ),
     Report(

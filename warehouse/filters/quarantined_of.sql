@@ -3,7 +3,8 @@
 -- origin, which for a file may be its beginning (csv/ and the first digits of the hash). The receipt lies from the
 -- first time, included, to the end, not included; both in milliseconds since 1970. Open events are those that were
 -- not sent again; what was sent again and refused once more is an open event of its own, which is also found by the
--- origin that it had at first.
+-- origin that it had at first. The line is that of a file, or the offset of a partition, at which an event was first
+-- received; negative for all.
 create or replace view quarantined_of
 as
 select
@@ -37,5 +38,11 @@ where received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
     and (
         {session:String} = ''
         or (position(body, {session:String}) > 0 and JSONExtractString(body, 'session_id') = {session:String})
+    )
+    and (
+        {line:Int64} < 0
+        or {line:Int64} = if(
+            original = '' or origin = {origin:String}, offset, toUInt64OrZero(splitByChar(':', original)[-2])
+        )
     )
     and ({include_replayed:UInt8} = 1 or replayed_at is null)

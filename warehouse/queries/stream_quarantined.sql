@@ -22,6 +22,7 @@ from quarantined_of(
     origin = {origin:String},
     text = {text:String},
     session = {session:String},
+    line = {line:Int64},
     include_replayed = {include_replayed:UInt8}
 )
 order by

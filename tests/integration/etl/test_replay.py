@@ -1,5 +1,6 @@
 """Replays reach the pipeline whatever was deleted, and only what is in raw counts as replayed."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,25 @@ def test_a_replay_says_what_became_of_its_own_events(client: Client, broken_file
     assert replay_outcome(client, None) == {"stored": 1, "duplicate": 0, "refused": 7}
 
 
+def test_a_body_that_was_edited_in_vain_is_named(client: Client, broken_file: Path) -> None:
+    load(broken_file)
+    run()
+    fixes = broken_file.with_name("fixes.csv")
+    with fixes.open("w", encoding="utf-8-sig", newline="") as file:
+        write_quarantine(file, unreplayed(client, QuarantineFilter()))
+    with fixes.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[0]["body"] = rows[0]["body"].replace("s-", "t-")
+    with fixes.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+    done = replay.replay_events(replay.select_quarantined("", "", str(fixes)))
+
+    assert "In 1 row of the file, `body` was edited beside filled cells" in done["message"]
+
+
 def test_an_event_that_is_refused_again_is_still_found_by_its_file(
     settings: Settings, client: Client, broken_file: Path
 ) -> None:
@@ -162,6 +182,8 @@ def test_an_event_that_is_refused_again_is_still_found_by_its_file(
     assert {row["original"] for row in found} == {f"{origin_of(sha256)}:{line}:0" for line in range(2, 6)}
     by_session = list_quarantined(client, QuarantineFilter(origin=origin_of(sha256), session="s-2"), 10)
     assert by_session["original"].to_pylist() == [f"{origin_of(sha256)}:4:0"]
+    by_line = list_quarantined(client, QuarantineFilter(origin=origin_of(sha256), line=3), 10)
+    assert by_line["original"].to_pylist() == [f"{origin_of(sha256)}:3:0"]
 
     report = make_report(settings, broken_file.name, sha256)
     assert (report.load.quarantined, report.load.replayed, report.load.still_open) == (4, 4, 4)

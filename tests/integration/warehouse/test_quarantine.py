@@ -48,6 +48,8 @@ def test_an_event_written_twice_is_there_once(client: Client) -> None:
         pytest.param(QuarantineFilter(origin="csv/abc"), [4, 3], id="beginnings-of-hashes"),
         pytest.param(QuarantineFilter(origin="topic/1"), [5], id="partition-1-is-not-10"),
         pytest.param(QuarantineFilter(session="s'1"), [5], id="session"),
+        pytest.param(QuarantineFilter(line=4), [4], id="line"),
+        pytest.param(QuarantineFilter(line=4, origin="csv/abcd"), [], id="line-of-another-file"),
         pytest.param(QuarantineFilter(text="HoVeR"), [6, 4, 3, 2, 1], id="text-in-any-case"),
     ],
 )
