@@ -13,11 +13,14 @@ from clickstream.errors import ClickstreamError
 from clickstream.settings import get_settings
 from control_panel.pages import all_pages
 from control_panel.server import create_app
+from serving.protocol import BoundedProtocol
 
 _MAX_MESSAGE_BYTES: Final = 4_000_000
 """Longest message of a browser: the state of a page's widgets."""
 
 _STOP_SECONDS: Final = 3
+_BODY_SECONDS: Final = 600.0
+"""How long one piece of an uploaded file may take."""
 
 
 def main() -> int:
@@ -35,11 +38,13 @@ def main() -> int:
         sys.stderr.write(f"{error} {error.hint}\n")
         return 1
     _load_all()
+    BoundedProtocol.body_seconds = _BODY_SECONDS
     server = uvicorn.Server(
         uvicorn.Config(
             app,
             host=settings.stack.host,
             port=settings.panel.port,
+            http=BoundedProtocol,
             ws="websockets-sansio",
             ws_max_size=_MAX_MESSAGE_BYTES,
             access_log=False,

@@ -47,6 +47,10 @@ SECURITY_HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
+    # A page that opens the panel in a window gets no handle on it, and none embeds its files. Other ports of
+    # this machine count as the same site, so the cookie alone would not keep their pages out.
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "content-security-policy": (
         f"default-src 'self'; script-src 'self' {_inline_script_hashes()}; "

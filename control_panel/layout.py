@@ -41,6 +41,8 @@ _STYLE: Final = """
     [data-testid="stMermaidChart"] img { max-width: none; width: auto; }
   }
   [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
+  /* Streamlit writes formulas from events into this file; the panel's own downloads escape them. */
+  [data-testid="stElementToolbar"] button[aria-label^="Download as CSV"] { display: none; }
 """
 
 

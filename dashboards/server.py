@@ -5,20 +5,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from clickstream import logs
 from clickstream.settings import Settings, get_settings
 from dashboards.bundle import compile_bundle
 from dashboards.files import ASSETS, AssetError, read_assets, write_assets
+from dashboards.live import web_server
 from dashboards.live.application import application, migrate_metadata, superset_environment, superset_home
 from dashboards.state import State
 
 _log: Final = logging.getLogger(__name__)
 
 
-def serve() -> NoReturn:
-    """Prepare, then replace this process by the server."""
+def serve() -> None:
+    """Prepare, then serve until the process is asked to stop."""
     settings = get_settings()
     if needs_preparation(settings):
         # In a process of its own, whose memory is free again afterwards.
@@ -26,17 +27,7 @@ def serve() -> NoReturn:
         if finished.returncode != 0:
             sys.exit(f"Superset could not be prepared (exit code {finished.returncode}).")
     os.environ.update(superset_environment(settings))
-    host = f"[{settings.stack.host}]" if ":" in settings.stack.host else settings.stack.host
-    command = [
-        *(str(Path(sys.executable).parent / "gunicorn"), "superset.app:create_app()"),
-        *("--bind", f"{host}:{settings.superset.port}", "--worker-class", "gthread", "--workers", "1"),
-        *("--threads", str(settings.superset.threads), "--timeout", "120", "--graceful-timeout", "10"),
-        # One connection per request: on one that is kept, gunicorn 26 sometimes overlooks the next request.
-        *("--keep-alive", "0"),
-        *("--log-level", "warning", "--logger-class", "dashboards.live.log_lines.ServerLogger"),
-        "--no-control-socket",
-    ]
-    os.execv(command[0], command)  # noqa: S606 -- no shell is wanted
+    web_server.run(settings)
 
 
 def needs_preparation(settings: Settings) -> bool:

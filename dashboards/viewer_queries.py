@@ -33,6 +33,10 @@ _OPERATORS: Final = frozenset(
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _WORDS: Final = re.compile(r"[\w ,.:/()+\"'-]{0,200}")
 _LONGEST_LIST: Final = 10_000
+_MOST_PARTS: Final = 50
+_MOST_QUERIES: Final = 10
+_LARGEST_OPTION: Final = 1_000
+"""For bins, periods and the like, which Superset's memory and time grow with."""
 
 
 class QueryRefusedError(ValueError):
@@ -87,6 +91,18 @@ def _collect(part: Json, found: set[str]) -> None:
         found.add(frozen(part))
     for child in children:
         _collect(child, found)
+
+
+def check_queries(queries: Collection[Mapping[str, Json]], defined: Defined) -> None:
+    """Check all queries of a chart.
+
+    Raises:
+        QueryRefusedError: One of them holds something that the dataset does not define, or there are too many.
+    """
+    if len(queries) > _MOST_QUERIES:
+        raise QueryRefusedError(f"A chart has {len(queries)} queries; at most {_MOST_QUERIES} are allowed.")
+    for query in queries:
+        check_query(query, defined)
 
 
 def check_query(query: Mapping[str, Json], defined: Defined) -> None:
@@ -227,9 +243,18 @@ def _condition(where: str, text: Json, defined: Defined) -> None:
 def _operation(where: str, item: Json, defined: Defined) -> None:
     if item is None:
         return
-    known = isinstance(item, dict) and item.get("operation") in _POST_PROCESSING
+    known = isinstance(item, dict) and item.get("operation") in _POST_PROCESSING and _is_modest(item)
     if not known and not _is_saved_sql(item, defined):
         raise _refused(where, item)
+
+
+def _is_modest(options: Json) -> bool:
+    """Whether no number in the options of an operation is so large that it would keep Superset busy."""
+    if isinstance(options, dict):
+        return all(map(_is_modest, options.values()))
+    if isinstance(options, list | tuple):
+        return all(map(_is_modest, options))
+    return not isinstance(options, int | float) or abs(options) <= _LARGEST_OPTION
 
 
 def _saved_layer(where: str, layer: Json, defined: Defined) -> None:
@@ -275,7 +300,7 @@ _Check = Callable[[str, Json, Defined], None]
 
 def _each(check: _Check) -> _Check:
     def check_all(where: str, items: Json, defined: Defined) -> None:
-        if not isinstance(items, list | tuple):
+        if not isinstance(items, list | tuple) or len(items) > _MOST_PARTS:
             raise _refused(where, items)
         for item in items:
             check(where, item, defined)

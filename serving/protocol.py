@@ -63,8 +63,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Feeds the parser; then looks how much of a request has come, and starts or stops its timer."""
         messages, body_bytes = self._messages, self._body_bytes
+        was_between_requests = self._part is _Part.NONE
         super().data_received(data)
-        if self._part is _Part.NONE and self._messages == messages:
+        if was_between_requests and self._messages == messages:
             # Line breaks between two requests, which the parser skips and uvicorn takes for a sign of life.
             self._part = _Part.HEAD
         if self._messages - messages <= 1:
@@ -74,6 +75,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse()
         if self._part is not self._timed_part:
             self._time_part()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Another protocol takes the connection over, which may last as long as it likes."""
+        self._part = _Part.NONE
+        super().handle_websocket_upgrade()
 
     def on_message_begin(self) -> None:
         """A head begins."""

@@ -143,6 +143,11 @@ FEATURE_FLAGS = {
 MAPBOX_API_KEY = ""
 SEND_FILE_MAX_AGE_DEFAULT = 31_536_000
 THEME_FONT_URL_ALLOWED_DOMAINS: list[str] = []
+# Pages on other ports of this machine count as the same site; they get no handle on a window of Superset.
+OVERRIDE_HTTP_HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 TALISMAN_ENABLED = True
 TALISMAN_CONFIG = {
     "content_security_policy": {

@@ -1,10 +1,8 @@
-"""Superset's logs and those of its web server, as the other services write theirs."""
+"""Superset's logs, as the other services write theirs."""
 
 import logging
 from typing import TYPE_CHECKING
 
-from gunicorn.config import Config  # type: ignore[import-untyped]
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from superset.utils.logging_configurator import LoggingConfigurator
 
 from clickstream import logs
@@ -23,14 +21,3 @@ class JsonLogs(LoggingConfigurator):  # type: ignore[misc]
         del app_config, debug_mode
         logs.configure(SERVICE, logging.WARNING)
         logging.captureWarnings(True)
-
-
-class ServerLogger(Logger):  # type: ignore[misc]
-    """What gunicorn logs."""
-
-    def setup(self, cfg: Config) -> None:
-        """Called by gunicorn at its start, before it loads Superset, which prints a line or two."""
-        logs.capture_output(SERVICE)
-        super().setup(cfg)
-        for handler in self.error_log.handlers:
-            handler.setFormatter(logs.JsonFormatter(SERVICE))

@@ -20,7 +20,7 @@ from dashboards.viewer_queries import (
     Defined,
     QueryRefusedError,
     check_form_data,
-    check_query,
+    check_queries,
     check_result_type,
     holds_sql,
     saved_parts,
@@ -75,8 +75,7 @@ def _check(parts: dict[str, Any]) -> None:
         saved=_saved_with_chart(form_data, dataset),
     )
     check_form_data(form_data, defined)
-    for query in parts["queries"]:
-        check_query(query, defined)
+    check_queries(parts["queries"], defined)
 
 
 def _saved_with_chart(form_data: Any, dataset: Any) -> frozenset[str]:

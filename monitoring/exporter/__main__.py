@@ -9,6 +9,7 @@ import uvicorn
 from clickstream import logs
 from clickstream.settings import get_settings
 from monitoring.exporter.app import create_app
+from serving.protocol import BoundedProtocol
 
 
 def main() -> int:
@@ -26,6 +27,8 @@ def main() -> int:
             create_app(settings),
             host=settings.monitoring.exporter_host,
             port=settings.monitoring.exporter_port,
+            http=BoundedProtocol,
+            ws="none",
             access_log=False,
             log_config=None,
             server_header=False,

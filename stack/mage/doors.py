@@ -30,17 +30,19 @@ _GONE_PATHS: Final = re.compile(
 )
 _GONE_RESOURCES: Final = frozenset(
     {
-        "browser_items",
-        "code_executions",
-        "downloads",
-        "event_matchers",
-        "event_rules",
-        "events",
-        "oauth_access_tokens",
-        "oauths",
-        "runs",
+        "browseritem",
+        "codeexecution",
+        "download",
+        "event",
+        "eventmatcher",
+        "eventrule",
+        "oauth",
+        "oauthaccesstoken",
+        "run",
     }
 )
+"""As `_resource` spells them."""
+
 # The trigger's token as part of the address; a GET of such an address is a run's page.
 _TOKEN_TRIGGER: Final = re.compile(r"/api/pipeline_schedules/[^/]+/pipeline_runs/[^/]+")
 
@@ -131,7 +133,7 @@ def _is_known_host(host: str, allowed_hosts: frozenset[str]) -> bool:
 def _comes_from_own_pages(visit: Visit) -> bool:
     """Whether no browser says that another site's page sends this; programs say nothing, which is no risk."""
     origin = visit.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != visit.host.lower():
+    if origin is not None and _netloc(origin) != visit.host.lower():
         return False
     if visit.headers.get("sec-fetch-site", "none") in {"none", "same-origin"}:
         return True
@@ -139,14 +141,27 @@ def _comes_from_own_pages(visit: Visit) -> bool:
     return visit.is_for_people and visit.headers.get("sec-fetch-mode") == "navigate"
 
 
+def _netloc(origin: str) -> str:
+    """Host and port of an origin in lower case; empty if it is not a URL."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
 def _is_gone(visit: Visit) -> bool:
     segments = visit.path.split("/")
-    resources = set(segments[2:5:2]) if segments[1:2] == ["api"] else set()
+    resources = set(map(_resource, segments[2:5:2])) if segments[1:2] == ["api"] else set()
     return bool(
         _GONE_PATHS.fullmatch(visit.path)
         or resources & _GONE_RESOURCES
         or (visit.method == "POST" and _TOKEN_TRIGGER.fullmatch(visit.path))
     )
+
+
+def _resource(segment: str) -> str:
+    """One spelling for all that Mage takes for the same resource: singular or plural, any case, more `_`."""
+    return segment.replace("_", "").lower().removesuffix("s")
 
 
 def _leads_to_own_page(query: str) -> bool:

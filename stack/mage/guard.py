@@ -44,6 +44,9 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
+    # Pages on other ports of this machine count as the same site; they get no handle on a window of Mage.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     # The editor (Monaco) and styled-components put styles into the page; scripts are files of Mage, and the
     # one that stands in all of its pages.
     "Content-Security-Policy": (
@@ -63,6 +66,7 @@ _CROSS_ORIGIN_HEADERS: Final = (
     "Access-Control-Allow-Headers",
 )
 _SIGN_IN_MAX_BYTES: Final = 4096
+_CLIENT_ERRORS: Final = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 # What the sign-in page asks for, and what the health check does; paths and ids of processes are not in it.
 _PUBLIC_STATUS: Final = (
@@ -258,7 +262,7 @@ class SignInHandler(ApiResourceListHandler):  # type: ignore[misc]
         content = json.loads(chunk) if isinstance(chunk, str | bytes) else chunk
         if isinstance(content, dict) and "session" in content:
             self._failures.take_back(str(self.request.remote_ip))
-        super().write(chunk)
+        super().write(_without_traces(content))
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         self.set_status(status)
@@ -273,6 +277,16 @@ def _names_provider(body: bytes) -> bool:
         return False
 
 
+def _without_traces(content: Any) -> Any:
+    """An answer for people who have not signed in: Mage's errors come with tracebacks and paths."""
+    if not (isinstance(content, dict) and isinstance(content.get("error"), dict)):
+        return content
+    error = {name: content["error"].get(name) for name in ("code", "message", "type")}
+    if error["code"] not in _CLIENT_ERRORS:
+        error["message"] = "Mage failed; its log tells more."
+    return {**content, "error": error}
+
+
 class StatusHandler(ApiListHandler):  # type: ignore[misc]
     """Mage's status: all of it with a session, else what the sign-in page needs."""
 
@@ -284,6 +298,7 @@ class StatusHandler(ApiListHandler):  # type: ignore[misc]
         """Leave out what only people with a session may know."""
         content = json.loads(chunk) if isinstance(chunk, str | bytes) else chunk
         if not has_session(self.request):
+            content = _without_traces(content)
             content["statuses"] = [
                 {name: status[name] for name in _PUBLIC_STATUS if name in status}
                 for status in content.get("statuses", [])

@@ -198,6 +198,24 @@ def test_the_status_tells_nothing_of_the_machine_without_signing_in(
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/statuses?_format=with_activity_details&project_uuid=1", None),
+        ("POST", "/api/sessions", {"session": {"email": {"a": 1}, "password": ["x"]}}),
+    ],
+)
+def test_errors_tell_nothing_of_the_machine_without_signing_in(
+    stack: Stack, method: str, path: str, body: object
+) -> None:
+    # An address of its own, as a sign-in that fails counts.
+    with client_of(stack, transport=httpx.HTTPTransport(local_address="127.0.0.78")) as stranger:
+        answer = stranger.request(method, path, json=body)
+
+    assert set(answer.json()["error"]) == {"code", "message", "type"}
+    assert ".py" not in answer.text
+
+
+@pytest.mark.parametrize(
     "query",
     ["redirect_url=//evil.example", "redirect_url=javascript:alert(1)", "redirect_url=/%5Cevil.example"],
 )

@@ -9,6 +9,7 @@ from dashboards.viewer_queries import (
     Defined,
     QueryRefusedError,
     check_form_data,
+    check_queries,
     check_query,
     check_result_type,
     holds_sql,
@@ -52,6 +53,10 @@ SQL_COLUMN = {"expressionType": "SQL", "label": "x", "sqlExpression": "(select 1
         pytest.param({"extras": {"where": "(1 = 0) AND (1 = 0)"}}, id="two filters that lack their values"),
         pytest.param({"time_range": 'DATEADD(DATETIME("today"), -7, day) : now'}, id="a range"),
         pytest.param({"post_processing": [{"operation": "pivot", "options": {}}, None]}, id="a pivot"),
+        pytest.param(
+            {"post_processing": [{"operation": "histogram", "options": {"column": "views", "bins": 25}}]},
+            id="a histogram",
+        ),
         pytest.param(
             {"granularity": "date", "row_limit": 10, "annotation_layers": [], "url_params": {}}, id="rest"
         ),
@@ -104,6 +109,13 @@ def test_what_dashboards_ask_is_allowed(query: dict[str, Any]) -> None:
         pytest.param({"granularity_sqla": "now()"}, id="granularity by its old name"),
         pytest.param({"annotation_layers": [{"sourceType": "table", "value": 1}]}, id="annotations"),
         pytest.param({"post_processing": [{"operation": "prophet"}]}, id="forecast"),
+        pytest.param(
+            {"post_processing": [{"operation": "histogram", "options": {"bins": 2_000_000_000}}]},
+            id="more bins than memory holds",
+        ),
+        pytest.param(
+            {"time_offsets": [f"{n} days ago" for n in range(500)]}, id="hundreds of queries in one"
+        ),
         pytest.param({"result_type": "samples"}, id="samples"),
         pytest.param({"datasource": {"id": 2, "type": "table"}}, id="another dataset"),
         pytest.param({"inner_from_dttm": "x"}, id="unknown part"),
@@ -113,6 +125,13 @@ def test_what_dashboards_ask_is_allowed(query: dict[str, Any]) -> None:
 def test_what_the_dataset_does_not_define_is_refused(query: dict[str, Any]) -> None:
     with pytest.raises(QueryRefusedError):
         check_query(query, DEFINED)
+
+
+def test_a_chart_has_no_hundreds_of_queries() -> None:
+    check_queries([{"metrics": ["views_total"]}] * 4, DEFINED)
+
+    with pytest.raises(QueryRefusedError, match="500 queries"):
+        check_queries([{"metrics": ["views_total"]}] * 500, DEFINED)
 
 
 def test_a_column_that_is_there_for_a_metric_alone_is_not_shown_or_filtered() -> None:

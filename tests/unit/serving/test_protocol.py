@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
+from websockets.sync.client import connect
 
 from serving.protocol import MAX_HEAD_BYTES, BoundedProtocol
 from tests.waiting import wait_until
@@ -28,7 +29,10 @@ class _QuickProtocol(BoundedProtocol):
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers once it has the body."""
+    """Answers once it has the body; sends back what comes by a websocket."""
+    if scope["type"] == "websocket":
+        await _echo(receive, send)
+        return
     length = 0
     more = scope["path"] != "/early"
     while more:
@@ -44,12 +48,21 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": text})
 
 
+async def _echo(receive: Receive, send: Send) -> None:
+    while (message := await receive())["type"] != "websocket.disconnect":
+        if message["type"] == "websocket.connect":
+            await send({"type": "websocket.accept"})
+        else:
+            await send({"type": "websocket.send", "text": message["text"]})
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     config = uvicorn.Config(
         _app,
         port=0,
         http=_QuickProtocol,
+        ws="websockets-sansio",
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -199,10 +212,25 @@ def test_ordinary_requests_pass_one_after_the_other_and_at_once(port: int) -> No
             answers += connection.recv(65_536)
 
 
-def test_an_idle_connection_is_kept_beyond_the_time_for_a_head(port: int) -> None:
+@pytest.mark.parametrize(
+    "pieces",
+    [[GET], [POST + b"Content-Length: 5\r\n\r\n", b"abcde"]],
+    ids=["request at once", "request in pieces"],
+)
+def test_an_idle_connection_is_kept_beyond_the_time_for_a_head(port: int, pieces: list[bytes]) -> None:
     with connected(port) as connection:
-        connection.sendall(GET)
+        for piece in pieces:
+            time.sleep(0.05)
+            connection.sendall(piece)
         read_answer(connection)
         time.sleep(1.5 * HEAD_SECONDS)
         connection.sendall(GET)
         assert read_answer(connection).startswith(ANSWER)
+
+
+def test_a_websocket_lasts_longer_than_a_request_may(port: int) -> None:
+    until = time.monotonic() + 1.5 * BODY_SECONDS
+    with connect(f"ws://127.0.0.1:{port}/") as websocket:
+        while time.monotonic() < until:
+            websocket.send("still here?")
+            assert websocket.recv(timeout=20) == "still here?"

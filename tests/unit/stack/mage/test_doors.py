@@ -57,6 +57,21 @@ def test_everything_else_needs_a_session(method: str, path: str) -> None:
     assert verdict(method, path) == Need.SESSION
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/browser_item",
+        "/api/Browser_Items/%2Fetc%2Fpasswd",
+        "/api/browser__items",
+        "/api/oauth_access_token",
+        "/api/pipelines/p/event_matcher",
+        "/api/RUN/token",
+    ],
+)
+def test_a_route_that_is_gone_is_gone_however_mage_may_spell_it(path: str) -> None:
+    assert verdict("GET", path) == HTTPStatus.NOT_FOUND
+
+
 @pytest.mark.parametrize("path", ["/api/pipelines/p/blocks/events", "/api/blocks/runs", "/pipelines/p/runs"])
 def test_what_bears_the_name_of_a_route_that_is_gone_stays(path: str) -> None:
     assert verdict("GET", path) == Need.SESSION
@@ -95,6 +110,7 @@ def test_a_star_allows_any_name() -> None:
         pytest.param({"origin": "http://localhost:8000"}, "POST", "/api/x", False, id="another port"),
         pytest.param({"origin": "null"}, "POST", "/api/sessions", False, id="a sandbox signing in"),
         pytest.param({"origin": ""}, "POST", "/api/x", False, id="an empty origin"),
+        pytest.param({"origin": "http://["}, "POST", "/api/x", False, id="an origin that is not a URL"),
         pytest.param({"origin": "http://x"}, "GET", "/websocket/", False, id="a websocket"),
         pytest.param({"sec_fetch_site": "cross-site"}, "GET", "/api/x", False, id="a picture's address"),
         pytest.param(
