@@ -97,7 +97,7 @@ def check_queries(queries: Collection[Mapping[str, Json]], defined: Defined) -> 
     """Check all queries of a chart.
 
     Raises:
-        QueryRefusedError: One of them holds something that the dataset does not define, or there are too many.
+        QueryRefusedError: There are too many, or one holds something that the dataset does not define.
     """
     if len(queries) > _MOST_QUERIES:
         raise QueryRefusedError(f"A chart has {len(queries)} queries; at most {_MOST_QUERIES} are allowed.")

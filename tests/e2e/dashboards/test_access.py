@@ -1,6 +1,8 @@
 """Who may do what: viewers see dashboards and nothing else, and people who are not signed in see nothing."""
 
 import json
+import socket
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +11,7 @@ import pytest
 
 from clickstream.sign_in import FAILURES_ALLOWED
 from dashboards.files import read_assets
-from tests.e2e.dashboards.superset_client import SupersetClient
+from tests.e2e.dashboards.superset_client import TIMEOUT_SECONDS, SupersetClient
 from tests.e2e.dashboards.superset_stack import Superset
 
 ASSETS = read_assets()
@@ -409,6 +411,27 @@ def test_nobody_keeps_account_of_who_looked_at_what(admin: SupersetClient, viewe
     assert admin.get("/api/v1/log/").json()["count"] == before
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", id="half a head"),
+        pytest.param(
+            b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nuser", id="half a body"
+        ),
+    ],
+)
+def test_slow_clients_keep_nobody_out(superset: Superset, begun: bytes) -> None:
+    settings = superset.settings.superset
+    with ExitStack() as connections, superset.anonymous() as somebody:
+        for _ in range(2 * settings.threads):
+            address = ("127.0.0.1", settings.port)
+            connection = connections.enter_context(socket.create_connection(address, TIMEOUT_SECONDS))
+            connection.sendall(begun)
+
+        assert somebody.get("/health/metadata").status_code == httpx.codes.OK
+
+
 def test_pages_load_nothing_from_elsewhere(viewer: SupersetClient) -> None:
     answer = viewer.get("/superset/dashboard/clickstream-overview/")
     policy = answer.headers["content-security-policy"]
@@ -418,6 +441,8 @@ def test_pages_load_nothing_from_elsewhere(viewer: SupersetClient) -> None:
     assert "'unsafe-eval'" not in policy
     assert answer.headers["x-frame-options"] == "SAMEORIGIN"
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
 
 
 def test_the_session_is_out_of_reach_of_scripts_and_other_sites(superset: Superset) -> None:

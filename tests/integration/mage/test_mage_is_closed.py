@@ -180,6 +180,7 @@ def test_answers_bear_security_headers_and_invite_no_other_site(owner: httpx.Cli
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
     assert "default-src 'self'" in headers["content-security-policy"]
     assert "'unsafe-eval'" not in headers["content-security-policy"]
     assert not [name for name in headers if name.startswith("access-control-")]

@@ -143,6 +143,7 @@ def test_every_answer_has_security_headers(client: TestClient, path: str) -> Non
     headers = client.get(path).headers
 
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "'unsafe-eval'" not in headers["content-security-policy"]
 
