@@ -1,5 +1,6 @@
 """The commands of docs/operating.md and docs/upgrading.md, in a checkout of their own, in their order."""
 
+import json
 import os
 import re
 import subprocess
@@ -14,8 +15,16 @@ from stack.env_file import variable_of
 from stack.processes import reserved_ports
 from stack.services import SERVICES
 
-PAGES = ("operating", "upgrading")
 PORTS = [setting for service in SERVICES for setting in service.port_settings()]
+PERSON = 10116
+"""Has events in the committed sample."""
+
+LOAD = (
+    "from pathlib import Path; from tests.integration.etl.pipelines import load, run; "
+    "load(Path('data/sample_events.csv')); run()"
+)
+"""Load and process the sample as Mage's blocks do, without Mage."""
+
 BACKUP = "/tmp/clickstream-backup.tar.gz"
 
 
@@ -60,13 +69,27 @@ class Checkout:
 
     def start(self) -> None:
         """As `make up` with all services, of which Mage creates the database."""
-        up = self.run("make up")
-        assert up.returncode == 0, up.stdout + up.stderr
-        prepared = self.run(
+        self.must(
+            "make up",
             '.venv/bin/python -c "from clickstream.etl.upgrade import *; '
-            'from clickstream.settings import *; upgrade_warehouse(get_settings())"'
+            'from clickstream.settings import *; upgrade_warehouse(get_settings())"',
         )
-        assert prepared.returncode == 0, prepared.stderr
+
+    def counts(self) -> tuple[int, int]:
+        """How many events are stored, and how many of them are the person's."""
+        statement = f"select count(), countIf(user_id = {PERSON}) from events"
+        done = self.run(f'.venv/bin/clickstream sql --json "{statement}"')
+        assert done.returncode == 0, done.stderr
+        [row] = json.loads(done.stdout)
+        stored, theirs = map(int, row.values())
+        return stored, theirs
+
+    def must(self, *several: str) -> None:
+        """Run commands that must succeed."""
+        assert several
+        for command in several:
+            done = self.run(command)
+            assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CLICKSTREAM_")}
@@ -90,14 +113,29 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         made.run("make down")
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_commands_of_the_page_do_what_it_says(checkout: Checkout, page: str) -> None:
-    found = commands(page)
+def position_of(start: str, among: list[str]) -> int:
+    return next(index for index, command in enumerate(among) if command.startswith(start))
 
-    assert found
-    for command in found:
-        done = checkout.run(command)
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    if page == "operating":
-        assert not (checkout.path / "var").exists()
-        checkout.start()
+
+def test_operating_keeps_every_event_and_a_backup_returns_nobody_who_was_erased(checkout: Checkout) -> None:
+    found = commands("operating")
+    [erased_list, backed_up] = (position_of(start, found) for start in ("cp var.before", "tar --create"))
+    checkout.must(f'.venv/bin/python -c "{LOAD}"')
+    stored, theirs = checkout.counts()
+    assert theirs > 0
+
+    checkout.must(*found[: backed_up + 2])
+    assert checkout.counts() == (stored, theirs)
+    checkout.must(f".venv/bin/clickstream erase {PERSON} --yes")
+    assert checkout.counts() == (stored - theirs, 0)
+    checkout.must(*found[backed_up + 2 : erased_list])
+    assert checkout.counts() == (stored, theirs)
+    checkout.must(*found[erased_list : erased_list + 3])
+    assert checkout.counts() == (stored - theirs, 0)
+    checkout.must(*found[erased_list + 3 :])
+    assert not (checkout.path / "var").exists()
+    checkout.start()
+
+
+def test_the_commands_of_the_page_about_upgrading_do_what_it_says(checkout: Checkout) -> None:
+    checkout.must(*commands("upgrading"))
