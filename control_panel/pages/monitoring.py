@@ -1,6 +1,7 @@
 """The dashboards of Grafana, drawn from Prometheus."""
 
 import re
+from datetime import datetime
 from typing import Final
 
 import streamlit as st
@@ -13,6 +14,7 @@ from control_panel.clients.prometheus import ALL_SERVICES, alerts, dashboards, p
 from control_panel.clients.readings import Reading, read_all
 from control_panel.pages import PageInfo, Section
 from control_panel.panels import draw
+from control_panel.text import age
 from monitoring.alerts.runbook import docker_equivalents, runbook_entry
 from monitoring.grafana.reading import ROW, Dashboard, by_lines
 from monitoring.prometheus_api import Alert
@@ -92,7 +94,8 @@ def _show_alerts(reading: Reading[list[Alert]]) -> None:
         reason = reasons.get(one.labels.get("component", ""), "")
         show(
             f"**{layout.escape(one.name)}**: {summary}. {description}"
-            + (f" Reason: {layout.escape(reason)}" if reason else ""),
+            + (f" Reason: {layout.escape(reason.rstrip('.'))}." if reason else "")
+            + f" It began {age(datetime.fromisoformat(one.activeAt))}.",
             icon=":material/notifications_active:",
         )
     for name in dict.fromkeys(one.name for one in firing):
@@ -112,10 +115,11 @@ def linked(entry: str) -> str:
     )
 
 
-def _urgency(alert: Alert) -> tuple[bool, str, str, str]:
-    """Sorts critical alerts first, and of those the oldest, which is nearest to the cause."""
+def _urgency(alert: Alert) -> tuple[bool, bool, str, str, str]:
+    """Sorts critical alerts first, of those components that are down, then the oldest, as nearest to the cause."""
     labels = alert.labels
-    return labels.get("severity") != "critical", alert.activeAt, alert.name, labels.get("component", "")
+    is_critical, is_down = labels.get("severity") == "critical", alert.name == "ComponentDown"
+    return not is_critical, not is_down, alert.activeAt, alert.name, labels.get("component", "")
 
 
 def _reason(component: Component) -> str:
