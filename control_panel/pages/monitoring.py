@@ -116,7 +116,7 @@ def linked(entry: str) -> str:
 
 
 def _urgency(alert: Alert) -> tuple[bool, bool, str, str, str]:
-    """Sorts critical alerts first, of those components that are down, then the oldest, as nearest to the cause."""
+    """Sorts critical alerts first; of those, components that are down, then the oldest."""
     labels = alert.labels
     is_critical, is_down = labels.get("severity") == "critical", alert.name == "ComponentDown"
     return not is_critical, not is_down, alert.activeAt, alert.name, labels.get("component", "")
