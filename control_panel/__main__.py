@@ -49,6 +49,7 @@ def main() -> int:
             ws_max_size=_MAX_MESSAGE_BYTES,
             access_log=False,
             log_config=None,
+            proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=_STOP_SECONDS,
         )

@@ -130,32 +130,3 @@ class Accounts:
             ended = [session for session, at in self._revoked.items() if at < now - self.session_seconds]
             for session in [*ended, *list(self._revoked)[: max(0, len(self._revoked) - _MAX_REVOKED)]]:
                 self._revoked.pop(session, None)
-
-
-class Attempts:
-    """Limits failed sign-ins of one address."""
-
-    MAX_FAILURES: Final = 5
-    WINDOW_SECONDS: Final = 300.0
-    _MAX_ADDRESSES: Final = 10_000
-
-    def __init__(self) -> None:
-        self._failures: dict[str, list[float]] = {}
-
-    def wait_seconds(self, address: str, now: float) -> int:
-        """How long the address must wait before its next attempt; 0 if it need not wait."""
-        recent = [at for at in self._failures.get(address, ()) if at > now - self.WINDOW_SECONDS]
-        if len(recent) < self.MAX_FAILURES:
-            return 0
-        return max(1, round(recent[-self.MAX_FAILURES] + self.WINDOW_SECONDS - now))
-
-    def fail(self, address: str, now: float) -> None:
-        """Count a failed attempt."""
-        recent = [at for at in self._failures.pop(address, ()) if at > now - self.WINDOW_SECONDS]
-        while len(self._failures) >= self._MAX_ADDRESSES:
-            self._failures.pop(next(iter(self._failures)))
-        self._failures[address] = [*recent, now][-self.MAX_FAILURES :]
-
-    def succeed(self, address: str) -> None:
-        """Forget the failures of an address."""
-        self._failures.pop(address, None)

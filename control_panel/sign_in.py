@@ -2,7 +2,6 @@
 
 import html
 import logging
-import time
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs
@@ -10,8 +9,9 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from clickstream.sign_in import FailedSignIns
 from control_panel import metrics
-from control_panel.accounts import Account, Accounts, Attempts
+from control_panel.accounts import Account, Accounts
 from control_panel.guard import ACCOUNT, SIGN_IN_PATH
 from control_panel.request_body import read_body
 
@@ -27,7 +27,7 @@ class SignIn:
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
-        self._attempts = Attempts()
+        self._failures = FailedSignIns()
 
     async def show(self, request: Request) -> Response:
         """The page; people who are signed in are sent on to the page that they asked for."""
@@ -38,22 +38,20 @@ class SignIn:
 
     async def sign_in(self, request: Request) -> Response:
         """Check name and password, and set the cookie."""
-        address, now = request.client.host if request.client else "", time.monotonic()
+        address = request.client.host if request.client else ""
         form = await _read_form(request)
         if form is None:
             return _page("/", "The form is too long or has too many fields.", status=413)
         target = _local_path(form.get("next", "/"))
-        wait = self._attempts.wait_seconds(address, now)
-        if wait:
+        if wait := self._failures.begin(address):
             message = f"Too many failed attempts. Try again in {wait} seconds."
             return _page(target, message, status=429, headers={"retry-after": str(wait)})
         account = self._accounts.sign_in(form.get("name", ""), form.get("password", ""))
         if account is None:
-            self._attempts.fail(address, now)
             metrics.SIGN_IN_FAILURES.inc()
             logger.warning("A sign-in failed.")
             return _page(target, "The name or the password is wrong.", status=401)
-        self._attempts.succeed(address)
+        self._failures.take_back(address)
         response = RedirectResponse(target, 303)
         response.set_cookie(
             self._accounts.cookie_name,
@@ -61,7 +59,8 @@ class SignIn:
             max_age=self._accounts.session_seconds,
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https",
+            # As a reverse proxy says, if there is one; whoever says so falsely changes only their own cookie.
+            secure=request.headers.get("x-forwarded-proto", request.url.scheme) == "https",
         )
         return response
 

@@ -45,6 +45,7 @@ def main() -> int:
                 ws="none",
                 access_log=False,
                 log_config=None,
+                proxy_headers=False,
                 timeout_graceful_shutdown=_STOP_SECONDS,
                 server_header=False,
             )

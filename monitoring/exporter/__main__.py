@@ -31,6 +31,7 @@ def main() -> int:
             ws="none",
             access_log=False,
             log_config=None,
+            proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=2,
         )

@@ -90,6 +90,7 @@ def _serve(configuration: Configuration, engine: "Engine") -> int:
             # As fast as the other one for our few, large requests, and it bounds the headers.
             http=GuardedProtocol,
             log_config=None,
+            proxy_headers=False,
             timeout_graceful_shutdown=_STOP_SECONDS,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,

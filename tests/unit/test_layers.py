@@ -49,6 +49,22 @@ def test_only_the_storage_package_makes_connections(path: Path) -> None:
         assert "chdb" not in imported(path)
 
 
+@pytest.mark.parametrize("folder", ["api", "control_panel", "generator", "monitoring", "stack"])
+def test_no_server_believes_the_address_that_a_request_names(folder: str) -> None:
+    """By default, uvicorn takes it from `X-Forwarded-For`, and limits by address would limit nobody."""
+    calls = [
+        call
+        for path in modules(folder)
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "uvicorn.Config"
+    ]
+
+    assert calls
+    for call in calls:
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        assert given["proxy_headers"] == "False"
+
+
 def test_apache_superset_is_not_shadowed() -> None:
     assert not (PROJECT_ROOT / "superset" / "__init__.py").exists()
 

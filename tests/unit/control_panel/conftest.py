@@ -1,6 +1,6 @@
 """The panel's guard and routes before a small application that stands where Streamlit does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -73,9 +73,11 @@ def client(accounts: Accounts) -> Iterator[TestClient]:
         yield running
 
 
-def sign_in(client: TestClient, name: str, password: str, **fields: str) -> httpx.Response:
+def sign_in(
+    client: TestClient, name: str, password: str, headers: Mapping[str, str] | None = None, **fields: str
+) -> httpx.Response:
     form = {"name": name, "password": password, **fields}
-    answer: httpx.Response = client.post("/sign-in", data=form, headers={"origin": ORIGIN})
+    answer: httpx.Response = client.post("/sign-in", data=form, headers={"origin": ORIGIN, **(headers or {})})
     return answer
 
 
