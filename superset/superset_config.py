@@ -267,11 +267,15 @@ ALEMBIC_SKIP_LOG_CONFIG = True
 
 
 def _add_routes(app: "Flask") -> None:
-    """Lead people who sign in to the dashboards, and say whether the metadata database answers.
+    """Lead people who sign in to the dashboards, and say whether the metadata can be read and written.
 
     Superset's own first page lists what one has edited last, and its `/health` asks nothing.
     """
     from flask import redirect, request  # noqa: PLC0415 -- only Superset's environment has it
+
+    from dashboards.live.metadata import WriteCheck  # noqa: PLC0415
+
+    writes = WriteCheck(_METADATA_FILE)
 
     @app.before_request
     def lead_to_dashboards() -> "Response | None":
@@ -282,7 +286,10 @@ def _add_routes(app: "Flask") -> None:
         from superset.extensions import db  # noqa: PLC0415 -- can be imported once there is an application
 
         db.session.execute(text("select count(*) from ab_user")).scalar_one()
-        return "OK", 200, {"Content-Type": "text/plain", "Cache-Control": "no-store"}
+        is_file = db.engine.url.database == str(_METADATA_FILE)
+        problem = writes.problem() if is_file else None
+        headers = {"Content-Type": "text/plain", "Cache-Control": "no-store"}
+        return (problem, 503, headers) if problem else ("OK", 200, headers)
 
 
 def _hold_doors(app: "Flask") -> None:

@@ -1,5 +1,6 @@
 """The exporter over HTTP: `/metrics`, `/components` and health."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -75,6 +76,10 @@ def create_app(settings: Settings) -> Starlette:
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     async def get_health(_: Request) -> Response:
+        hanging = [probe.name for probe in probes if probe.hangs(time.monotonic())]
+        if hanging:
+            text = f"These probes have hung for minutes: {', '.join(hanging)}."
+            return PlainTextResponse(f"{text}\n", HTTPStatus.SERVICE_UNAVAILABLE)
         return PlainTextResponse("The exporter answers.\n")
 
     routes = [

@@ -18,6 +18,8 @@ _REST: Final = 30
 
 _LONGEST_REST_SECONDS: Final = 120.0
 _STALE_AFTER_SECONDS: Final = 60.0
+HANGS_AFTER_SECONDS: Final = 300.0
+"""Clients give up long before that, so a look that takes longer will never end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Probe(threading.Thread):
         self._every_seconds = every_seconds
         self._stopping = threading.Event()
         self._reading: Reading | None = None
+        self._looking_since: float | None = None
 
     def run(self) -> None:
         """Looks until it is stopped."""
@@ -58,7 +61,7 @@ class Probe(threading.Thread):
     def look_once(self) -> None:
         """Looks; a failure is logged when it begins and when it ends."""
         was_good = self._reading is None or self._reading.is_good
-        started = time.monotonic()
+        self._looking_since = started = time.monotonic()
         families: Sequence[Metric] = ()
         problem = ""
         try:
@@ -67,6 +70,7 @@ class Probe(threading.Thread):
             # The text of an error may quote a statement; its kind says enough.
             problem = type(error).__name__
         now = time.monotonic()
+        self._looking_since = None
         self._reading = Reading(families, not problem, now - started, now)
         if problem and was_good:
             _log.warning("The probe %s fails: %s", self.name, problem)
@@ -76,6 +80,15 @@ class Probe(threading.Thread):
     def stop(self) -> None:
         """Ends the thread soon."""
         self._stopping.set()
+
+    def hangs(self, now: float) -> bool:
+        """Whether a look has been going on for so long that only a restart of the exporter ends it.
+
+        Args:
+            now: The time on the monotonic clock.
+        """
+        since = self._looking_since
+        return since is not None and now - since > HANGS_AFTER_SECONDS
 
     def reading(self) -> Reading | None:
         """What was seen last; None if nothing was, or if that is so long ago that the look must hang."""

@@ -1,11 +1,14 @@
 """Probes: what is seen, and what is shown where nothing can be seen."""
 
+import threading
+import time
 from collections.abc import Sequence
 
 from prometheus_client.metrics_core import Metric
 
 from monitoring.exporter import metrics
-from monitoring.exporter.probes import Probe, ProbeCollector
+from monitoring.exporter.probes import HANGS_AFTER_SECONDS, Probe, ProbeCollector
+from tests.waiting import wait_until
 
 
 class Looks:
@@ -55,3 +58,24 @@ def test_the_text_of_an_error_stays_out_of_the_log(caplog) -> None:  # type: ign
     Probe("events", looks, 30).look_once()
 
     assert caplog.messages == ["The probe events fails: OSError"]
+
+
+def test_a_look_that_never_ends_is_told_from_one_that_takes_long() -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def look() -> Sequence[Metric]:
+        begun.set()
+        may_end.wait()
+        return []
+
+    probe = Probe("broker", look, 30)
+    probe.start()
+    begun.wait()
+    started = time.monotonic()
+    try:
+        assert not probe.hangs(started)
+        assert probe.hangs(started + HANGS_AFTER_SECONDS + 1)
+    finally:
+        may_end.set()
+    wait_until(lambda: not probe.hangs(started + HANGS_AFTER_SECONDS + 1), "the look has ended")
+    probe.stop()
