@@ -48,7 +48,7 @@ logs: setup ## Show the last log lines (SERVICE=api for one service, FOLLOW=1 to
 reset: setup ## Stop the stack and delete its data; asks first unless YES=1
 	@$(RUN) stack reset $(if $(YES),--yes)
 
-uninstall: ## Stop the stack and delete everything that was ever written; asks first unless YES=1
+uninstall: ## Stop the stack and delete its data, settings and programs; asks first unless YES=1
 	@[ ! -x .venv/bin/python ] || $(RUN) stack uninstall $(if $(YES),--yes) || { code=$$?; [ $$code = 3 ] && exit 0; exit $$code; }; \
 	for name in .venv-superset .venv-mage .kafka .prometheus data/generated mage_project/.ssh_tunnel \
 		.mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info *.log .venv-uv .venv ; do \
@@ -59,8 +59,7 @@ uninstall: ## Stop the stack and delete everything that was ever written; asks f
 	echo "$${XDG_CACHE_HOME:-$$HOME/.cache}/pip and …/uv. Chromium was kept, too, if make test has installed it."
 
 demo: ## Start the stack, send 250,000 events in all three ways, check every result (LIVE_MINUTES=480 for more than an hour of live events)
-	@if [ -x .venv-superset/bin/python ] && [ -d .kafka ]; then echo "This takes one to two minutes on two cores; nothing has to be downloaded."; \
-	else echo "This takes about 6 minutes on two cores. It downloads about 1.3 GB (Python packages, Apache Kafka, Prometheus) into this folder."; fi
+	@[ -z "$(PYTHON)" ] || $(BOOTSTRAP) --announce
 	@$(MAKE) --no-print-directory setup
 	@$(RUN) stack.prometheus install --optional
 	@$(RUN) stack.demo $(if $(LIVE_MINUTES),--live-minutes $(LIVE_MINUTES))

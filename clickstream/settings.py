@@ -205,7 +205,7 @@ class ApiSettings(BaseModel):
     write_keys: Literal["auto", "on", "off"] = Field(
         "auto",
         description="Whether senders need a write key, such as `clickstream key create shop` makes; auto: "
-        "only if the stack listens on other addresses than this machine's own.",
+        "only if the stack listens on an address that other machines can reach.",
     )
     operator_token: SecretStr = Field(
         SecretStr(""),
@@ -216,7 +216,7 @@ class ApiSettings(BaseModel):
     rate_limit_per_second: float | Literal["auto"] = Field(
         "auto",
         description="Requests per second allowed for each key and address; 0: no limit; auto: 100 if the "
-        "stack listens on other addresses than this machine's own, otherwise no limit.",
+        "stack listens on an address that other machines can reach, otherwise no limit.",
     )
     rate_limit_burst: int = Field(
         200, ge=1, description="Requests that a sender may make at once after a pause."

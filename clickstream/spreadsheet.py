@@ -44,7 +44,7 @@ _NUMBER: Final = (
 _CHANGED: Final = re.compile(
     rf"{_NUMBER}|(?:{_DAY})(?: {_TIME})?|{_TIME}|true|false", re.ASCII | re.IGNORECASE
 )
-"""What Excel, in any language, takes for a number, a date or a truth value and writes back differently."""
+"""What Excel, in any language, takes for a number, a date or a boolean and writes back differently."""
 
 
 def escape_formula(text: str) -> str:

@@ -269,7 +269,7 @@ def _plain(where: str, value: Json, defined: Defined) -> None:
 
 
 def _is_plain(value: Json) -> bool:
-    """Whether it is a number, a truth value or a few words, such as a range of time."""
+    """Whether it is a number, a boolean or a few words, such as a range of time."""
     return isinstance(value, int | float) or (isinstance(value, str) and bool(_WORDS.fullmatch(value)))
 
 

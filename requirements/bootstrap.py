@@ -6,6 +6,7 @@ left half-made is mended.
 
     python3.11 requirements/bootstrap.py [NAME …]           make the environments named, else all
     python3.11 requirements/bootstrap.py --lock [NAME …]    re-make the locks from the `.in` files
+    python3.11 requirements/bootstrap.py --announce         say what the first start downloads
 """
 
 import argparse
@@ -14,6 +15,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +31,14 @@ UV = UV_ENVIRONMENT / "bin" / "uv"
 UV_LOCK = REQUIREMENTS / "uv.txt"
 STAMP_NAME = "clickstream-stamp"
 OPTIONS_MARK = "# uv:"
+
+# About how much the first start downloads, in megabytes.
+ENVIRONMENT_MB = {"main": 460, "mage": 400, "superset": 260}
+KAFKA_MB = 60
+PROMETHEUS_MB = 50
+# On two cores with a fast network: the demo itself, and setting up.
+DEMO_MINUTES = 1.5
+MB_A_MINUTE = 270
 
 # What a person may rightly have set for pip: how to reach a package index. Anything else (PIP_FIND_LINKS,
 # PIP_TARGET, PIP_CONSTRAINT …) would change or break an installation that its lock fixes to the last byte.
@@ -164,6 +174,35 @@ def make_environment(name: str) -> None:
         run(UV, "pip", "install", *python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
 
 
+def missing_downloads() -> dict[str, int]:
+    """What is not set up yet, by its name for people, and about how many megabytes it takes to download."""
+    missing = {
+        f"the Python environment {environment_path(name).name}": ENVIRONMENT_MB.get(name, 0)
+        for name in environment_names()
+        if not is_made(
+            environment_path(name), stamp_of(REQUIREMENTS / f"{name}.txt", ROOT / "pyproject.toml")
+        )
+    }
+    if not (ROOT / ".kafka").is_dir():
+        missing["Apache Kafka"] = KAFKA_MB
+    if not (ROOT / ".prometheus").is_dir() and shutil.which("prometheus") is None:
+        missing["Prometheus"] = PROMETHEUS_MB
+    return missing
+
+
+def announcement(missing: Mapping[str, int]) -> str:
+    """What the demo is about to do, in two sentences."""
+    megabytes = sum(missing.values())
+    if not missing:
+        return "This takes one to two minutes on two cores; nothing has to be downloaded."
+    size = f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes} MB"
+    minutes = round(DEMO_MINUTES + megabytes / MB_A_MINUTE)
+    return (
+        f"Missing: {', '.join(missing)}. About {size} are downloaded into this folder; with the demo, this "
+        f"takes about {minutes} minutes on two cores."
+    )
+
+
 def own_options(source: Path) -> list[str]:
     """What a `.in` file asks of uv when it is locked, in lines that begin with `# uv:`."""
     lines = source.read_text(encoding="utf-8").splitlines()
@@ -204,6 +243,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Make the Python environments of this checkout.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="names of environments; else all of them")
     parser.add_argument("--lock", action="store_true", help="re-make the locks instead")
+    parser.add_argument("--announce", action="store_true", help="say what the first start downloads")
     parser.add_argument("--upgrade", action="store_true", help="with --lock: the newest versions that fit")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(environment_names()):
@@ -217,6 +257,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"Python 3.11 is needed, this is {platform.python_version()}.", file=sys.stderr)
         return 1
     options = parse_arguments(arguments)
+    if options.announce:
+        print(announcement(missing_downloads()))
+        return 0
     try:
         with only_one_at_a_time():
             for name in options.names or environment_names():

@@ -45,7 +45,7 @@ def storable(payload: bytes) -> bytes:
 def own_fields(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The fields of one's own that events can be grouped by, as names and texts.
 
-    These are the texts, numbers and truth values at the top of the payload. Empty values, long ones, lists
+    These are the texts, numbers and booleans at the top of the payload. Empty values, long ones, lists
     and objects are left out, and so is whatever follows the first 32 fields.
     """
     found = [

@@ -118,3 +118,24 @@ def test_an_environment_says_how_it_is_locked(bootstrap: ModuleType, tmp_path: P
     assert bootstrap.own_options(REQUIREMENTS / "mage.in") == ["--override", "requirements/mage.overrides"]
     source.write_text("one==1.0\n")
     assert bootstrap.own_options(source) == []
+
+
+def test_the_demo_announces_what_is_missing_and_nothing_else(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "stamp_of", lambda *_inputs: "stamp")
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda _name: None)
+    everything = bootstrap.missing_downloads()
+    for name in (".venv", ".venv-mage", ".prometheus"):
+        (tmp_path / name / "bin").mkdir(parents=True)
+        (tmp_path / name / "bin" / "python").touch()
+        (tmp_path / name / bootstrap.STAMP_NAME).write_text("stamp")
+
+    assert bootstrap.announcement(everything).endswith("takes about 6 minutes on two cores.")
+    assert "About 1.2 GB are downloaded" in bootstrap.announcement(everything)
+    assert bootstrap.announcement(bootstrap.missing_downloads()) == (
+        "Missing: the Python environment .venv-superset, Apache Kafka. About 320 MB are downloaded into this "
+        "folder; with the demo, this takes about 3 minutes on two cores."
+    )
+    assert bootstrap.announcement({}).endswith("nothing has to be downloaded.")
