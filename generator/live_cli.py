@@ -33,7 +33,8 @@ Faults = Annotated[float, typer.Option(help="Percent of the events that are brok
 Duplicates = Annotated[float, typer.Option(help="Percent of the events that repeat a valid one.")]
 TargetOption = Annotated[Target, typer.Option(help="Where events go.")]
 Seed = Annotated[int, typer.Option(help="Determines who visits and what they do.")]
-Name = Annotated[str, typer.Option(help="Name of the generator; a new name makes another generator.")]
+NewName = Annotated[str, typer.Option(help="Name of the generator; a new name makes another generator.")]
+Name = Annotated[str, typer.Option(help="Name of the generator; `generator live list` shows all.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
@@ -49,7 +50,7 @@ def start(
     minutes: Annotated[
         float, typer.Option(min=0, max=MAX_MINUTES, help="Stop after this many minutes; 0 means never.")
     ] = _DEFAULTS.minutes,
-    name: Name = DEFAULT_GENERATOR,
+    name: NewName = DEFAULT_GENERATOR,
     as_json: AsJson = False,
 ) -> None:
     """Start a generator in the service; it runs until it is stopped or its time is over.

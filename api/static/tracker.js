@@ -1,5 +1,5 @@
 // Sends views and clicks of elements with data-track="title", and one view of each page. data-track-NAME="value" adds
-// a field to the payload. On the script: data-key (write key), data-endpoint, data-page-views="off". On the script or
+// a field to the payload; on <html>, to all payloads of the page. On the script: data-key (write key), data-endpoint, data-page-views="off". On the script or
 // on any element: data-user-id. No cookies. The API serves tracker.min.js; `make tracker` makes it from this file.
 (() => {
   const script = document.currentScript, nav = navigator, prefix = "clickstream.", mark = Symbol.for("clickstream");
@@ -131,7 +131,8 @@
 
   function record(type, element, position) {
     const payload = {};
-    for (const { name, value } of of(element, "attributes")) {
+    // The page's own fields belong to all its events; those of the element take their place.
+    for (const { name, value } of [html, element].flatMap((node) => [...of(node, "attributes")])) {
       if (!/^data-track-./.test(name)) continue;
       const key = clean(name.slice(11).replace(/-([a-z])/g, (_, letter) => letter.toUpperCase()), 100);
       if (PLACE.includes(key)) say(key, `${name} is not taken: the tracker sets "${key}" itself; use another name`);

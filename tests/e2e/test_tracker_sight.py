@@ -281,6 +281,19 @@ def test_the_view_of_a_page_has_the_fields_and_the_title_of_its_root(page: Page,
     assert view["payload"] == {"event_title": "home", "element_id": "html", "variant": "b"}
 
 
+def test_fields_of_the_root_belong_to_all_events_of_the_page(page: Page, site: Site) -> None:
+    buttons = "<button data-track=one>1</button><button data-track=two data-track-variant=a>2</button>"
+    page.goto(site.write("root", buttons, head="<html data-track-variant=b data-track-plan=free>"))
+    page.click("text=1")
+    page.click("text=2")
+    page.goto("about:blank")
+    clicks = {one["payload"]["event_title"]: one["payload"] for one in site.wait_for("click", 2)}
+    assert {title: (sent["variant"], sent["plan"]) for title, sent in clicks.items()} == {
+        "one": ("b", "free"),
+        "two": ("a", "free"),
+    }
+
+
 def test_a_script_in_the_head_waits_for_the_user_id_in_the_body(page: Page, site: Site) -> None:
     head = "<head><script src='/tracker.js'></script></head>"
     page.goto(site.write("head", "<p data-user-id=77>Hello</p>", head=head))
