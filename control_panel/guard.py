@@ -3,17 +3,15 @@
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-import streamlit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from control_panel import shell
 from control_panel.accounts import Account, Accounts
 from control_panel.observed import METRICS_PATH
 
@@ -36,10 +34,11 @@ _POLICY_VIOLATION: Final = 1008
 
 
 def _inline_script_hashes() -> str:
-    """The hashes of the inline scripts in Streamlit's page, so that no other inline script runs."""
-    page = Path(streamlit.__file__).parent / "static" / "index.html"
-    scripts = re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL)
-    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    """The hashes of the inline scripts in the page, so that no other inline script runs."""
+    digests = (
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in shell.inline_scripts()
+    )
     return " ".join(f"'sha256-{digest}'" for digest in digests)
 
 

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from control_panel import upload_routes
+from control_panel import shell, upload_routes
 from control_panel.accounts import Accounts, Role
 from control_panel.downloads import download
 from control_panel.guard import HEALTH_PATH, SIGN_IN_PATH, account_in
@@ -65,6 +65,10 @@ def make_routes(accounts: Accounts) -> list[BaseRoute]:
         Route(SIGN_IN_PATH, sign_in.sign_in, methods=["POST"]),
         Route("/sign-out", sign_in.sign_out, methods=["POST"]),
         *(
+            Route("/" if page.info.is_start else f"/{page.info.path}", _show_shell, methods=["GET"])
+            for page in all_pages()
+        ),
+        *(
             Route(f"/{page.info.path}", _to_start, methods=["GET"])
             for page in all_pages()
             if page.info.is_start
@@ -76,6 +80,10 @@ def make_routes(accounts: Accounts) -> list[BaseRoute]:
 async def _to_start(request: Request) -> Response:
     """Lead from the path of the start page, which people guess, to the path that Streamlit gives it."""
     return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/", 303)
+
+
+async def _show_shell(_: Request) -> Response:
+    return HTMLResponse(shell.html(), headers={"cache-control": "no-cache"})
 
 
 async def _is_alive(_: Request) -> Response:

@@ -121,7 +121,7 @@ def _of_data(reading: Reading[Completeness | bool], now: datetime) -> list[Conce
         found.append(
             Concern(
                 f"{state.pending:,} events have been waiting for {text.duration(waiting.total_seconds())}.",
-                f"Open Pipelines and see whether {PROCESSING} runs.",
+                f"Open Pipelines and see whether {PROCESSING} runs, or whether its schedule is paused.",
             )
         )
     return found
