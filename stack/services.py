@@ -144,6 +144,11 @@ def local_host(settings: Settings) -> str:
     return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104 -- replaced, not listened on
 
 
+def clickhouse_is_elsewhere(settings: Settings) -> bool:
+    """Whether the settings name a ClickHouse server in place of the gateway."""
+    return settings.clickhouse.host not in {local_host(settings), LOOPBACK, "::1", "localhost"}
+
+
 def _mage_environment(settings: Settings) -> Mapping[str, str]:
     """Mage's own variables: where it keeps things, and its unsafe or talkative defaults closed."""
     require_secrets(settings, "mage")
@@ -229,6 +234,7 @@ SERVICES: Final = (
         metrics_path="/metrics",
         health_path="/ping",
         probe=clickhouse_selects,
+        is_elsewhere=clickhouse_is_elsewhere,
     ),
     Service(
         name="kafka",

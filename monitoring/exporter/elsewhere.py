@@ -17,18 +17,14 @@ from stack.health_report import HealthReport, HealthState, ServiceHealth, read_r
 from stack.paths import StackPaths
 from stack.patience import patience
 from stack.probes import Probe, clickhouse_selects, kafka_serves
-from stack.services import chosen_services, local_host
-
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+from stack.services import clickhouse_is_elsewhere
 
 
 def foreign_servers(settings: Settings) -> Mapping[str, tuple[Probe, str]]:
     """How to check each server that no watchdog checks, and its address, by the name of the component."""
     found: dict[str, tuple[Probe, str]] = {}
     clickhouse = settings.clickhouse
-    has_supervisor = StackPaths(settings.stack.data_path).supervisor_config.exists()
-    is_watched = has_supervisor and "clickhouse" in {one.name for one in chosen_services(settings)}
-    if not is_watched and clickhouse.host not in {local_host(settings), *_LOOPBACK}:
+    if clickhouse_is_elsewhere(settings):
         found["clickhouse"] = (clickhouse_selects, f"{clickhouse.host}:{clickhouse.port}")
     if settings.broker.external_servers:
         found["kafka"] = (kafka_serves, settings.broker.external_servers)

@@ -91,3 +91,18 @@ def test_a_broker_elsewhere_takes_the_place_of_the_stacks_own(settings: Settings
     assert "kafka" not in {service.name for service in chosen}
     assert not [service.name for service in chosen if "kafka" in service.depends_on]
     assert elsewhere.broker.bootstrap_servers == "redpanda:9092"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [("127.0.0.1", True), ("localhost", True), ("clickhouse.example.org", False)],
+)
+def test_a_clickhouse_server_elsewhere_takes_the_place_of_the_gateway(
+    settings: Settings, host: str, is_here: bool
+) -> None:
+    clickhouse = settings.clickhouse.model_copy(update={"host": host})
+
+    chosen = chosen_services(settings.model_copy(update={"clickhouse": clickhouse}))
+
+    assert ("clickhouse" in {service.name for service in chosen}) is is_here
+    assert any("clickhouse" in service.depends_on for service in chosen) is is_here
