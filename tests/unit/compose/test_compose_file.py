@@ -13,6 +13,7 @@ import yaml
 
 from clickstream.settings import PROJECT_ROOT, Settings
 from clickstream.topics import MAX_SENT_BYTES
+from monitoring.alerts.rules import read_thresholds
 from monitoring.reference import declarations_by_service
 from monitoring.references import series_names
 from stack.env_file import setting_entries
@@ -269,6 +270,12 @@ def test_redpanda_takes_the_longest_record_and_loses_none_that_it_acknowledged()
     assert settings["kafka_batch_max_bytes"] == MAX_SENT_BYTES
     assert settings["auto_create_topics_enabled"] is False
     assert settings["write_caching_default"] == "disabled"
+
+
+def test_the_alert_on_disk_space_comes_before_the_broker_takes_no_more_records() -> None:
+    settings = yaml.safe_load((PROJECT_ROOT / "compose" / "redpanda" / "bootstrap.yaml").read_text())
+
+    assert settings["storage_min_free_bytes"] < float(read_thresholds()["disk_free_bytes"])
 
 
 def test_three_brokers_are_known_to_every_service_of_the_project(compose: Compose) -> None:
