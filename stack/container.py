@@ -24,12 +24,12 @@ from clickstream.errors import ClickstreamError
 from clickstream.etl.upgrade import upgrade_warehouse
 from clickstream.settings import Settings, get_settings
 from clickstream.topics import ensure_topics
-from stack.health_report import HealthReport, HealthState, read_report, write_report
+from stack.health_report import HealthReport, HealthState, read_report
 from stack.paths import StackPaths
 from stack.resource_use import ResourceUse, families_of, use_of
 from stack.services import Service, service_named
 from stack.supervision import ProcessInfo
-from stack.watchdog import LOOK_SECONDS, WRITE_SECONDS, Watchdog
+from stack.watchdog import LOOK_SECONDS, WRITE_SECONDS, Watchdog, try_to_write
 
 _MEASURE_SECONDS: Final = 15.0
 
@@ -69,12 +69,12 @@ def keep(service: Service, settings: Settings) -> int:
             use = {name: use_of(pids) for name, pids in families.items()}
             measured_at = time.monotonic()
         if found.services != known or time.monotonic() - written_at >= WRITE_SECONDS:
-            write_report(report, structs.replace(found, use=use))
+            try_to_write(report, structs.replace(found, use=use))
             known, written_at = found.services, time.monotonic()
         time.sleep(LOOK_SECONDS)
     state = ProcessStates.STOPPED if is_asked_to_stop.is_set() else ProcessStates.EXITED
     ended = replace(info, state=state, pid=0, exit_code=max(process.returncode, -1))
-    write_report(report, watchdog.look({service.name: ended}))
+    try_to_write(report, watchdog.look({service.name: ended}))
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
 

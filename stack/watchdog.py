@@ -157,9 +157,17 @@ def watch() -> NoReturn:
             log(str(error))
         else:
             if report.services != written or time.monotonic() - written_at >= WRITE_SECONDS:
-                write_report(paths.health, report)
+                try_to_write(paths.health, report)
                 written, written_at = report.services, time.monotonic()
         time.sleep(LOOK_SECONDS)
+
+
+def try_to_write(path: Path, report: HealthReport) -> None:
+    """Write the report if that is possible: on a full disk, looking after the services matters more."""
+    try:
+        write_report(path, report)
+    except OSError as error:
+        log(f"The report {path} can't be written: {error.strerror}.")
 
 
 def stand_by(supervisor: Supervisor, supervisor_pid: int, watchdog_pid: int) -> NoReturn:

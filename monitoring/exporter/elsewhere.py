@@ -4,6 +4,7 @@ The exporter leaves its report beside those of the watchdogs, so that these serv
 alerts and place in the panel as services that the stack keeps.
 """
 
+import logging
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from stack.paths import StackPaths
 from stack.patience import patience
 from stack.probes import Probe, clickhouse_selects, kafka_serves
 from stack.services import clickhouse_is_elsewhere
+
+_log: Final = logging.getLogger(__name__)
 
 
 def foreign_servers(settings: Settings) -> Mapping[str, tuple[Probe, str]]:
@@ -45,9 +48,12 @@ class ForeignServer(threading.Thread):
 
     def run(self) -> None:
         """Checks until it is stopped."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         while not self._stopping.is_set():
-            self.check_once()
+            try:
+                self.check_once()
+            except Exception as error:
+                # Such as a full disk. The text of an error may quote a statement; its kind says enough.
+                _log.warning("%s can't be checked: %s", self._component, type(error).__name__)
             self._stopping.wait(self._settings.stack.health_check_seconds)
 
     def check_once(self) -> None:
@@ -57,6 +63,7 @@ class ForeignServer(threading.Thread):
         report = read_report(self._path)
         before = report.services.get(self._component) if report else None
         found = self._next(before, problem.text if problem else "", datetime.now(UTC))
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_report(self._path, HealthReport(datetime.now(UTC), {self._component: found}))
 
     def stop(self) -> None:

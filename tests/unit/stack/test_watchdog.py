@@ -1,7 +1,9 @@
 """What the watchdog knows of services: when it loses patience, what it counts, what it reports."""
 
 import json
+import logging
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from stack.probes import Problem
 from stack.service_watch import HealthRecord
 from stack.services import service_named
 from stack.supervision import ProcessInfo
-from stack.watchdog import Watchdog
+from stack.watchdog import Watchdog, try_to_write
 
 HEALTHY = None
 BROKEN = Problem("does not answer")
@@ -157,3 +159,13 @@ def test_the_age_of_a_report_tells_whether_somebody_looks(watchdog: Watchdog) ->
     report: HealthReport = watchdog.look(RUNNING)
 
     assert 0 <= report.age_seconds < 60
+
+
+def test_a_report_that_cannot_be_written_does_not_end_the_watchdog(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    try_to_write(tmp_path / "missing" / "health.json", HealthReport(datetime.now(UTC), {}))
+
+    assert "health.json can't be written: No such file or directory." in caplog.text
