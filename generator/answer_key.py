@@ -18,7 +18,8 @@ from generator.tallies import DayTally, Row, add_events, format_date
 CSV: Final = "csv"
 """The source of the files that `csv_writer` writes."""
 
-FORMAT: Final = "clickstream answer key, version 1"
+FORMAT: Final = "clickstream answer key, version 2"
+"""Another version has other columns, or was made of other events by the same parameters."""
 
 VIEW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "daily_active_users": ("date", "dau", "wau", "mau"),

@@ -11,7 +11,7 @@ from typing import Any, Final
 from clickstream.errors import BadInputError
 from clickstream.reasons import ErrorCode
 from clickstream.verification import load_key
-from generator.answer_key import CSV, LEDGER_COLUMNS, AnswerKey
+from generator.answer_key import CSV, FORMAT, LEDGER_COLUMNS, AnswerKey
 from generator.csv_writer import RecordStream, count_people
 from generator.plan import DAY_MS, Plan
 from generator.profiles import Population
@@ -73,6 +73,13 @@ def _sessions_of(path: Path, key: Mapping[str, Any]) -> list[tuple[str, Session]
     try:
         if SESSIONS in key:
             return [read_session(recorded) for recorded in key[SESSIONS]]
+        if key.get("format") != FORMAT:
+            raise BadInputError(
+                f"{path} was written by another version of the generator, which makes other events of the "
+                "same parameters.",
+                hint="Generate the file again. After an upgrade, `make reset` and deleting the files in "
+                "data/generated/ lets the demo begin again.",
+            )
         sessions = _make_again(Plan.from_parameters(parameters))
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"{path} does not say how it was made: {error!r}.") from error

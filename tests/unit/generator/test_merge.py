@@ -6,6 +6,7 @@ import pytest
 
 from clickstream.errors import BadInputError
 from clickstream.reasons import ErrorCode
+from generator.answer_key import FORMAT
 from generator.live.options import Source
 from generator.live.recall import Recall
 from generator.live.visits import Happening, Visits
@@ -15,7 +16,10 @@ from generator.profiles import Population
 from generator.sessions import SessionMaker
 from tests.unit.generator.conftest import Dataset
 
-KEY_OF = '{{"views": {{}}, "ledger": {{"rows": []}}, "quarantined": {{"by_code": {{}}}}, "parameters": {}}}'
+KEY_OF = (
+    f'{{{{"format": "{FORMAT}", "views": {{{{}}}}, "ledger": {{{{"rows": []}}}}, '
+    '"quarantined": {{"by_code": {{}}}}, "parameters": {}}}'
+)
 SEED = 5
 PEOPLE = Population(SEED, 40)
 
@@ -115,6 +119,11 @@ def test_a_csv_key_and_a_live_key_of_later_days_share_their_windows(dataset: Dat
             KEY_OF.format("{}"),
             "does not say how it was made",
             id="nothing to make it from",
+        ),
+        pytest.param(
+            KEY_OF.format("{}").replace(FORMAT, "clickstream answer key, version 1"),
+            "another version of the generator",
+            id="of other events",
         ),
         pytest.param(
             KEY_OF.format('{"parts": []}'),
