@@ -1,7 +1,7 @@
 """The components of the system: what the watchdog reports of them, for Prometheus and as JSON."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -9,7 +9,7 @@ import msgspec
 from prometheus_client.metrics_core import Metric
 
 from monitoring.exporter import metrics
-from stack.health_report import HealthReport, read_report
+from stack.health_report import HealthReport, HealthState, ServiceHealth, read_report
 
 State = Literal["starting", "up", "failing", "restarting", "stopped", "unknown"]
 STATES: Final[tuple[State, ...]] = ("starting", "up", "failing", "restarting", "stopped", "unknown")
@@ -75,21 +75,24 @@ def read_reports(path: Path) -> Sequence[HealthReport]:
 def _components(report: HealthReport, now: datetime) -> list[Component]:
     silence = now - report.checked_at
     is_silent = report.is_silent(now)
-    return [
-        Component(
-            name=name,
-            state="unknown" if is_silent else reported.state.value,
-            reason=f"The watchdog has not reported for {silence.total_seconds():.0f} s."
-            if is_silent
-            else reported.reason,
-            since=reported.since,
-            restarts=reported.restarts,
-            last_failure_at=reported.last_failure_at,
-            last_failure_reason=reported.last_failure_reason,
-            address=reported.address,
-        )
-        for name, reported in report.services.items()
-    ]
+    return [_component(name, one, silence if is_silent else None) for name, one in report.services.items()]
+
+
+def _component(name: str, reported: ServiceHealth, silence: timedelta | None) -> Component:
+    # A container that was stopped reports that as its last word.
+    is_unknown = silence is not None and reported.state is not HealthState.STOPPED
+    return Component(
+        name=name,
+        state="unknown" if is_unknown else reported.state.value,
+        reason=f"The watchdog has not reported for {silence.total_seconds():.0f} s."
+        if silence is not None and is_unknown
+        else reported.reason,
+        since=reported.since,
+        restarts=reported.restarts,
+        last_failure_at=reported.last_failure_at,
+        last_failure_reason=reported.last_failure_reason,
+        address=reported.address,
+    )
 
 
 class ComponentStates:

@@ -54,7 +54,7 @@ def test_a_documented_command_exists(command: str, services: Mapping[str, Any]) 
     subcommand, *words = words
     known = options(subcommand)
     assert known, subcommand
-    values = {"--volume": 1, "--entrypoint": 1}
+    values = {"--volume": 1, "--entrypoint": 1, "--user": 1}
     while words and words[0].startswith("-"):
         assert words[0] in known, words[0]
         words = words[1 + values.get(words[0], 0) :]

@@ -50,6 +50,18 @@ def test_a_watchdog_that_is_silent_leaves_the_components_unknown(tmp_path: Path)
     assert (api.state, api.reason) == ("unknown", "The watchdog has not reported for 90 s.")
 
 
+def test_a_service_that_was_stopped_stays_so_after_its_container_has_gone(
+    tmp_path: Path,
+) -> None:
+    write_report(tmp_path, NOW)
+    path = tmp_path / REPORT
+    path.write_text(path.read_text().replace('"failing"', '"stopped"'))
+
+    [api] = read_components(path, NOW + timedelta(seconds=90)).components
+
+    assert api.state == "stopped"
+
+
 def test_before_the_first_report_there_are_no_components(tmp_path: Path) -> None:
     found = read_components(tmp_path / REPORT, NOW)
 
