@@ -31,6 +31,7 @@ PAGE = PageInfo("Reports", ":material/bar_chart:", Section.INSIGHT, 1, "reports"
 
 _DAYS_SHOWN: Final = 30
 _ROWS_WITHOUT_SCROLLING: Final = 7
+_ALL: Final = "all"
 _HEATMAP: Final = "Heatmap of clicks"
 
 
@@ -109,11 +110,20 @@ def _show_report(report: Report, filters: Filters) -> None:
     if not len(table):
         layout.empty(report.nothing)
         return
+    if report.chosen_by:
+        table = _choose(table, report.chosen_by)
     report.draw(_full_days(table))
     _show_table(table)
     with st.container(horizontal=True):
         _offer_csv(table, f"{report.name}_{filters.first_date}_{filters.last_date}.csv")
         _explain(report.view, report.explanation)
+
+
+def _choose(table: pa.Table, column: str) -> pa.Table:
+    """The rows with the value of a column that the person chooses; at first all."""
+    values = [_ALL, *dict.fromkeys(table[column].to_pylist())]
+    chosen = st.selectbox(NAMES[column], values, key=f"chosen {column}", width=300)
+    return table if chosen == _ALL else table.filter(pc.field(column) == chosen)
 
 
 def _say_what_is_ignored(filters: Filters, ignored: Collection[str]) -> None:

@@ -58,6 +58,7 @@ class Report:
         view: The view that it shows; the view's description explains the numbers.
         explanation: How it is computed, in a few sentences.
         draw: Draws its chart.
+        chosen_by: A column; people may choose one of its values and see its rows alone. Empty for none.
         ignores: The filters that it cannot apply, by their names in a sentence.
         nothing: What is said if it has no row.
     """
@@ -67,6 +68,7 @@ class Report:
     view: str
     explanation: str
     draw: Callable[[pa.Table], None]
+    chosen_by: str = ""
     ignores: tuple[str, ...] = ()
     nothing: str = "There are no events for these days and filters."
 
@@ -164,8 +166,8 @@ def _draw_campaigns(table: pa.Table) -> None:
 
 def _draw_own_fields(table: pa.Table) -> None:
     top = table.slice(0, 15)
-    names = [f"{row['field']} = {row['value']}" for row in top.to_pylist()]
-    alt = "Views and clicks by value of fields of your own"
+    names = [f"{row['field']} = {row['value']} · {_percent(row)}" for row in top.to_pylist()]
+    alt = "Views, clicks and conversion by value of fields of your own"
     _draw_top(top, names, ["views", "clicks"], alt, "report own fields")
 
 
@@ -289,6 +291,7 @@ REPORTS: Final = (
         "Events by the value of each field of the payload that is not one of the contract. A session counts "
         "once for each day on which it has the value. Rare values of a day are counted as (other).",
         _draw_own_fields,
+        chosen_by="field",
         ignores=(SITE, DEVICE_TYPE, COUNTRY),
         nothing="No event of these days has a field in its payload besides those of the contract.",
     ),
