@@ -21,6 +21,8 @@ from stack.probes import Probe, clickhouse_selects, kafka_serves
 from stack.services import clickhouse_is_elsewhere
 
 _log: Final = logging.getLogger(__name__)
+_LONGEST_SECONDS: Final = 25.0
+"""A check ends well before the report of the one before is too old to be believed."""
 
 
 def foreign_servers(settings: Settings) -> Mapping[str, tuple[Probe, str]]:
@@ -58,7 +60,7 @@ class ForeignServer(threading.Thread):
 
     def check_once(self) -> None:
         """Checks, and writes down what was found."""
-        timeout = self._settings.stack.health_timeout_seconds * patience()
+        timeout = min(self._settings.stack.health_timeout_seconds * patience(), _LONGEST_SECONDS)
         problem = self._probe(self._settings, self._address, timeout)
         report = read_report(self._path)
         before = report.services.get(self._component) if report else None

@@ -196,7 +196,12 @@ def _options(panel: PanelSpec) -> Mapping[str, Any]:
     if panel.type == "table":
         return {"showHeader": True, "cellHeight": "sm"}
     return {
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
+        "legend": {
+            "displayMode": "list",
+            "placement": "bottom",
+            "showLegend": True,
+            "calcs": ["lastNotNull"],
+        },
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
 
