@@ -34,6 +34,13 @@ def alerts() -> list[Alert]:
     return _api().alerts()
 
 
+@shared(_SECONDS)
+def seconds_since_last_metric() -> float:
+    """How long Prometheus has stored nothing, as on a full disk; 0 if it has stored nothing for an hour."""
+    found = _api().at("time() - max(max_over_time(timestamp(up)[1h:15s]))")
+    return found[0].points[0][1] if found else 0.0
+
+
 @shared(60)
 def service_names(dashboard: str) -> list[str]:
     """What the variable `service` of a dashboard can be."""

@@ -10,11 +10,18 @@ from clickstream.errors import ServiceUnavailableError
 from clickstream.settings import get_settings
 from control_panel import layout
 from control_panel.clients.exporter import Component, components
-from control_panel.clients.prometheus import ALL_SERVICES, alerts, dashboards, panel_answers, service_names
+from control_panel.clients.prometheus import (
+    ALL_SERVICES,
+    alerts,
+    dashboards,
+    panel_answers,
+    seconds_since_last_metric,
+    service_names,
+)
 from control_panel.clients.readings import Reading, read_all
 from control_panel.pages import PageInfo, Section
 from control_panel.panels import draw
-from control_panel.text import age
+from control_panel.text import age, duration
 from monitoring.alerts.runbook import docker_equivalents, runbook_entry
 from monitoring.grafana.reading import ROW, Dashboard, by_lines
 from monitoring.prometheus_api import Alert
@@ -24,6 +31,9 @@ PAGE = PageInfo("Monitoring", ":material/monitoring:", Section.SYSTEM, 9, "monit
 
 _ORDER: Final = ("components", "service", "pipeline", "infrastructure")
 _MINUTES: Final = {"15 minutes": 15, "1 hour": 60, "6 hours": 360, "24 hours": 1440, "7 days": 10_080}
+_OLD_SECONDS: Final = 90.0
+"""Longer than any usual pause between two scrapes."""
+
 _REFRESH: Final = {"10 s": 10, "30 s": 30, "off": None}
 
 
@@ -69,6 +79,7 @@ def _show(name: str, minutes: int, service: str) -> None:
     if isinstance(reading.problem, ServiceUnavailableError):
         # Each panel would say the same.
         return
+    _warn_of_old_metrics()
     dashboard = dashboards()[name]
     questions = {
         panel.id: panel_answers(name, panel.id, minutes, service)
@@ -77,6 +88,16 @@ def _show(name: str, minutes: int, service: str) -> None:
     }
     read_all(*questions.values(), wait_seconds=3)
     _show_panels(name, dashboard, minutes, service)
+
+
+def _warn_of_old_metrics() -> None:
+    seconds = seconds_since_last_metric().read().value or 0.0
+    if seconds > _OLD_SECONDS:
+        st.error(
+            f"Prometheus has stored nothing for {duration(seconds)}, so figures and alerts on this page are that "
+            "old. Usually its disk is full; its log says why.",
+            icon=":material/history:",
+        )
 
 
 def _show_alerts(reading: Reading[list[Alert]]) -> None:

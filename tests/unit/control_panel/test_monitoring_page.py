@@ -11,9 +11,16 @@ from streamlit.testing.v1 import AppTest
 
 from control_panel.clients import prometheus
 from control_panel.clients.exporter import components
-from control_panel.clients.prometheus import alerts, dashboards, panel_answers, service_names
+from control_panel.clients.prometheus import (
+    alerts,
+    dashboards,
+    panel_answers,
+    seconds_since_last_metric,
+    service_names,
+)
 from monitoring.alerts.runbook import docker_equivalents, runbook_entry
 from tests.unit.control_panel.drawn import wait_for
+from tests.waiting import wait_until
 
 ALERT = {
     "labels": {"alertname": "ComponentDown", "severity": "critical", "component": "kafka"},
@@ -48,7 +55,7 @@ COMPONENT = {
 
 
 class _Monitoring(BaseHTTPRequestHandler):
-    """Prometheus and the exporter at once: one alert, its component, and no series."""
+    """Prometheus and the exporter at once: alerts, a component, and no series for four minutes."""
 
     def do_GET(self) -> None:
         answer: object
@@ -58,7 +65,7 @@ class _Monitoring(BaseHTTPRequestHandler):
             data = (
                 {"alerts": [WARNING, LATER, ALERT]}
                 if self.path.startswith("/api/v1/alerts")
-                else {"result": []}
+                else {"result": [{"metric": {}, "value": [0, "240"]}] if "max_over_time" in self.path else []}
             )
             answer = {"status": "success", "data": [] if "/label/" in self.path else data}
         body = json.dumps(answer).encode()
@@ -77,7 +84,7 @@ def monitoring(nothing_runs: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     for service in ("PROMETHEUS", "EXPORTER"):
         monkeypatch.setenv(f"CLICKSTREAM_MONITORING__{service}_PORT", str(server.server_port))
     # The panel shares answers between pages for a while; those of this test are for no other.
-    for shared in (alerts, components, panel_answers, service_names):
+    for shared in (alerts, components, panel_answers, seconds_since_last_metric, service_names):
         monkeypatch.setattr(shared, "_entries", OrderedDict())
     prometheus._api.cache_clear()
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -99,7 +106,7 @@ def test_alerts_come_in_the_order_of_their_urgency_and_say_why_and_what_to_do() 
 
     wait_for(app, "BrokerAway", "DiskFillsUp", "Reason: it is stopped")
 
-    [alert, later] = [one.value for one in app.error]
+    [alert, later, *_] = [one.value for one in app.error]
     assert "BrokerAway" in later
     assert "kafka does not do its work" in alert
     assert "Reason: it is stopped. It began" in alert
@@ -126,3 +133,13 @@ def test_an_address_names_a_dashboard_by_its_uid(name: str, uid: str) -> None:
 
     assert [one.message for one in app.exception] == []
     assert app.session_state["dashboard"] == name
+
+
+@pytest.mark.usefixtures("monitoring")
+def test_figures_of_a_prometheus_that_stores_nothing_are_called_old() -> None:
+    app = AppTest.from_function(_draw, default_timeout=60)
+
+    wait_until(
+        lambda: any("has stored nothing for 4 min" in one.value for one in app.run().error),
+        "the page says so",
+    )
