@@ -94,8 +94,8 @@ def _warn_of_old_metrics() -> None:
     seconds = seconds_since_last_metric().read().value or 0.0
     if seconds > _OLD_SECONDS:
         st.error(
-            f"Prometheus has stored nothing for {duration(seconds)}, so figures and alerts on this page are that "
-            "old. Usually its disk is full; its log says why.",
+            f"Prometheus has stored nothing for {duration(seconds)}, so figures and alerts on this page are "
+            "that old. Usually its disk is full; its log says why.",
             icon=":material/history:",
         )
 
