@@ -16,10 +16,13 @@ STYLE: Final = """
   .counts :is(thead th:first-child, tbody th) { text-align: left; }
   .counts tbody tr { border-top: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
   @media (max-width: 640px) {
-    .counts thead { position: absolute; clip-path: inset(50%); }
-    .counts tbody tr { display: grid; grid-template-columns: 1fr 1fr; column-gap: 1.5rem; padding: .5rem 0; }
+    .counts, .counts tbody { display: block; }
+    .counts thead { display: none; }
+    .counts tbody tr { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); }
+    .counts tbody tr { column-gap: 1rem; padding: .5rem 0; }
     .counts tbody th { grid-column: 1 / -1; padding: .25rem 0; }
-    .counts td { display: flex; justify-content: space-between; padding: .15rem 0; }
+    .counts td { display: flex; justify-content: space-between; gap: .5rem; }
+    .counts td { padding: .15rem 0; font-size: .875rem; }
     .counts td::before { content: attr(data-name); opacity: .82; }
   }
 """
@@ -27,7 +30,12 @@ STYLE: Final = """
 
 
 def counts(rows: Sequence[Mapping[str, Any]], name: str, columns: Mapping[str, str], *, alt: str) -> None:
-    """A table with a row for each thing that is counted.
+    """Draw a table with a row for each thing that is counted; the arguments are those of `html`."""
+    st.html(html(rows, name, columns, alt=alt))
+
+
+def html(rows: Sequence[Mapping[str, Any]], name: str, columns: Mapping[str, str], *, alt: str) -> str:
+    """The table as HTML.
 
     Args:
         rows: The counts, and in the column `name` what they are of.
@@ -45,7 +53,7 @@ def counts(rows: Sequence[Mapping[str, Any]], name: str, columns: Mapping[str, s
         + "</tr>"
         for row in rows
     )
-    st.html(
+    return (
         f"<table class='counts'><caption>{escape(alt)}</caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
     )

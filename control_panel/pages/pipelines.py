@@ -207,7 +207,10 @@ def _show_runs(name: str) -> None:
         return
     st.subheader("Last runs", anchor=False)
     if not runs:
-        layout.empty("This pipeline has not run yet.")
+        starter = "you can with **Run now …** above" if is_operator() else "an operator can"
+        layout.empty(
+            f"This pipeline has not run yet. If it has a schedule, that starts it; otherwise {starter}."
+        )
         return
     records = questions[1].reading().value or ()
     now = datetime.now(UTC)

@@ -200,7 +200,9 @@ def _show_heatmap(filters: Filters) -> None:
     if pages is None:
         return
     if not pages:
-        layout.empty("No click of these days and filters has a position.")
+        layout.empty(
+            "No click of these days and filters has a position. Choose other days, or remove a filter."
+        )
         return
     named = dict(zip(page_names([asdict(page) for page in pages]), pages, strict=True))
     left, right = st.columns([2, 1])
@@ -215,7 +217,10 @@ def _show_heatmap(filters: Filters) -> None:
     if clicks is None:
         return
     if not len(clicks):
-        layout.empty(f"There are no clicks on this page from this type of device ({device}) on these days.")
+        layout.empty(
+            f"There are no clicks on this page from this type of device ({device}) on these days. Choose "
+            "another screen, page or range of days."
+        )
         return
     shown = reports.visible(clicks)
     total, outside = reports.count(shown), reports.count(clicks) - reports.count(shown)

@@ -70,7 +70,7 @@ class Report:
     draw: Callable[[pa.Table], None]
     chosen_by: str = ""
     ignores: tuple[str, ...] = ()
-    nothing: str = "There are no events for these days and filters."
+    nothing: str = "There are no events for these days and filters. Choose other days, or remove a filter."
 
 
 def page_names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -293,6 +293,7 @@ REPORTS: Final = (
         _draw_own_fields,
         chosen_by="field",
         ignores=(SITE, DEVICE_TYPE, COUNTRY),
-        nothing="No event of these days has a field in its payload besides those of the contract.",
+        nothing="No event of these days has a field in its payload besides those of the contract. Add one to "
+        "your events, such as the variant of a test; docs/own-fields.md shows how.",
     ),
 )

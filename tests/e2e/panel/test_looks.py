@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.dashboard_page import PATIENCE_MS
+from control_panel import tables
 from tests.e2e.panel.panel import Panel, open_page, wait_until_drawn
 
 PAGES = [
@@ -111,6 +112,28 @@ def test_a_phone_need_not_scroll_sideways(browser: Browser, panel: Panel) -> Non
             wide[path] = main.evaluate("main => main.scrollWidth - main.clientWidth")
 
     assert wide == {path: 0 for path, _ in PAGES}
+
+
+@pytest.mark.parametrize("width", [320, 390, 1400])
+def test_a_table_of_counts_fits_its_place_and_names_each_count(browser: Browser, width: int) -> None:
+    columns = {
+        "source": "Source",
+        "received": "Received",
+        "quarantined": "Quarantined",
+        "open": "Not repaired",
+    }
+    rows = [{"source": "tracker", "received": 123_456_789, "quarantined": 1_234_567, "open": 0}]
+    with browser.new_context(viewport={"width": width, "height": 600}) as context:
+        page = context.new_page()
+        table = tables.html(rows, "source", columns, alt="Counts")
+        page.set_content(f"<style>{tables.STYLE}</style>{table}")
+
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        expect(page.get_by_role("table", name="Counts")).to_contain_text("123,456,789")
+        name = page.evaluate(
+            "getComputedStyle(document.querySelector('td'), '::before').content.replaceAll('\"', '')"
+        )
+        assert name == ("Received" if width <= 640 else "none")
 
 
 def test_the_navigation_is_reached_by_keyboard(page: Page) -> None:
