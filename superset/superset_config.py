@@ -17,7 +17,7 @@ from urllib.parse import quote
 from clickhouse_connect.cc_sqlalchemy.dialect import ClickHouseDialect
 from clickhouse_connect.dbapi.connection import Connection
 from clickhouse_connect.dbapi.cursor import Cursor
-from clickhouse_connect.driver.exceptions import OperationalError
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from sqlalchemy import String, text
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.pool import QueuePool
@@ -197,6 +197,7 @@ _IS_AWAY = (
     "The database does not answer. It may be starting: try again in a minute. `make status` tells more."
 )
 _AWAY = re.compile(r"HTTPConnectionPool|Connection refused|RemoteDisconnected|Read timed out|does not answer")
+_ADDRESS = re.compile(r" \(for url [^)]*\)")
 # What people read in place of a chart, by what the client library says.
 CUSTOM_DATABASE_ERRORS = {
     "Clickstream": {_AWAY: (_IS_AWAY, SupersetErrorType.GENERIC_DB_ENGINE_ERROR, {"show_issue_info": False})}
@@ -205,15 +206,16 @@ CUSTOM_DATABASE_ERRORS = {
 
 # --- connections ------------------------------------------------------------------------------------------
 class _Cursor(Cursor):
-    """Says in a sentence that the database is away, where Superset would pass on the library's words."""
+    """Says in a sentence that the database is away, and keeps its address out of what people read."""
 
     def execute(self, operation: str, parameters: Any = None) -> None:
         """Run a statement."""
         try:
             super().execute(operation, parameters)
-        except OperationalError as error:
-            if _AWAY.search(str(error)):
+        except DatabaseError as error:
+            if isinstance(error, OperationalError) and _AWAY.search(str(error)):
                 raise OperationalError(_IS_AWAY) from error
+            error.args = (_ADDRESS.sub("", str(error)),)
             raise
 
 

@@ -208,6 +208,16 @@ def test_a_viewer_gets_no_column_that_is_there_for_a_metric_alone(viewer: Supers
     assert viewer.post_chart_data(asked).status_code == httpx.codes.FORBIDDEN
 
 
+def test_an_error_of_the_database_tells_no_address(superset: Superset, viewer: SupersetClient) -> None:
+    part = {"filters": [{"col": "date", "op": "IN", "val": ["no day"]}]}
+
+    refused = viewer.post_chart_data(own_question(viewer, part))
+
+    assert refused.status_code == httpx.codes.BAD_REQUEST
+    assert "no day" in refused.text
+    assert str(superset.settings.clickhouse.port) not in refused.text
+
+
 def test_a_viewer_writes_no_expression_where_a_name_is_due(viewer: SupersetClient) -> None:
     for part in (
         {"columns": ["upper(url_path)"]},
