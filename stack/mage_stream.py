@@ -43,7 +43,9 @@ class MetricsServer(ThreadingMixIn, WSGIServer):
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Logs no requests."""
+    """Logs no requests, and gives up on clients that send nothing."""
+
+    timeout = 30
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class names it so
         """Nothing."""

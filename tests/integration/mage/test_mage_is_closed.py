@@ -21,7 +21,6 @@ from tests.integration.mage.project_files import project_files
 
 # The key of Mage's own web pages; public, and the same everywhere.
 FRONTEND_KEY = "zkWlN0PkIKSN0C11CfUHUj84OT5XOJ6tDZ6bDRO2"
-WRONG = {"email": "owner@localhost.localdomain", "password": "wrong"}
 TRIGGER_MATCHER = {"event_matchers": [{"pipeline_uuid": "rebuild_marts", "pattern": {"source": "x"}}]}
 
 
@@ -241,17 +240,19 @@ def test_the_sign_in_takes_no_long_bodies(anybody: httpx.Client) -> None:
 
 
 def test_passwords_cannot_be_guessed_at_speed(stack: Stack) -> None:
+    # Nobody has this name, so no hash is computed, which would take a minute for all guesses if the
+    # machine is busy.
+    guess = {"email": "nobody@localhost.localdomain", "password": "wrong"}
     # An address of its own, so that nobody else has to wait for the limit to pass.
     with client_of(stack, transport=httpx.HTTPTransport(local_address="127.0.0.77")) as guesser:
-        codes = [
-            guesser.post("/api/sessions", json={"session": WRONG}).status_code
-            for _ in range(FAILURES_ALLOWED)
+        answers = [
+            guesser.post("/api/sessions", json={"session": guess}) for _ in range(FAILURES_ALLOWED + 1)
         ]
-        refused = guesser.post("/api/sessions", json={"session": WRONG})
 
-    assert httpx.codes.TOO_MANY_REQUESTS not in codes
-    assert refused.status_code == httpx.codes.TOO_MANY_REQUESTS
-    assert 0 < int(refused.headers["retry-after"]) <= 60
+    codes = [answer.status_code for answer in answers]
+    assert httpx.codes.TOO_MANY_REQUESTS not in codes[:FAILURES_ALLOWED]
+    assert codes[-1] == httpx.codes.TOO_MANY_REQUESTS
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
 
 
 def signed_with(key: str, token: str) -> str:
