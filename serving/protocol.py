@@ -88,6 +88,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._framing_bytes = 0
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; or, after the body, a trailer, which uvicorn would take for a header of the request."""
+        if self._part is not _Part.BODY:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """A body begins, even if it is empty."""
         self._part = _Part.BODY

@@ -41,6 +41,8 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
             return
         length += len(message.get("body", b""))
         more = message.get("more_body", False)
+    if any(name == b"x-trailer" for name, _ in scope["headers"]):
+        length = -1
     text = str(length).encode()
     await send(
         {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]}
@@ -161,6 +163,12 @@ def test_a_body_that_drips_in_is_ended(port: int, start: bytes, piece: bytes) ->
     with connected(port) as connection:
         connection.sendall(start)
         assert drip(connection, piece, 20)
+
+
+def test_a_trailer_is_no_header(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Trailer: x\r\n\r\n")
+        assert read_answer(connection).endswith(b"\r\n\r\n1")
 
 
 @pytest.mark.parametrize("earlier", [0, 2])
