@@ -1,4 +1,4 @@
-"""Backup and restore as docs/docker.md has them, with a program in Docker's place whose volumes are folders."""
+"""Backup and restore as docs/docker.md has them; in Docker's place is a program whose volumes are folders."""
 
 import os
 import re
