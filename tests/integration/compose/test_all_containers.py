@@ -138,6 +138,8 @@ def test_the_exporter_says_what_each_container_uses_and_whether_the_broker_answe
     running: Containers,
 ) -> None:
     url = f"http://127.0.0.1:{running.settings['CLICKSTREAM_MONITORING__EXPORTER_PORT']}/metrics"
+    data = running.data_of("exporter")
+    wait_until(lambda: problem_of("exporter", data) is None, "the exporter is up", seconds=240)
 
     def samples() -> Mapping[str, float]:
         lines = [line for line in get(url, timeout=30).splitlines() if not line.startswith("#")]
@@ -149,9 +151,7 @@ def test_the_exporter_says_what_each_container_uses_and_whether_the_broker_answe
         "all containers report their memory",
         seconds=240,
     )
-    wait_until(
-        lambda: samples().get('clickstream_component_up{component="kafka"}') == 1, "Kafka is up", seconds=60
-    )
+    wait_until(lambda: samples().get('clickstream_component_up{component="kafka"}') == 1, "Kafka is up")
     assert samples()['clickstream_component_cpu_seconds_total{component="api"}'] > 0
 
 
