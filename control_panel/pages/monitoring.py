@@ -56,7 +56,7 @@ def render() -> None:
             label_visibility="collapsed",
             wrap=True,
         )
-    minutes = columns[1].selectbox("Last", list(_MINUTES), index=1, key="last")
+    minutes = columns[1].selectbox("Last", list(_MINUTES), index=1, key="last", bind="query-params")
     refresh = columns[2].selectbox("Refresh", list(_REFRESH), key="refresh")
     name = name or names[0]
     known = service_names(name).read().value or []
