@@ -99,3 +99,17 @@ def test_without_events_a_dashboard_says_so_and_complains_of_nothing(
     hint = page.get_by_text(re.compile("No results|No data"))
     hint.first.wait_for()
     assert page.locator(".ant-alert-error, [data-test=error-alert]").count() == 0
+
+
+def test_a_dashboard_says_how_to_send_events_while_there_are_none(page: Page) -> None:
+    hint = page.locator("#clickstream-hint")
+    figure = page.locator('[data-test-chart-name^="Complete through"] .header-line')
+    page.goto("/superset/dashboard/clickstream-overview/")
+    figure.wait_for()
+    assert hint.count() == 0
+
+    time = figure.inner_text()
+    figure.evaluate("figure => { figure.firstChild.data = 'No data'; }")
+    hint.filter(has_text="Send your own data").wait_for()
+    figure.evaluate("(figure, time) => { figure.firstChild.data = time; }", time)
+    hint.wait_for(state="detached")
