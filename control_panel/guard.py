@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from control_panel import shell
 from control_panel.accounts import Account, Accounts
 from control_panel.observed import METRICS_PATH
+from serving.origins import netloc
 
 ACCOUNT: Final = "panel_account"
 """Where the guard leaves the account in the scope of a request."""
@@ -126,7 +127,7 @@ class Guard:
             return 404, "There is nothing here."
         changes = scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS
         origin = headers.get("origin", "")
-        if changes and _netloc(origin) != host.lower():
+        if changes and netloc(origin) != host.lower():
             return 403, (
                 f"A change must come from the panel's own pages: the Origin header must name {host}, "
                 f"not {origin[:100] or 'be absent'}."
@@ -154,14 +155,6 @@ def allowed_host_check(names: str) -> Callable[[str], bool]:
         return name is not None and ("*" in allowed or name.rstrip(".") in allowed)
 
     return is_allowed
-
-
-def _netloc(origin: str) -> str:
-    """Host and port of an origin in lower case; empty if it is not a URL."""
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:
-        return ""
 
 
 async def _ask_for_sign_in(scope: Scope, headers: Headers, send: Send) -> None:

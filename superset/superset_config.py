@@ -298,6 +298,7 @@ def _hold_doors(app: "Flask") -> None:
     """Give the application its first page, and its access checks."""
     # Superset's modules can be imported once there is an application.
     from dashboards.live.host_names import refuse_unknown_hosts  # noqa: PLC0415
+    from dashboards.live.origins import refuse_other_sites  # noqa: PLC0415
     from dashboards.live.phones import suit_phones  # noqa: PLC0415
     from dashboards.live.sign_in import limit_sign_ins  # noqa: PLC0415
     from dashboards.live.time_ranges import explain_wrong_ranges  # noqa: PLC0415
@@ -308,6 +309,8 @@ def _hold_doors(app: "Flask") -> None:
     hold_viewers(app)
     suit_phones(app)
     explain_wrong_ranges()
+    # Each of these two comes before all that was put in above.
+    refuse_other_sites(app)
     refuse_unknown_hosts(app, os.environ.get("SUPERSET_ALLOWED_HOSTS", "localhost"))
 
 

@@ -1,6 +1,7 @@
 """Whether Superset's metadata database takes writes.
 
-Pages and charts only read it, so they go on when it is locked or read-only. But nobody can sign in any more.
+Pages and charts only read it, so they go on when it is locked or read-only. But each sign-in then takes half
+a minute, and nobody can save anything.
 """
 
 import sqlite3

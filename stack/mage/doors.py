@@ -14,6 +14,8 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+from serving.origins import comes_from_own_pages
+
 SIGN_IN_PAGE: Final = "/sign-in"
 SIGN_IN_PATH: Final = "/api/sessions"
 STATUS_PATH: Final = r"/api/status(?:es)?"
@@ -105,7 +107,7 @@ def judge(visit: Visit, allowed_hosts: frozenset[str]) -> Need | Refusal:
             f"This server is not known as {visit.host[:80]!r}; add the name to "
             "CLICKSTREAM_MAGE__ALLOWED_HOSTS if it is right.",
         )
-    if not _comes_from_own_pages(visit):
+    if not comes_from_own_pages(visit.headers, is_page=visit.is_for_people):
         return Refusal(HTTPStatus.FORBIDDEN, "Pages of other sites may not use this server.")
     if _is_gone(visit):
         return Refusal(HTTPStatus.NOT_FOUND, f"There is no {visit.method} {visit.path[:80]} here.")
@@ -128,25 +130,6 @@ def _is_known_host(host: str, allowed_hosts: frozenset[str]) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _comes_from_own_pages(visit: Visit) -> bool:
-    """Whether no browser says that another site's page sends this; programs say nothing, which is no risk."""
-    origin = visit.headers.get("origin")
-    if origin is not None and _netloc(origin) != visit.host.lower():
-        return False
-    if visit.headers.get("sec-fetch-site", "none") in {"none", "same-origin"}:
-        return True
-    # A link on another page may lead here, as long as it only opens a page.
-    return visit.is_for_people and visit.headers.get("sec-fetch-mode") == "navigate"
-
-
-def _netloc(origin: str) -> str:
-    """Host and port of an origin in lower case; empty if it is not a URL."""
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:
-        return ""
 
 
 def _is_gone(visit: Visit) -> bool:

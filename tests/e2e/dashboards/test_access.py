@@ -390,6 +390,43 @@ def test_passwords_cannot_be_guessed_at_speed(superset: Superset, door: str) -> 
     assert 0 < int(refused.headers["retry-after"]) <= 60
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("POST", "/login/", {"Origin": "http://127.0.0.1:1"}),
+        ("POST", "/api/v1/security/login", {"Origin": "null"}),
+        ("POST", "/superset/log/", {"Origin": "http://["}),
+        ("GET", "/logout/", {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"}),
+        ("GET", "/api/v1/me/", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}),
+    ],
+)
+def test_pages_of_other_sites_are_refused(
+    viewer: SupersetClient, method: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = viewer.http.request(method, path, headers=headers)
+
+    assert answer.status_code == httpx.codes.FORBIDDEN
+    assert viewer.get("/api/v1/me/").status_code == httpx.codes.OK
+
+
+def test_a_link_on_another_site_leads_to_a_dashboard(viewer: SupersetClient) -> None:
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    answer = viewer.http.get("/superset/dashboard/clickstream-overview/", headers=link)
+
+    assert answer.status_code == httpx.codes.OK
+
+
+def test_pages_of_other_sites_use_up_nobodys_sign_ins(superset: Superset) -> None:
+    transport = httpx.HTTPTransport(local_address="127.0.0.73")
+    wrong = {"username": superset.settings.superset.admin_name, "password": "wrong", "provider": "db"}
+    with httpx.Client(base_url=superset.url, transport=transport, timeout=60) as browser:
+        for _ in range(FAILURES_ALLOWED + 1):
+            browser.post("/api/v1/security/login", json=wrong, headers={"Origin": "http://evil.example"})
+        answer = browser.post("/api/v1/security/login", json=wrong)
+
+    assert answer.status_code == httpx.codes.UNAUTHORIZED
+
+
 def test_signing_in_often_is_no_failure(superset: Superset) -> None:
     for _ in range(FAILURES_ALLOWED + 1):
         superset.viewer().http.close()
