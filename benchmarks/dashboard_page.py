@@ -128,6 +128,8 @@ def open_dashboard(page: Page, slug: str, slugs: dict[int, str], size: tuple[int
         if response.status >= 400:
             opened.failed.append(f"{response.status} {response.request.method} {response.url}")
 
+    # The dashboard that was open before may still be asking for its charts.
+    page.goto("about:blank")
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.on("request", note_request)
     page.on("response", note_response)

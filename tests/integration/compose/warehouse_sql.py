@@ -130,8 +130,9 @@ def main(directory: Path) -> None:
     for view in VIEWS:
         engine.run(view, f"select * from {view}")
     segments = "sites = [], device_types = [], countries = [], first_date = '2025-01-01'"
+    own = {"last_full_day_of": "sites = [], pages = [], first_date = '2025-01-01'"}
     for view in SEGMENT_VIEWS:
-        engine.run(view, f"select count() from {view}({segments})")
+        engine.run(view, f"select count() from {view}({own.get(view, segments)})")
     sys.stdout.write(json.dumps(engine.refused))
 
 
