@@ -18,6 +18,7 @@ GRANTED = {grant.rpartition(".")[2] for grant in dashboards_grants(DATABASE)}
 SEGMENT = "sites = [], device_types = [], countries = []"
 ARGUMENTS = {
     "active_users_of": f"{SEGMENT}, first_date = '1970-01-01'",
+    "last_full_day_of": "sites = [], pages = [], first_date = '1970-01-01'",
     "session_durations_of": SEGMENT,
     "session_spans_of": SEGMENT,
 }
