@@ -36,7 +36,7 @@ def processed(stack: Stack, api: PrometheusApi) -> int:
 
 def flow_and_process(stack: Stack, api: PrometheusApi, seed: int) -> int:
     """Sends some events and processes them; how many valid ones there were."""
-    before = received(api)
+    before, runs_before = received(api), successful_runs(api)
     flow = Flow(stack.settings, RATE_PER_SECOND, seed)
     flow.start()
     wait_until(lambda: flow.acknowledged()[0] >= 500, "500 events are acknowledged", 120)
@@ -47,13 +47,21 @@ def flow_and_process(stack: Stack, api: PrometheusApi, seed: int) -> int:
         process_pending(stack.settings)
         pending = api.at("clickstream_warehouse_pending_events")
         is_processed = bool(pending) and pending[0].points[0][1] == 0
-        return is_processed and received(api) >= before + events
+        return is_processed and received(api) >= before + events and successful_runs(api) > runs_before
 
-    wait_until(is_in_the_marts, "all is in the marts and seen by Prometheus", 180)
+    # Prometheus sees a run only once the exporter has looked, which rests for up to two minutes.
+    wait_until(is_in_the_marts, "all is in the marts and seen by Prometheus", 360)
     return valid
 
 
 def received(api: PrometheusApi) -> float:
     """How many events the ledger counts, as Prometheus knows it."""
     [series] = api.at('sum(clickstream_warehouse_ledger_events{fate="received"}) or vector(0)')
+    return series.points[0][1]
+
+
+def successful_runs(api: PrometheusApi) -> float:
+    """How many runs of process_events have succeeded, as Prometheus knows it."""
+    runs = 'clickstream_etl_runs_total{pipeline="process_events", status="succeeded"}'
+    [series] = api.at(f"sum({runs}) or vector(0)")
     return series.points[0][1]
