@@ -13,6 +13,7 @@ import typer
 from benchmarks.dashboards import measure_dashboards
 from benchmarks.delays import measure_delays
 from benchmarks.files import measure_files
+from benchmarks.panel_pages import measure_panel
 from benchmarks.posting import measure_posting
 from benchmarks.samples import Extent, Sample, Subject, median_times, summarize
 from benchmarks.streaming import measure_streaming
@@ -24,9 +25,10 @@ PARTS: Final[Mapping[str, Callable[[Path, Extent], list[Sample]]]] = {
     "stream": measure_streaming,
     "delay": measure_delays,
     "dashboards": measure_dashboards,
+    "panel": measure_panel,
 }
-"""What can be measured by itself: CSV → raw → marts, POST, topic → raw, from sending to the views, and
-from the views to the browser."""
+"""What can be measured by itself: CSV → raw → marts, POST, topic → raw, from sending to the views, from the
+views to the browser, and the pages of the panel."""
 
 COLUMNS: Final = ("what", "figure", "target", "reached", "baseline", "its figure", "× its time")
 _REACHED: Final = {True: "yes", False: "no", None: ""}
@@ -46,7 +48,7 @@ def main(
         typer.Option(min=5, help="How long `delay` sends; whole minutes, as often as events are processed."),
     ] = 120,
     dashboard_events: Annotated[
-        int, typer.Option(min=100_000, help="Events in the warehouse whose dashboards are opened.")
+        int, typer.Option(min=100_000, help="Events in the warehouse whose dashboards and panel are opened.")
     ] = 20_000_000,
     only: Annotated[
         list[str] | None,

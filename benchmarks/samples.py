@@ -67,6 +67,9 @@ CHART_REQUEST: Final = Subject("chart's request, the slowest", "ms", None, "its 
 DASHBOARD_OPENED: Final = Subject(
     "overview opened until drawn", "s", 3, "its queries, one by one", is_rate=False
 )
+PANEL_OPENED: Final = Subject(
+    "panel's page opened until drawn, the slowest", "s", 1.5, "its emptiest page", is_rate=False
+)
 
 
 @dataclass(frozen=True, slots=True)
