@@ -13,6 +13,7 @@ from benchmarks.dashboards import fill_warehouse
 from benchmarks.samples import PANEL_OPENED, Extent, Sample
 from clickstream.settings import Settings
 from clickstream.storage.client import Role, connect
+from clickstream.storage.migrations import migrate
 from stack.isolated import isolated_stack
 
 EMPTIEST: Final = "/privacy"
@@ -42,7 +43,9 @@ _DRAWN_AT: Final = """() => {
 def measure_panel(directory: Path, extent: Extent) -> list[Sample]:
     """Fills a warehouse and opens each page of the panel, once more than it is counted."""
     with isolated_stack(directory, ("clickhouse", "exporter", "generator", "panel")) as stack:
-        fill_warehouse(connect(stack.settings.clickhouse, Role.WRITER), extent.dashboard_events)
+        client = connect(stack.settings.clickhouse, Role.WRITER)
+        migrate(client, stack.settings.clickhouse)
+        fill_warehouse(client, extent.dashboard_events)
         with open_browser() as browser, _signed_in(browser, stack.settings) as context:
             seconds = {
                 address: [seconds_to_draw(context, address) for _ in range(extent.rounds + 1)][1:]
