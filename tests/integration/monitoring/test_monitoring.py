@@ -10,7 +10,7 @@ import pytest
 from clickstream.storage.client import Role, connect
 from monitoring.drill.drill import Plan, drill_on
 from monitoring.drill.scenarios import SCENARIOS
-from monitoring.grafana.reading import ROW, Panel, Span, ask, load_dashboards
+from monitoring.grafana.reading import ROW, Answer, Panel, Span, ask, load_dashboards
 from monitoring.prometheus_api import PrometheusApi
 from stack.lifecycle import Stack
 from stack.services import chosen_services
@@ -93,12 +93,15 @@ def test_cpu_and_memory_are_those_of_the_operating_system(stack: Stack, api: Pro
 @pytest.mark.usefixtures("processed")
 @pytest.mark.parametrize(("name", "panel"), PANELS)
 def test_every_panel_has_data_on_a_running_stack(api: PrometheusApi, name: str, panel: Panel) -> None:
-    end = time.time()
-    span = Span(end - 900, end, scrape_seconds=5)
+    answers: list[Answer] = []
 
-    answers = ask(api, panel, span)
+    def has_data() -> bool:
+        # The last point lies up to a step back, before what Prometheus has only just seen.
+        end = time.time()
+        answers[:] = ask(api, panel, Span(end - 900, end, scrape_seconds=5))
+        return bool(answers)
 
-    assert answers, f"{panel.title} of {name} shows nothing"
+    wait_until(has_data, f"{panel.title} of {name} shows something")
     assert len({answer.name for answer in answers}) == len(answers) or panel.type == "table"
 
 
