@@ -56,7 +56,7 @@ uninstall: ## Stop the stack and delete its data, settings and programs; asks fi
 	done; \
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +; \
 	echo "Everything is deleted. Caches that other programs share were kept: those of pip and uv in"; \
-	echo "$${XDG_CACHE_HOME:-$$HOME/.cache}/pip and …/uv. Chromium was kept, too, if make test has installed it."
+	echo "$${XDG_CACHE_HOME:-$$HOME/.cache}/pip and …/uv. So was Chromium, if make test installed it."
 
 demo: ## Start the stack, send 250,000 events in all three ways, check every result (LIVE_MINUTES=480 for more than an hour of live events)
 	@[ -z "$(PYTHON)" ] || $(BOOTSTRAP) --announce

@@ -24,7 +24,7 @@ SECRET_BYTES: Final = 24
 MIN_SECRET_LENGTH: Final = 12
 EXAMPLE_HEADER: Final = """\
 # Every setting with its default. At the first start a copy of this file with fresh secrets becomes `.env`,
-# which only its owner can read and git ignores. Take away a `#` to change a setting; an environment variable
+# which only its owner can read and git ignores. Remove the `#` to change a setting; an environment variable
 # of the same name wins. Made from clickstream/settings.py by `make env-example`.
 """
 

@@ -1,7 +1,7 @@
 -- Purpose: up to which day figures by day go, since a day that is not over looks like a fall: yesterday; or the last day
 -- there can be if the chosen sites and pages, where an empty list stands for all, have nothing before today from a first
 -- day on, so that the first day of a site is seen, and so is today if nothing else is asked for.
--- One row. Input: visit_days.
+-- One row: the last day that is shown. Input: visit_days.
 create or replace view last_full_day_of
 as
 select if(min(date) >= toDate(now('UTC')), toDate('2149-06-06'), toDate(now('UTC')) - 1) as last_date
