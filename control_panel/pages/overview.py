@@ -48,7 +48,7 @@ _COUNT_HELP: Final = (
 def render() -> None:
     """Draw the page."""
     layout.heading(
-        PAGE, "Whether everything is well, and what is happening right now. The page updates by itself."
+        PAGE, "Shows whether everything is well and what is happening right now. The page updates by itself."
     )
     _show_live()
     _show_counts()
