@@ -19,7 +19,7 @@ from clickstream.errors import ClickstreamError
 from clickstream.logs import for_people
 from clickstream.settings import Settings, env_file
 from generator.live_cli import list_generators
-from stack.env_file import ensure_env_file, load_settings, render_env_file
+from stack.env_file import ensure_env_file, load_settings, render_env_file, unknown_settings
 from stack.gateway.confinement import missing_walls
 from stack.lifecycle import ServiceStartError, Stack, started_otherwise
 from stack.log_files import follow, last_lines
@@ -60,6 +60,7 @@ def up() -> None:
         _say(hint)
     _print_status(stack_status(stack))
     _say_missing_walls()
+    _say_unknown_settings()
     _say_interrupted_generators(settings)
     _say(sign_in_hint(settings))
 
@@ -94,6 +95,7 @@ def status(
     else:
         _print_status(rows)
         _say_missing_walls()
+        _say_unknown_settings()
         if changes := stack.address_changes():
             _say(f"{started_otherwise(changes)} `make up` restarts it with the new ones.")
     if check and any(row.state != ServiceState.UP for row in rows):
@@ -116,6 +118,8 @@ def logs(
         raise UnknownServiceError(f"There is no log of {service!r}; there are those of {', '.join(names)}.")
     paths = {name: stack.paths.log_of(name) for name in ([service] if service else names)}
     width = max(map(len, paths))
+    if not followed and not any(path.exists() for path in paths.values()):
+        _say("There are no logs yet: the stack has not been started. Start it with make up.")
     for name, path in paths.items():
         for line in last_lines(path, lines):
             _print_log_line(name, line, width)
@@ -231,6 +235,13 @@ def _say_missing_walls() -> None:
     """Say what this machine's kernel can't confine; see SECURITY.md."""
     if problem := missing_walls():
         _say(f"{problem} See SECURITY.md.")
+
+
+def _say_unknown_settings() -> None:
+    """Say which lines of the settings file have no effect, such as one with a spelling mistake."""
+    for name, meant in unknown_settings(env_file()).items():
+        hint = f" Do you mean {meant}?" if meant else ""
+        _say(f"{env_file()} sets {name}, which is not a setting, so it has no effect.{hint}")
 
 
 def _say_interrupted_generators(settings: Settings) -> None:

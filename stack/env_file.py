@@ -1,5 +1,6 @@
 """The settings file: documented from the settings' model, with secrets made at the first start."""
 
+import difflib
 import fcntl
 import json
 import os
@@ -21,6 +22,9 @@ from clickstream.settings import PROJECT_ROOT, Settings, env_file, get_settings
 EXAMPLE_FILE: Final = PROJECT_ROOT / ".env.example"
 PREFIX: Final = Settings.model_config["env_prefix"]
 SECRET_BYTES: Final = 24
+NOT_FOR_US: Final = frozenset({f"{PREFIX}VERSION"})
+"""What only docker-compose.yml reads from the settings file."""
+
 MIN_SECRET_LENGTH: Final = 12
 EXAMPLE_HEADER: Final = """\
 # Every setting with its default. At the first start a copy of this file with fresh secrets becomes `.env`,
@@ -129,6 +133,17 @@ def load_settings() -> Settings:
         raise _explained(error) from error
     _refuse_weak_secrets(settings)
     return settings
+
+
+def unknown_settings(path: Path) -> dict[str, str]:
+    """Variables of the settings file that look like settings but are none, and the setting each may mean."""
+    known = [entry.variable for entry in setting_entries()]
+    mine = [name for name in dotenv_values(path) if name.upper().startswith(PREFIX)]
+    return {
+        name: next(iter(difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85)), "")
+        for name in mine
+        if name.upper() not in {*known, *NOT_FOR_US}
+    }
 
 
 def _sections() -> dict[str, type[BaseModel]]:

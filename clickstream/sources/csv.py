@@ -103,6 +103,8 @@ def inspect_csv(path: Path) -> CsvFile:
     Raises:
         BadInputError: The file can't be read, is empty, or has no header of events or users.
     """
+    if path.is_dir():
+        raise BadInputError(f"{path} is a folder.", hint="Give the path of a CSV file.")
     if not path.is_file():
         raise BadInputError(f"There is no file {path}.", hint="Give the path of a CSV file.")
     stat = path.stat()

@@ -417,6 +417,11 @@ def test_says_that_there_is_no_file(path: Path) -> None:
         inspect_csv(path)
 
 
+def test_says_that_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="is a folder"):
+        inspect_csv(tmp_path)
+
+
 def test_the_identity_of_a_file_is_its_content(path: Path, tmp_path: Path) -> None:
     write(path, good(1))
     copy = tmp_path / "copy.csv"

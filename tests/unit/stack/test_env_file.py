@@ -15,6 +15,7 @@ from stack.env_file import (
     load_settings,
     render_env_file,
     setting_entries,
+    unknown_settings,
 )
 
 SECRETS = [entry.variable for entry in setting_entries() if entry.default is None]
@@ -127,3 +128,19 @@ def test_a_wrong_setting_is_named_with_its_value_and_its_file(env_path: Path) ->
     with pytest.raises(SettingsError, match=r"CLICKSTREAM_MAGE__PORT: .*65535 \(it is '65536'\)") as caught:
         load_settings()
     assert str(env_path) in caught.value.hint
+
+
+def test_lines_that_are_no_settings_are_named_with_what_they_may_mean(env_path: Path) -> None:
+    env_path.write_text(
+        "CLICKSTREAM_PANEL_PORT=8502\nCLICKSTREAM_API__PORT=8001\nCLICKSTREAM_XYZ=1\n"
+        "CLICKSTREAM_VERSION=2026-11\nPANEL__PORT=1\n"
+    )
+
+    assert unknown_settings(env_path) == {
+        "CLICKSTREAM_PANEL_PORT": "CLICKSTREAM_PANEL__PORT",
+        "CLICKSTREAM_XYZ": "",
+    }
+
+
+def test_the_example_file_holds_nothing_but_settings() -> None:
+    assert unknown_settings(EXAMPLE_FILE) == {}
