@@ -23,7 +23,7 @@ DECOMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "lz4": lz4.frame.decompress,
     "zstd": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data),
 }
-BUSY = "select sum(sleepEachRow(0.1)) from numbers(600) settings max_block_size = 1"
+BUSY = "select sum(sleepEachRow(0.1)) from numbers(100) settings max_block_size = 1"
 
 
 @pytest.mark.parametrize("path", ["ping", "replicas_status", "health/ready", ""])
@@ -222,7 +222,7 @@ def test_a_query_replaces_the_one_with_its_id(gateway: GatewayProcess) -> None:
 
 def test_others_are_served_while_queries_run(gateway: GatewayProcess, table: str) -> None:
     """Four slow queries take all of the reader's connections; health and others do not wait for them."""
-    slow = "select sum(sleepEachRow(0.1)) from numbers(600) settings max_block_size = 1"
+    slow = "select sum(sleepEachRow(0.1)) from numbers(100) settings max_block_size = 1"
     threads = [
         threading.Thread(
             target=gateway.post, args=(slow, {"query_id": f"slow-{number}"}), kwargs={"auth": READER}
@@ -236,7 +236,6 @@ def test_others_are_served_while_queries_run(gateway: GatewayProcess, table: str
     assert httpx.get(gateway.url + "health/ready").status_code == 200
     assert gateway.post(f"select count() from {table}").text == "0\n"
     assert all(_runs(gateway, f"slow-{number}") for number in range(4))
-    gateway.post("kill query where query_id like 'slow-%' sync").raise_for_status()
     for thread in threads:
         thread.join()
 
