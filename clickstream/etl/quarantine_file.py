@@ -79,29 +79,19 @@ class FixedRow:
     fields: Mapping[str, str]
     body: str
 
+    @property
+    def new_body(self) -> str:
+        """What is sent: the fields make the body; without any, it is the body in the file."""
+        return encode_body(tuple(self.fields), list(self.fields.values())) if self.fields else self.body
+
 
 def read_fixes(path: Path) -> dict[Coordinate, str]:
     """The new bodies of a fixed file by coordinate.
 
-    The fields of a row make its new body. A row without any field is sent with the body that stands in the
-    file, edited or not. The file may come back from a spreadsheet with another delimiter.
-
     Raises:
-        BadInputError: The file is missing, or `clickstream quarantine export` did not write it.
+        BadInputError: As `read_fixed_rows`.
     """
-    return {
-        row.coordinate: encode_body(tuple(row.fields), list(row.fields.values())) if row.fields else row.body
-        for row in _rows(path)
-    }
-
-
-def bodies_beside_fields(path: Path) -> dict[Coordinate, str]:
-    """The bodies that a fixed file has, and that are not sent, because there are fields beside them.
-
-    Raises:
-        BadInputError: As `read_fixes`.
-    """
-    return {row.coordinate: row.body for row in _rows(path) if row.fields}
+    return {row.coordinate: row.new_body for row in read_fixed_rows(path)}
 
 
 def is_edited(body: str, original: str) -> bool:
@@ -109,7 +99,12 @@ def is_edited(body: str, original: str) -> bool:
     return body.split() != original.split()
 
 
-def _rows(path: Path) -> Iterator[FixedRow]:
+def read_fixed_rows(path: Path) -> list[FixedRow]:
+    """The rows of a fixed file, which may come back from a spreadsheet with another delimiter.
+
+    Raises:
+        BadInputError: The file is missing, or `clickstream quarantine export` did not write it.
+    """
     if not path.is_file():
         raise BadInputError(
             f"There is no file {path}.", hint="Make one with `clickstream quarantine export`."
@@ -119,7 +114,7 @@ def _rows(path: Path) -> Iterator[FixedRow]:
             header = file.readline()
             file.seek(0)
             delimiter = max(_DELIMITERS, key=header.count)
-            yield from _read_rows(path, csv.DictReader(file, delimiter=delimiter))
+            return list(_read_rows(path, csv.DictReader(file, delimiter=delimiter)))
         except (UnicodeDecodeError, csv.Error) as error:
             raise BadInputError(f"{path} can't be read: {error}.", hint="Save it as “CSV UTF-8”.") from error
 

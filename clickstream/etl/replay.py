@@ -18,7 +18,7 @@ from clickhouse_connect.driver.client import Client
 from clickstream.errors import BadInputError
 from clickstream.etl import journal
 from clickstream.etl.journal import Run, announce, to_manifest
-from clickstream.etl.quarantine_file import Coordinate, bodies_beside_fields, is_edited, read_fixes
+from clickstream.etl.quarantine_file import Coordinate, is_edited, read_fixed_rows
 from clickstream.etl.run_lock import held_lock
 from clickstream.etl.staging import Staging
 from clickstream.event.clocks import settle_clock
@@ -79,8 +79,9 @@ def select_quarantined(
     # A refusal is then recorded as a failed run, which people see.
     journal.resume_run(replay.run)
     wanted = QuarantineFilter(code=_parse_code(code), source=source or None, origin=origin, session=session)
-    fixes = read_fixes(Path(fixed_file)) if fixed_file else None
-    unsent = bodies_beside_fields(Path(fixed_file)) if fixed_file else {}
+    rows = read_fixed_rows(Path(fixed_file)) if fixed_file else []
+    fixes = {row.coordinate: row.new_body for row in rows} if fixed_file else None
+    unsent = {row.coordinate: row.body for row in rows if row.fields}
     staging = _staging(settings, replay)
     client = connect(settings.clickhouse, Role.WRITER)
     with held_lock(client, settings.etl_locks, PIPELINE):

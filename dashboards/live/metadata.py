@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 PATIENCE_SECONDS: Final = 60.0
-"""An import of assets writes for seconds at a time, which is no fault."""
+"""An import of assets writes for seconds at a time, which is not a fault."""
 
 _WAIT_SECONDS: Final = 1.0
 
