@@ -36,8 +36,9 @@ def alerts() -> list[Alert]:
 
 @shared(_SECONDS)
 def seconds_since_last_metric() -> float:
-    """How long Prometheus has stored nothing, as on a full disk; 0 if it has stored nothing for an hour."""
-    found = _api().at("time() - max(max_over_time(timestamp(up)[1h:15s]))")
+    """How long Prometheus has stored nothing, as on a full disk; 0 if it has stored nothing for a day."""
+    latest = "max_over_time(timestamp(up)[1h:15s]) or max_over_time(timestamp(up)[1d:5m])"
+    found = _api().at(f"time() - max({latest})")
     return found[0].points[0][1] if found else 0.0
 
 
